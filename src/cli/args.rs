@@ -1,0 +1,291 @@
+//! What was typed: the command line as clap sees it.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Below the options in `--help`.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  Nothing is left to do (notes never count)
+  1  Findings remain, or --diff or --check would change something
+  2  Bad usage, unreadable input, a syntax error, or an internal error
+
+[*] marks a finding that --write fixes, [~] one that needs --unsafe-fixes; the others need work by hand.
+The diff and the report go to standard output, everything else to standard error.";
+
+/// Rewrites Flyte 1 (flytekit) Python into Flyte 2 (flyte).
+///
+/// Without --diff, --check or --write, nothing is changed: the findings are listed.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "flyte-migrate",
+    version,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Args {
+    /// Another command than migrating.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Files and folders to report on and to change; a path called `rule` is given as `./rule`.
+    #[arg(value_name = "PATHS", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    /// Print what would change as a unified diff that `git apply` takes.
+    #[arg(long, group = "mode", help_heading = "Modes")]
+    pub diff: bool,
+
+    /// Say only whether something would change, by the exit code and one line.
+    #[arg(long, group = "mode", help_heading = "Modes")]
+    pub check: bool,
+
+    /// Change the files.
+    #[arg(long, group = "mode", help_heading = "Modes")]
+    pub write: bool,
+
+    /// List the files that would be analyzed.
+    #[arg(long, group = "mode", help_heading = "Modes")]
+    pub files: bool,
+
+    /// Also apply fixes after which images, results or the set-up needed may differ.
+    #[arg(long, help_heading = "What is changed")]
+    pub unsafe_fixes: bool,
+
+    /// Convert what can be converted, even where the rest breaks until it is done by hand.
+    #[arg(long, help_heading = "What is changed")]
+    pub partial: bool,
+
+    /// The order of the layers in an image.
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t, help_heading = "What is changed")]
+    pub layer_order: LayerOrder,
+
+    /// The folder of the whole project [default: the git root, else the nearest folder with a pyproject.toml].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_project", help_heading = "Which files")]
+    pub project: Option<PathBuf>,
+
+    /// Look at nothing but the paths given.
+    #[arg(long, help_heading = "Which files")]
+    pub no_project: bool,
+
+    /// Leave out what matches, written as in a .gitignore at the project root; may be repeated.
+    #[arg(long, value_name = "GLOB", help_heading = "Which files")]
+    pub exclude: Vec<String>,
+
+    /// Do not respect .gitignore, .ignore and git's other ignore files.
+    #[arg(long, help_heading = "Which files")]
+    pub no_ignore: bool,
+
+    /// How findings are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    pub output_format: OutputFormat,
+
+    /// When to use colors.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
+    pub color: ColorChoice,
+
+    /// Print no summary and no messages.
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Exit with 0 even if findings remain or something would change; errors still give 2.
+    #[arg(long, help_heading = "Output")]
+    pub exit_zero: bool,
+
+    /// How many threads to use [default: one per core].
+    #[arg(long, short = 'j', value_name = "N", help_heading = "Output")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl Args {
+    /// The mode that was asked for.
+    pub fn mode(&self) -> Mode {
+        if self.diff {
+            Mode::Diff
+        } else if self.check {
+            Mode::Check
+        } else if self.write {
+            Mode::Write
+        } else if self.files {
+            Mode::Files
+        } else {
+            Mode::Report
+        }
+    }
+}
+
+/// What a run does with what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Lists the findings.
+    Report,
+    /// Prints a diff.
+    Diff,
+    /// Gives a verdict.
+    Check,
+    /// Changes the files.
+    Write,
+    /// Lists the files that would be analyzed.
+    Files,
+}
+
+/// Commands besides migrating.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Explain a rule.
+    Rule(RuleArgs),
+}
+
+/// The arguments of `rule`.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct RuleArgs {
+    /// The code of the rule, such as FM103.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+
+    /// Explain every rule.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// The order of the layers in an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LayerOrder {
+    /// Flyte 1's build order: apt, environment, pip.
+    #[default]
+    Flyte1,
+    /// The order of the keywords in the source.
+    Source,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// With the source line and advice.
+    #[default]
+    Full,
+    /// One line each.
+    Concise,
+    /// One JSON object.
+    Json,
+}
+
+/// When colors are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// When the output is a terminal; `NO_COLOR` and `CLICOLOR_FORCE` are obeyed.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Args, ErrorKind> {
+        let program = std::iter::once("flyte-migrate");
+        Args::try_parse_from(program.chain(args.iter().copied())).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_typed_reports_on_the_current_folder() {
+        let args = parse(&[]).unwrap();
+        assert_eq!((args.paths.as_slice(), args.mode()), (&[PathBuf::from(".")][..], Mode::Report));
+        assert_eq!((args.layer_order, args.output_format), (LayerOrder::Flyte1, OutputFormat::Full));
+        assert_eq!((args.color, args.command, args.threads), (ColorChoice::Auto, None, None));
+    }
+
+    #[test]
+    fn every_option_is_understood() {
+        let args = parse(&[
+            "--write",
+            "--unsafe-fixes",
+            "--partial",
+            "--project",
+            "p",
+            "--layer-order",
+            "source",
+            "--output-format",
+            "json",
+            "--color",
+            "never",
+            "--exclude",
+            "a",
+            "--exclude",
+            "b",
+            "--no-ignore",
+            "-j4",
+            "-q",
+            "--exit-zero",
+            "src",
+            "x.py",
+        ])
+        .unwrap();
+        assert_eq!(args.mode(), Mode::Write);
+        assert_eq!(args.paths, [PathBuf::from("src"), PathBuf::from("x.py")]);
+        assert_eq!((args.exclude.len(), args.threads.map(NonZeroUsize::get)), (2, Some(4)));
+        assert_eq!((args.layer_order, args.output_format), (LayerOrder::Source, OutputFormat::Json));
+    }
+
+    #[test]
+    fn modes_exclude_each_other() {
+        for modes in
+            [["--diff", "--write"], ["--check", "--write"], ["--diff", "--check"], ["--files", "--diff"]]
+        {
+            assert_eq!(parse(&modes).unwrap_err(), ErrorKind::ArgumentConflict, "{modes:?}");
+        }
+        assert_eq!(parse(&["--project", "p", "--no-project"]).unwrap_err(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn no_threads_at_all_is_refused() {
+        assert_eq!(parse(&["-j", "0"]).unwrap_err(), ErrorKind::ValueValidation);
+    }
+
+    #[test]
+    fn rule_is_a_command_and_dot_slash_rule_a_path() {
+        let code = Command::Rule(RuleArgs { code: Some("FM103".into()), all: false });
+        assert_eq!(parse(&["rule", "FM103"]).unwrap().command, Some(code));
+        let all = Command::Rule(RuleArgs { code: None, all: true });
+        assert_eq!(parse(&["rule", "--all"]).unwrap().command, Some(all));
+        let path = parse(&["--diff", "./rule"]).unwrap();
+        assert_eq!((path.command, path.paths), (None, vec![PathBuf::from("./rule")]));
+    }
+
+    #[test]
+    fn a_folder_called_rule_behind_another_path_is_a_path() {
+        let args = parse(&["src", "rule"]).unwrap();
+        assert_eq!((args.command, args.paths.len()), (None, 2));
+    }
+
+    #[test]
+    fn rule_needs_a_code_or_all_but_not_both() {
+        assert_eq!(parse(&["rule"]).unwrap_err(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(parse(&["rule", "FM103", "--all"]).unwrap_err(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn the_help_names_the_exit_codes() {
+        let help = Args::command().render_help().to_string();
+        for line in ["0  Nothing is left", "1  Findings remain", "2  Bad usage"] {
+            assert!(help.contains(line), "{help}");
+        }
+    }
+}

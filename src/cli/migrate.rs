@@ -1,0 +1,190 @@
+//! The default command: discover, read, plan, rewrite; then a report, a diff, a verdict, or new files.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write};
+
+use anyhow::{Context, Result};
+
+use super::Exit;
+use super::args::{Args, LayerOrder, Mode, OutputFormat};
+use crate::diagnostic::render::{FileReport, Report, concise, full, json};
+use crate::diagnostic::{Severity, Status};
+use crate::diff::{colorize, unified_diff};
+use crate::discover::{self, Discovery, discover};
+use crate::load::load;
+use crate::migrate::{Migration, migrate};
+use crate::project::plan::Settings;
+use crate::project::{FileId, Project};
+use crate::python::STACK_SIZE;
+use crate::rules::draft;
+use crate::write::write_atomically;
+
+/// black's and ruff's line length where the project sets none.
+const LINE_LENGTH: usize = 88;
+
+/// Runs the default command.
+pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
+    let cwd = std::env::current_dir().context("cannot tell the working directory")?;
+    let discovery = discover(&options(args), &cwd)?;
+    if args.mode() == Mode::Files {
+        for file in discovery.files.iter().filter(|file| file.is_selected) {
+            writeln!(out, "{}", file.display)?;
+        }
+        return Ok(Exit::Clean);
+    }
+    let settings = settings(args, &discovery);
+    let threads = args.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(STACK_SIZE)
+        .build()
+        .context("cannot start threads")?;
+    let (project, migration) = pool.install(|| {
+        let mut project = load(&discovery);
+        let migration = migrate(&mut project, settings);
+        (project, migration)
+    });
+    finish(args, &discovery, &project, migration, out)
+}
+
+fn options(args: &Args) -> discover::Options {
+    discover::Options {
+        paths: args.paths.clone(),
+        project: args.project.clone(),
+        is_project_limited: args.no_project,
+        exclude: args.exclude.clone(),
+        respects_ignore_files: !args.no_ignore,
+    }
+}
+
+fn settings(args: &Args, discovery: &Discovery) -> Settings {
+    Settings {
+        allows_unsafe: args.unsafe_fixes,
+        is_partial: args.partial,
+        layer_order: match args.layer_order {
+            LayerOrder::Flyte1 => draft::LayerOrder::Flyte1,
+            LayerOrder::Source => draft::LayerOrder::Source,
+        },
+        line_length: configured_line_length(discovery).unwrap_or(LINE_LENGTH),
+    }
+}
+
+/// The line length that the project's pyproject.toml gives black or ruff.
+fn configured_line_length(discovery: &Discovery) -> Option<usize> {
+    let text = std::fs::read_to_string(discovery.root.join("pyproject.toml")).ok()?;
+    let table: toml::Table = text.parse().ok()?;
+    let tools = table.get("tool")?;
+    ["ruff", "black"]
+        .iter()
+        .find_map(|tool| tools.get(tool)?.get("line-length")?.as_integer())
+        .and_then(|length| usize::try_from(length).ok())
+}
+
+fn finish(
+    args: &Args,
+    discovery: &Discovery,
+    project: &Project,
+    mut migration: Migration,
+    out: &mut dyn Write,
+) -> Result<Exit> {
+    let mut has_error = report_problems(discovery);
+    let mode = args.mode();
+    if mode == Mode::Write {
+        has_error |= write_files(discovery, project, &mut migration);
+    }
+    match mode {
+        Mode::Diff => {
+            for (&file, text) in &migration.texts {
+                let Some(source) = project.source(file) else { continue };
+                let diff =
+                    unified_diff(&source.display, &source.with_bom(&source.text), &source.with_bom(text));
+                let is_colored = colored::control::SHOULD_COLORIZE.should_colorize();
+                out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
+            }
+            // The diff says what is fixed; what remains is said beside it.
+            migration
+                .results
+                .iter_mut()
+                .for_each(|result| result.diagnostics.retain(|finding| finding.fix.is_none()));
+            if !args.quiet {
+                report(args, discovery, project, &migration, false, &mut std::io::stderr().lock())?;
+            }
+        }
+        Mode::Check => {}
+        Mode::Report | Mode::Write | Mode::Files => {
+            report(args, discovery, project, &migration, std::io::stdout().is_terminal(), out)?;
+        }
+    }
+    has_error |= migration
+        .results
+        .iter()
+        .flat_map(|result| &result.diagnostics)
+        .any(|finding| finding.severity == Severity::Error);
+    Ok(exit(args, mode, &migration, has_error))
+}
+
+fn report_problems(discovery: &Discovery) -> bool {
+    for problem in &discovery.problems {
+        eprintln!("error: {}: {}", problem.display, problem.message);
+    }
+    !discovery.problems.is_empty()
+}
+
+/// Writes the files that change; what cannot be written is said, and the rest goes on.
+fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migration) -> bool {
+    let mut failed: BTreeSet<FileId> = BTreeSet::new();
+    for (&file, text) in &migration.texts {
+        let Some(source) = project.source(file) else { continue };
+        if let Err(error) = write_atomically(&discovery.files[file].path, &source.to_bytes(text)) {
+            eprintln!("error: {}: cannot be written: {error}; the file is unchanged", source.display);
+            failed.insert(file);
+        }
+    }
+    for result in migration.results.iter_mut().filter(|result| !failed.contains(&result.file)) {
+        for diagnostic in result.diagnostics.iter_mut().filter(|diagnostic| diagnostic.fix.is_some()) {
+            diagnostic.status = Status::Fixed;
+        }
+    }
+    !failed.is_empty()
+}
+
+fn report(
+    args: &Args,
+    discovery: &Discovery,
+    project: &Project,
+    migration: &Migration,
+    is_terminal: bool,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let files: Vec<FileReport<'_>> = migration
+        .results
+        .iter()
+        .map(|result| FileReport {
+            display: &project.files[result.file].display,
+            source: project.source(result.file),
+            diagnostics: &result.diagnostics,
+        })
+        .collect();
+    let checked = discovery.files.iter().filter(|file| file.is_selected).count();
+    let report = Report::new(&files, checked);
+    let is_colored = colored::control::SHOULD_COLORIZE.should_colorize() && is_terminal
+        || args.color == super::args::ColorChoice::Always;
+    match args.output_format {
+        OutputFormat::Full if args.quiet => {}
+        OutputFormat::Full => full::render(&report, is_colored, out)?,
+        OutputFormat::Concise => concise::render(&report, out)?,
+        OutputFormat::Json => json::render(&report, out)?,
+    }
+    Ok(())
+}
+
+fn exit(args: &Args, mode: Mode, migration: &Migration, has_error: bool) -> Exit {
+    if has_error {
+        return Exit::Error;
+    }
+    let mut statuses =
+        migration.results.iter().flat_map(|result| &result.diagnostics).map(|finding| finding.status);
+    let remains = statuses.any(|status| matches!(status, Status::Fixable | Status::Unsafe | Status::Manual));
+    let would_change = mode != Mode::Write && !migration.texts.is_empty();
+    if (remains || would_change) && !args.exit_zero { Exit::Findings } else { Exit::Clean }
+}

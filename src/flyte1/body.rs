@@ -1,0 +1,452 @@
+//! What the body of a decorated function does with the results of the calls in it.
+//!
+//! In a Flyte 1 workflow a call returns a promise; in Flyte 2 it returns the value.
+//! Passing it on, returning it, putting it into a list mean the same in both. Everything else is an [`Issue`],
+//! which counts if one of the calls that the value comes from turns out to be a task or a workflow.
+//!
+//! ```python
+//! a = train(n=1)
+//! b = report(a=a)        # passed on: the same in both
+//! c = f"{a}"             # an issue: Formatted, from `train`
+//! ```
+
+use std::collections::{BTreeSet, HashMap};
+
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_text_size::Ranged;
+
+use crate::python::ast::{self, Expr, Stmt};
+use crate::source::TextRange;
+
+/// What is done with a result that means something else on Flyte 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IssueKind {
+    /// An attribute is read: `result.o0`, `call(…).with_overrides(…)`.
+    Attribute(String),
+    /// It is an operand: `a >> b`, `a > 1`.
+    Operator,
+    /// It decides an `if`, a `while` or a `match`.
+    Condition,
+    /// It is iterated over.
+    Iteration,
+    /// It is put into an f-string.
+    Formatted,
+    /// It is passed to something; an issue only if that is no task or workflow. The place of the callee.
+    PassedTo(TextRange),
+    /// The call stands in `try`.
+    Try,
+    /// The call stands in a function, lambda or class inside the body.
+    Nested,
+}
+
+/// A use of a result that may mean something else on Flyte 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Where.
+    pub range: TextRange,
+    /// What is done.
+    pub kind: IssueKind,
+    /// The callees of the calls that the value comes from.
+    pub roots: BTreeSet<Root>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Root {
+    /// The result of the call whose callee begins and ends here.
+    Call(u32, u32),
+    /// A parameter of the function.
+    Parameter,
+}
+
+impl Root {
+    fn call(range: TextRange) -> Self {
+        Self::Call(range.start().into(), range.end().into())
+    }
+
+    /// The place of the callee.
+    pub fn callee(self) -> Option<TextRange> {
+        match self {
+            Self::Call(start, end) => Some(TextRange::new(start.into(), end.into())),
+            Self::Parameter => None,
+        }
+    }
+}
+
+/// A call in the body, and the calls whose results it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFlow {
+    /// The callee.
+    pub callee: TextRange,
+    /// The callees whose results reach its arguments directly.
+    pub inputs: BTreeSet<Root>,
+    /// Whether it stands in a loop or comprehension, and so may run many times.
+    pub is_repeated: bool,
+}
+
+/// What is known of a body.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    /// Whether `return value` or `yield` occurs.
+    pub returns_value: bool,
+    /// Uses of results that may differ.
+    pub issues: Vec<Issue>,
+    /// The calls in order of the source.
+    pub calls: Vec<CallFlow>,
+}
+
+/// Reads the bodies of all functions with decorators, in the order in which
+/// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them.
+pub fn bodies(statements: &[Stmt]) -> Vec<Body> {
+    let mut finder = Finder { bodies: Vec::new() };
+    statements.iter().for_each(|stmt| finder.visit_stmt(stmt));
+    finder.bodies
+}
+
+struct Finder {
+    bodies: Vec<Body>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Finder {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        if let Stmt::FunctionDef(function) = stmt
+            && !function.decorator_list.is_empty()
+        {
+            self.bodies.push(read(function));
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+}
+
+type Taint = BTreeSet<Root>;
+
+fn read(function: &ast::StmtFunctionDef) -> Body {
+    let mut returns = Returns { found: false };
+    function.body.iter().for_each(|stmt| returns.visit_stmt(stmt));
+    let mut flow = Flow {
+        body: Body { returns_value: returns.found, ..Body::default() },
+        variables: HashMap::new(),
+        locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
+        loops: 0,
+    };
+    for parameter in function.parameters.iter() {
+        flow.variables.insert(parameter.name().to_string(), Taint::from([Root::Parameter]));
+    }
+    flow.statements(&function.body);
+    flow.body
+}
+
+struct Returns {
+    found: bool,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Returns {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Return(node) => {
+                self.found |= node.value.as_ref().is_some_and(|value| !value.is_none_literal_expr());
+            }
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            _ => source_order::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Yield(_) | Expr::YieldFrom(_) => self.found = true,
+            Expr::Lambda(_) => {}
+            _ => source_order::walk_expr(self, expr),
+        }
+    }
+}
+
+struct Flow {
+    body: Body,
+    variables: HashMap<String, Taint>,
+    /// Names bound in the function: a call of one is not a call of a task.
+    locals: BTreeSet<String>,
+    loops: usize,
+}
+
+impl Flow {
+    fn issue(&mut self, range: TextRange, kind: IssueKind, roots: &Taint) {
+        let issue = Issue { range, kind, roots: roots.clone() };
+        if !roots.is_empty() && !self.body.issues.contains(&issue) {
+            self.body.issues.push(issue);
+        }
+    }
+
+    fn statements(&mut self, body: &[Stmt]) {
+        body.iter().for_each(|stmt| self.statement(stmt));
+    }
+
+    fn statement(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Assign(node) => {
+                let taint = self.expr(&node.value);
+                node.targets.iter().for_each(|target| self.assign(target, &taint));
+            }
+            Stmt::AnnAssign(node) => {
+                if let Some(value) = &node.value {
+                    let taint = self.expr(value);
+                    self.assign(&node.target, &taint);
+                }
+            }
+            Stmt::AugAssign(node) => {
+                let mut taint = self.expr(&node.value);
+                taint.extend(self.expr(&node.target));
+                // `results += [train(n=i)]` only gathers results.
+                if !matches!(*node.value, Expr::List(_) | Expr::Tuple(_) | Expr::ListComp(_)) {
+                    self.issue(node.range, IssueKind::Operator, &taint);
+                }
+                self.assign(&node.target, &taint);
+            }
+            Stmt::Expr(node) => drop(self.expr(&node.value)),
+            Stmt::Return(node) => {
+                if let Some(value) = &node.value {
+                    self.expr(value);
+                }
+            }
+            Stmt::If(node) => {
+                self.condition(&node.test);
+                self.statements(&node.body);
+                for clause in &node.elif_else_clauses {
+                    clause.test.iter().for_each(|test| self.condition(test));
+                    self.statements(&clause.body);
+                }
+            }
+            Stmt::While(node) => {
+                self.condition(&node.test);
+                self.repeated(|this| this.statements(&node.body));
+                self.statements(&node.orelse);
+            }
+            Stmt::For(node) => {
+                let taint = self.expr(&node.iter);
+                self.issue(node.iter.range(), IssueKind::Iteration, &taint);
+                self.assign(&node.target, &taint);
+                self.repeated(|this| this.statements(&node.body));
+                self.statements(&node.orelse);
+            }
+            Stmt::With(node) => {
+                for item in &node.items {
+                    let taint = self.expr(&item.context_expr);
+                    if let Some(target) = &item.optional_vars {
+                        self.assign(target, &taint);
+                    }
+                }
+                self.statements(&node.body);
+            }
+            Stmt::Try(node) => {
+                self.issue(node.range, IssueKind::Try, &calls_in(&node.body));
+                self.statements(&node.body);
+                for ast::ExceptHandler::ExceptHandler(handler) in &node.handlers {
+                    self.statements(&handler.body);
+                }
+                self.statements(&node.orelse);
+                self.statements(&node.finalbody);
+            }
+            Stmt::Match(node) => {
+                self.condition(&node.subject);
+                node.cases.iter().for_each(|case| self.statements(&case.body));
+            }
+            Stmt::FunctionDef(node) => {
+                self.locals.insert(node.name.to_string());
+                self.issue(node.name.range, IssueKind::Nested, &calls_in(&node.body));
+            }
+            Stmt::ClassDef(node) => {
+                self.locals.insert(node.name.to_string());
+                self.issue(node.name.range, IssueKind::Nested, &calls_in(&node.body));
+            }
+            Stmt::Assert(node) => self.condition(&node.test),
+            Stmt::Raise(node) => node.exc.iter().chain(&node.cause).for_each(|expr| drop(self.expr(expr))),
+            _ => {}
+        }
+    }
+
+    /// Loops run again with what the first round left in the variables.
+    fn repeated(&mut self, walk: impl Fn(&mut Self)) {
+        self.loops += 1;
+        let calls = self.body.calls.len();
+        walk(self);
+        self.body.calls.truncate(calls);
+        walk(self);
+        self.loops -= 1;
+    }
+
+    fn condition(&mut self, test: &Expr) {
+        let taint = self.expr(test);
+        self.issue(test.range(), IssueKind::Condition, &taint);
+    }
+
+    fn assign(&mut self, target: &Expr, taint: &Taint) {
+        match target {
+            Expr::Name(name) => {
+                self.locals.insert(name.id.to_string());
+                self.variables.insert(name.id.to_string(), taint.clone());
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|element| self.assign(element, taint));
+            }
+            Expr::Starred(starred) => self.assign(&starred.value, taint),
+            Expr::Subscript(subscript) => {
+                let slice = self.expr(&subscript.slice);
+                self.issue(subscript.slice.range(), IssueKind::Operator, &slice);
+                self.absorb(&subscript.value, taint);
+            }
+            Expr::Attribute(attribute) => {
+                let object = self.expr(&attribute.value);
+                self.issue(attribute.range, IssueKind::Attribute(attribute.attr.to_string()), &object);
+                self.absorb(&attribute.value, taint);
+            }
+            _ => {}
+        }
+    }
+
+    /// The object that `holder` names now holds what `taint` says.
+    fn absorb(&mut self, holder: &Expr, taint: &Taint) {
+        if let Expr::Name(name) = holder {
+            self.variables.entry(name.id.to_string()).or_default().extend(taint.iter().copied());
+        }
+    }
+
+    fn union<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Taint {
+        let mut taint = Taint::new();
+        for expr in exprs {
+            taint.extend(self.expr(expr));
+        }
+        taint
+    }
+
+    fn operator<'e>(&mut self, range: TextRange, operands: impl IntoIterator<Item = &'e Expr>) -> Taint {
+        let taint = self.union(operands);
+        self.issue(range, IssueKind::Operator, &taint);
+        taint
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Taint {
+        match expr {
+            Expr::Name(name) => self.variables.get(name.id.as_str()).cloned().unwrap_or_default(),
+            Expr::Call(call) => self.call(call),
+            Expr::Attribute(attribute) => {
+                let taint = self.expr(&attribute.value);
+                self.issue(attribute.range, IssueKind::Attribute(attribute.attr.to_string()), &taint);
+                taint
+            }
+            Expr::Subscript(subscript) => {
+                let slice = self.expr(&subscript.slice);
+                self.issue(subscript.slice.range(), IssueKind::Operator, &slice);
+                self.expr(&subscript.value)
+            }
+            Expr::List(node) => self.union(&node.elts),
+            Expr::Tuple(node) => self.union(&node.elts),
+            Expr::Set(node) => self.union(&node.elts),
+            Expr::Dict(node) => {
+                let keys = self.union(node.items.iter().filter_map(|item| item.key.as_ref()));
+                self.issue(node.range, IssueKind::Operator, &keys);
+                self.union(node.items.iter().map(|item| &item.value))
+            }
+            Expr::Starred(node) => self.expr(&node.value),
+            Expr::Await(node) => self.expr(&node.value),
+            Expr::If(node) => {
+                self.condition(&node.test);
+                self.union([&*node.body, &*node.orelse])
+            }
+            Expr::BoolOp(node) => self.operator(node.range, &node.values),
+            Expr::BinOp(node) => self.operator(node.range, [&*node.left, &*node.right]),
+            Expr::UnaryOp(node) => self.operator(node.range, [&*node.operand]),
+            Expr::Compare(node) => {
+                self.operator(node.range, std::iter::once(&*node.left).chain(node.comparators.iter()))
+            }
+            Expr::FString(node) => {
+                let taint = self.union(
+                    node.value
+                        .elements()
+                        .filter_map(|element| element.as_interpolation())
+                        .map(|part| &*part.expression),
+                );
+                self.issue(node.range, IssueKind::Formatted, &taint);
+                taint
+            }
+            Expr::ListComp(node) => self.comprehension(&[&node.elt], &node.generators),
+            Expr::SetComp(node) => self.comprehension(&[&node.elt], &node.generators),
+            Expr::Generator(node) => self.comprehension(&[&node.elt], &node.generators),
+            Expr::DictComp(node) => self.comprehension(&[&node.key, &node.value], &node.generators),
+            Expr::Named(node) => {
+                let taint = self.expr(&node.value);
+                self.assign(&node.target, &taint);
+                taint
+            }
+            Expr::Lambda(node) => {
+                let mut calls = Calls::default();
+                calls.visit_expr(&node.body);
+                self.issue(node.range, IssueKind::Nested, &calls.found);
+                Taint::new()
+            }
+            _ => Taint::new(),
+        }
+    }
+
+    fn comprehension(&mut self, elements: &[&Expr], generators: &[ast::Comprehension]) -> Taint {
+        for generator in generators {
+            let taint = self.expr(&generator.iter);
+            self.issue(generator.iter.range(), IssueKind::Iteration, &taint);
+            self.assign(&generator.target, &taint);
+            generator.ifs.iter().for_each(|test| self.condition(test));
+        }
+        self.loops += 1;
+        let taint = self.union(elements.iter().copied());
+        self.loops -= 1;
+        taint
+    }
+
+    fn call(&mut self, call: &ast::ExprCall) -> Taint {
+        let arguments = self.union(
+            call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value)),
+        );
+        if let Expr::Attribute(method) = &*call.func
+            && let Expr::Name(receiver) = &*method.value
+            && self.locals.contains(receiver.id.as_str())
+            && matches!(method.attr.as_str(), "append" | "extend" | "insert" | "add" | "update")
+        {
+            self.absorb(&method.value, &arguments);
+            return Taint::new();
+        }
+        let callee = call.func.range();
+        if root_name(&call.func).is_none_or(|name| self.locals.contains(name)) {
+            let taint = self.expr(&call.func);
+            self.issue(callee, IssueKind::PassedTo(callee), &arguments);
+            return taint.into_iter().chain(arguments).collect();
+        }
+        self.issue(call.range, IssueKind::PassedTo(callee), &arguments);
+        self.body.calls.push(CallFlow { callee, inputs: arguments, is_repeated: self.loops > 0 });
+        Taint::from([Root::call(callee)])
+    }
+}
+
+fn root_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => root_name(&attribute.value),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Calls {
+    found: Taint,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Calls {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Call(call) = expr {
+            self.found.insert(Root::call(call.func.range()));
+        }
+        source_order::walk_expr(self, expr);
+    }
+}
+
+fn calls_in(body: &[Stmt]) -> Taint {
+    let mut calls = Calls::default();
+    body.iter().for_each(|stmt| calls.visit_stmt(stmt));
+    calls.found
+}

@@ -1,0 +1,40 @@
+//! Everything that the planning must know of one file, owned; the syntax tree is gone by then.
+
+use std::collections::HashMap;
+
+use super::body::{self, Body};
+use crate::python::module_path::ImportPath;
+use crate::python::scope::{self, Module, Reference};
+use crate::python::style::Style;
+use crate::python::{SyntaxError, parse};
+use crate::source::TextRange;
+
+/// The facts of one file.
+#[derive(Debug)]
+pub struct FileFacts {
+    /// Names, imports, calls, functions.
+    pub module: Module,
+    /// The bodies of `module.functions`, in the same order.
+    pub bodies: Vec<Body>,
+    /// How the user writes.
+    pub style: Style,
+    by_range: HashMap<TextRange, usize>,
+}
+
+impl FileFacts {
+    /// Reads a file. `is_of_interest` tells which imports may lead to Flyte 1: flytekit's, union's, the project's own.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] if it does not parse.
+    pub fn read(text: &str, is_of_interest: &dyn Fn(&ImportPath) -> bool) -> Result<Self, SyntaxError> {
+        let parsed = parse(text)?;
+        let module = scope::analyze(&parsed, text, is_of_interest);
+        let by_range = module.references.iter().enumerate().map(|(id, r)| (r.range, id)).collect();
+        Ok(Self { bodies: body::bodies(parsed.body()), style: Style::of(&parsed, text), module, by_range })
+    }
+
+    /// The reference whose name and attributes stand exactly at `range`.
+    pub fn reference_at(&self, range: TextRange) -> Option<&Reference> {
+        self.by_range.get(&range).map(|&id| &self.module.references[id])
+    }
+}

@@ -1,0 +1,163 @@
+//! Where the modules of a project are.
+//!
+//! ```python
+//! from pkg.images import trainer    # pkg/images.py, src/pkg/images.py, or beside the importing script
+//! ```
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::FileId;
+
+/// Finds files by dotted module names.
+#[derive(Debug, Default)]
+pub struct ModuleIndex {
+    files: HashMap<String, FileId>,
+    packages: HashSet<String>,
+    folders: HashSet<String>,
+    paths: Vec<String>,
+    /// Folders that may stand on `sys.path` besides those around the importing file.
+    roots: Vec<String>,
+}
+
+/// What a dotted name leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path from the project root, without `.py` or `/__init__.py`.
+    pub path: String,
+    /// The file; `None` for a folder without `__init__.py`.
+    pub file: Option<FileId>,
+}
+
+impl ModuleIndex {
+    /// Makes the index from the paths of all Python files, relative to the project root and with `/`.
+    pub fn new(paths: Vec<String>) -> Self {
+        let mut index = Self::default();
+        let mut roots = BTreeSet::from([String::new(), "src".to_owned()]);
+        for (file, path) in paths.iter().enumerate() {
+            let Some(stem) = path.strip_suffix(".py") else { continue };
+            let module = match stem.strip_suffix("__init__") {
+                Some(package) => {
+                    let package = package.trim_end_matches('/').to_owned();
+                    index.packages.insert(package.clone());
+                    package
+                }
+                None => stem.to_owned(),
+            };
+            // `pkg/__init__.py` wins over `pkg.py`, as in Python.
+            if path.ends_with("__init__.py") || !index.files.contains_key(&module) {
+                index.files.insert(module, file);
+            }
+            let mut folder = parent(stem);
+            while !folder.is_empty() && index.folders.insert(folder.to_owned()) {
+                if folder.ends_with("/src") {
+                    roots.insert(folder.to_owned());
+                }
+                folder = parent(folder);
+            }
+        }
+        index.roots = roots.into_iter().collect();
+        index.paths = paths;
+        index
+    }
+
+    /// Follows `from <level dots><module>` in `from`; the module may be empty if there are dots.
+    pub fn resolve(&self, from: FileId, level: u32, module: &str) -> Option<Place> {
+        let folder = self.folder(from);
+        if level > 0 {
+            let mut base = folder;
+            for _ in 1..level {
+                base = parent(base);
+            }
+            return self.below(base, module);
+        }
+        self.search_folders(from).into_iter().find_map(|base| self.below(&base, module))
+    }
+
+    /// The module `name` inside the package or folder at `place`.
+    pub fn child(&self, place: &Place, name: &str) -> Option<Place> {
+        self.below(&place.path, name)
+    }
+
+    /// The name of the module at a path, without a leading `src/`, in parts.
+    pub fn module_parts(&self, file: FileId) -> Vec<&str> {
+        let path = &self.paths[file];
+        let path = path.strip_suffix(".py").unwrap_or(path);
+        let path = path.strip_suffix("/__init__").unwrap_or(path);
+        path.strip_prefix("src/").unwrap_or(path).split('/').collect()
+    }
+
+    fn below(&self, base: &str, module: &str) -> Option<Place> {
+        let path = [base, &module.replace('.', "/")]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/");
+        let file = self.files.get(&path).copied();
+        (file.is_some() || self.folders.contains(&path)).then_some(Place { path, file })
+    }
+
+    fn folder(&self, file: FileId) -> &str {
+        parent(&self.paths[file])
+    }
+
+    /// The folders in which an absolute import of `from` is looked up, the likeliest first: the folder above its
+    /// top package, its own (a script's own folder is on `sys.path`), those above it, the usual roots.
+    fn search_folders(&self, from: FileId) -> Vec<String> {
+        let own = self.folder(from);
+        let mut top = own;
+        while !top.is_empty() && self.packages.contains(top) {
+            top = parent(top);
+        }
+        let mut folders = vec![top.to_owned(), own.to_owned()];
+        let mut above = own;
+        while !above.is_empty() {
+            above = parent(above);
+            folders.push(above.to_owned());
+            folders.push(if above.is_empty() { "src".to_owned() } else { format!("{above}/src") });
+        }
+        folders.extend(self.roots.iter().cloned());
+        let mut seen = HashSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(paths: &[&str]) -> ModuleIndex {
+        ModuleIndex::new(paths.iter().map(|path| (*path).to_owned()).collect())
+    }
+
+    fn file(index: &ModuleIndex, from: FileId, level: u32, module: &str) -> Option<FileId> {
+        index.resolve(from, level, module).and_then(|place| place.file)
+    }
+
+    #[test]
+    fn an_absolute_import_is_found_from_the_root_and_below_src() {
+        let index = index(&["main.py", "pkg/__init__.py", "pkg/images.py", "src/lib/tasks.py"]);
+        assert_eq!(file(&index, 0, 0, "pkg.images"), Some(2));
+        assert_eq!(file(&index, 0, 0, "lib.tasks"), Some(3));
+        assert_eq!(file(&index, 0, 0, "pandas"), None);
+    }
+
+    #[test]
+    fn a_script_finds_its_neighbor_and_a_package_member_its_package() {
+        let index = index(&["a/images.py", "a/train.py", "b/pkg/__init__.py", "b/pkg/x.py", "b/pkg/y.py"]);
+        assert_eq!(file(&index, 1, 0, "images"), Some(0));
+        assert_eq!(file(&index, 3, 0, "pkg.y"), Some(4));
+        assert_eq!(file(&index, 3, 1, "y"), Some(4));
+        assert_eq!(file(&index, 3, 1, ""), Some(2));
+    }
+
+    #[test]
+    fn relative_imports_go_up() {
+        let index = index(&["pkg/__init__.py", "pkg/a/__init__.py", "pkg/a/x.py", "pkg/images.py"]);
+        assert_eq!(file(&index, 2, 2, "images"), Some(3));
+    }
+}

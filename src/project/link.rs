@@ -1,0 +1,196 @@
+//! Follows names through imports, re-exports and packages to what they mean.
+//!
+//! ```python
+//! # pkg/__init__.py
+//! from .images import trainer
+//! # train.py
+//! from pkg import trainer as image    # the binding of `trainer` in pkg/images.py
+//! ```
+
+use super::index::Place;
+use super::{FileId, Project};
+use crate::flyte1::symbol::{Symbol, symbol};
+use crate::python::module_path::ImportPath;
+use crate::python::scope::{BindingId, BindingKind, Reference, Role};
+
+/// Imports that lead in circles end here.
+const MAX_DEPTH: usize = 32;
+
+/// What a name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Something of flytekit or union.
+    Flyte1(Symbol),
+    /// A binding at the top level of a file of the project, and the attributes read from it.
+    Binding(FileId, BindingId, Vec<String>),
+    /// A module of the project.
+    Module(FileId),
+    /// Something of another library, by its dotted path.
+    External(String),
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Project {
+    /// What `reference` in `file` may mean; one target where it is certain.
+    pub fn resolve(&self, file: FileId, reference: &Reference) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        for &binding in &reference.bindings {
+            for target in self.follow(file, binding, &reference.attributes, 0) {
+                if !targets.contains(&target) {
+                    targets.push(target);
+                }
+            }
+        }
+        if targets.is_empty() {
+            targets.push(Target::Unknown);
+        }
+        targets
+    }
+
+    /// The symbol of Flyte 1 that `reference` certainly means.
+    pub fn symbol(&self, file: FileId, reference: &Reference) -> Option<Symbol> {
+        match self.resolve(file, reference).as_slice() {
+            [Target::Flyte1(symbol)] => Some(symbol.clone()),
+            _ => None,
+        }
+    }
+
+    /// What the binding with `attributes` behind it means.
+    pub fn follow(
+        &self,
+        file: FileId,
+        binding: BindingId,
+        attributes: &[String],
+        depth: usize,
+    ) -> Vec<Target> {
+        let Some(facts) = self.facts(file) else { return vec![Target::Unknown] };
+        if depth > MAX_DEPTH {
+            return vec![Target::Unknown];
+        }
+        match &facts.module.bindings[binding].kind {
+            BindingKind::Import(path) => self.follow_import(file, path, attributes, depth + 1),
+            BindingKind::Assignment { value, .. } => {
+                // `IS = flytekit.ImageSpec` is another name for it.
+                let alias =
+                    facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);
+                let symbols: Vec<Target> = alias
+                    .into_iter()
+                    .flat_map(|alias| alias.bindings.iter().map(move |&id| (id, &alias.attributes)))
+                    .filter(|&(id, _)| id != binding)
+                    .flat_map(|(id, own)| {
+                        self.follow(file, id, &[own.as_slice(), attributes].concat(), depth + 1)
+                    })
+                    .filter(|target| matches!(target, Target::Flyte1(_)))
+                    .collect();
+                if symbols.is_empty() {
+                    vec![Target::Binding(file, binding, attributes.to_vec())]
+                } else {
+                    symbols
+                }
+            }
+            _ => vec![Target::Binding(file, binding, attributes.to_vec())],
+        }
+    }
+
+    fn follow_import(
+        &self,
+        file: FileId,
+        path: &ImportPath,
+        attributes: &[String],
+        depth: usize,
+    ) -> Vec<Target> {
+        let mut names: Vec<String> = path.name.iter().cloned().collect();
+        names.extend_from_slice(attributes);
+        let dotted = std::iter::once(path.module.as_str())
+            .chain(names.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(".");
+        if path.level == 0
+            && let Some(symbol) = symbol(&dotted)
+        {
+            return vec![Target::Flyte1(symbol)];
+        }
+        match self.index.resolve(file, path.level, &path.module) {
+            Some(place) => self.descend(&place, &names, depth),
+            None => vec![Target::External(dotted)],
+        }
+    }
+
+    /// Reads `names` one after another from the module at `place`.
+    fn descend(&self, place: &Place, names: &[String], depth: usize) -> Vec<Target> {
+        let Some((name, rest)) = names.split_first() else {
+            return vec![place.file.map_or(Target::Unknown, Target::Module)];
+        };
+        if let Some(file) = place.file {
+            let Some(facts) = self.facts(file) else { return vec![Target::Unknown] };
+            let bindings = facts.module.exports(name);
+            if !bindings.is_empty() {
+                return bindings.iter().flat_map(|&id| self.follow(file, id, rest, depth + 1)).collect();
+            }
+        }
+        if let Some(child) = self.index.child(place, name) {
+            return self.descend(&child, rest, depth + 1);
+        }
+        place.file.map_or_else(|| vec![Target::Unknown], |file| self.through_stars(file, names, depth))
+    }
+
+    /// Looks `names` up in what `from x import *` brings into `file`.
+    fn through_stars(&self, file: FileId, names: &[String], depth: usize) -> Vec<Target> {
+        let Some(facts) = self.facts(file).filter(|_| depth <= MAX_DEPTH) else {
+            return vec![Target::Unknown];
+        };
+        for star in &facts.module.star_imports {
+            let targets = self.follow_import(file, star, names, depth + 1);
+            if !targets.iter().any(|target| matches!(target, Target::Unknown | Target::External(_))) {
+                return targets;
+            }
+        }
+        vec![Target::Unknown]
+    }
+
+    /// The files of the project that `file` imports, directly.
+    pub fn imported_files(&self, file: FileId) -> Vec<FileId> {
+        let Some(facts) = self.facts(file) else { return Vec::new() };
+        let mut files = Vec::new();
+        let mut reach = |level: u32, module: &str, names: &[&str]| {
+            // Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` as well.
+            let parts: Vec<&str> = module.split('.').collect();
+            for end in 1..parts.len() {
+                files.extend(
+                    self.index.resolve(file, level, &parts[..end].join(".")).and_then(|place| place.file),
+                );
+            }
+            let Some(place) = self.index.resolve(file, level, module) else { return };
+            files.extend(place.file);
+            files.extend(names.iter().filter_map(|name| self.index.child(&place, name)?.file));
+        };
+        for import in &facts.module.imports {
+            match &import.from {
+                Some((level, module)) => {
+                    let names: Vec<&str> = import.aliases.iter().map(|alias| alias.name.as_str()).collect();
+                    reach(*level, module, &names);
+                }
+                None => import.aliases.iter().for_each(|alias| reach(0, &alias.name, &[])),
+            }
+        }
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// `file` and all files of the project that it imports, directly or through others.
+    pub fn import_closure(&self, file: FileId) -> Vec<FileId> {
+        let mut seen = vec![file];
+        let mut next = 0;
+        while let Some(&file) = seen.get(next) {
+            for imported in self.imported_files(file) {
+                if !seen.contains(&imported) {
+                    seen.push(imported);
+                }
+            }
+            next += 1;
+        }
+        seen
+    }
+}

@@ -1,0 +1,95 @@
+//! The project as a whole: its files, what their names mean across files, what must move together.
+//!
+//! [`index`] finds the file of a module, [`link`] follows names through imports, [`graph`] collects images and
+//! entities with what stands in their way, [`plan`] decides what is converted.
+
+pub mod graph;
+pub mod index;
+pub mod link;
+pub mod plan;
+
+use crate::flyte1::file::FileFacts;
+use crate::source::{SourceFile, TextRange};
+use index::ModuleIndex;
+
+/// An index into [`Project::files`].
+pub type FileId = usize;
+
+/// What became of a file.
+#[derive(Debug)]
+pub enum Content {
+    /// It was not read: nothing in it can matter.
+    Skipped,
+    /// It was read and parsed.
+    Parsed {
+        /// The text.
+        source: SourceFile,
+        /// What is known of it.
+        facts: Box<FileFacts>,
+    },
+    /// It was read and does not parse.
+    SyntaxError {
+        /// The text.
+        source: SourceFile,
+        /// Where the parser stopped.
+        range: TextRange,
+        /// What it says.
+        message: String,
+    },
+    /// It could not be read, or is not UTF-8; what is wrong.
+    Unreadable(String),
+    /// The analysis failed; a bug.
+    Panicked(SourceFile),
+}
+
+/// One Python file of the project.
+#[derive(Debug)]
+pub struct ProjectFile {
+    /// The path as it is shown.
+    pub display: String,
+    /// The path from the project root, with `/`.
+    pub relative: String,
+    /// Whether it is among the PATHS of the run: only such files are reported and written.
+    pub is_selected: bool,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// All files of the project, and where modules are.
+#[derive(Debug)]
+pub struct Project {
+    /// The files, sorted by path.
+    pub files: Vec<ProjectFile>,
+    /// Where modules are.
+    pub index: ModuleIndex,
+}
+
+impl Project {
+    /// The facts of a parsed file.
+    pub fn facts(&self, file: FileId) -> Option<&FileFacts> {
+        match &self.files[file].content {
+            Content::Parsed { facts, .. } => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// The source of a file that was read.
+    pub fn source(&self, file: FileId) -> Option<&SourceFile> {
+        match &self.files[file].content {
+            Content::Parsed { source, .. }
+            | Content::SyntaxError { source, .. }
+            | Content::Panicked(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The text of a file that was read; empty if it was not.
+    pub fn text(&self, file: FileId) -> &str {
+        self.source(file).map_or("", |source| &source.text)
+    }
+
+    /// The parsed files with their facts.
+    pub fn parsed(&self) -> impl Iterator<Item = (FileId, &FileFacts)> {
+        (0..self.files.len()).filter_map(|file| Some((file, self.facts(file)?)))
+    }
+}

@@ -1,0 +1,471 @@
+//! Decides what is converted: groups that must move together move as a whole or stay as a whole.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
+use super::link::Target;
+use super::{FileId, Project};
+use crate::python::scope::BindingKind;
+use crate::python::value::{Value, ValueKind};
+use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, TASK_KEYWORD};
+use crate::rules::draft::{BaseSpec, ImageContext, LayerOrder};
+use crate::rules::image_spec::{self, MappedImage};
+use crate::rules::task::{self, MappedTask, TaskContext};
+use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image};
+use crate::source::{TextRange, TextSize};
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Apply fixes that may change results, image content or set-up.
+    pub allows_unsafe: bool,
+    /// Convert what can be converted, even if code that stays behind breaks.
+    pub is_partial: bool,
+    /// The order of layers.
+    pub layer_order: LayerOrder,
+    /// The longest line of emitted code.
+    pub line_length: usize,
+}
+
+/// What becomes of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its members, in the order of files and places.
+    pub members: Vec<NodeId>,
+    /// Whether it is converted as a whole.
+    pub is_converted: bool,
+    /// Whether it concerns images at all, itself or through a file that does.
+    pub is_active: bool,
+}
+
+/// The decisions for all nodes.
+#[derive(Debug)]
+pub struct Plan {
+    /// The nodes with everything that was found about them.
+    pub graph: Graph,
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// Whether each node is converted.
+    pub converts: Vec<bool>,
+}
+
+impl Plan {
+    /// The plan after more obstacles were found.
+    #[must_use]
+    pub fn decided_again(self, settings: Settings) -> Self {
+        decided(self.graph, settings)
+    }
+
+    /// The converted nodes of a file.
+    pub fn converted_in(&self, file: FileId) -> impl Iterator<Item = NodeId> {
+        let start = self.graph.nodes.partition_point(|node| node.file < file);
+        let end = self.graph.nodes.partition_point(|node| node.file <= file);
+        (start..end).filter(|&node| self.converts[node])
+    }
+}
+
+/// How names of Flyte 2 are written in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlyteNames {
+    /// What stands before each name: `flyte.`, or nothing where names are imported one by one.
+    pub prefix: String,
+}
+
+impl FlyteNames {
+    /// `Image` or `flyte.Image`.
+    pub fn of(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+/// Collects and decides.
+pub fn plan(project: &Project, settings: Settings) -> Plan {
+    let mut graph = graph::build(project);
+    assess(project, &mut graph, settings);
+    decided(graph, settings)
+}
+
+fn decided(graph: Graph, settings: Settings) -> Plan {
+    let groups = groups(&graph);
+    let mut plan = Plan { converts: vec![false; graph.nodes.len()], groups, graph };
+    decide(&mut plan, settings);
+    plan
+}
+
+/// What the rules say of each node by itself.
+fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
+    let names = FlyteNames { prefix: String::new() };
+    for node in 0..graph.nodes.len() {
+        let file = graph.nodes[node].file;
+        let mut findings = match &graph.nodes[node].kind {
+            NodeKind::Image(_) => {
+                map_image(project, graph, node, settings, &names, &Additions::default(), 0).findings
+            }
+            NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
+                workflow_keywords(project, file, entity)
+            }
+            NodeKind::Entity(_) => {
+                let mut findings = map_task(project, graph, node, &names).findings;
+                findings.extend(plain_image(project, graph, node).err());
+                findings
+            }
+        };
+        if let (Some(entity), Some(facts)) = (graph.entity(node), project.facts(file)) {
+            let function = &facts.module.functions[entity.function];
+            findings.extend(task::check_shape(project.text(file), function, &facts.bodies[entity.function]));
+        }
+        if !project.files[file].is_selected {
+            let finding = Finding::new(
+                &OUTSIDE_PATHS,
+                place(project, graph, node),
+                Effect::Blocking,
+                format!("{} lies outside the paths of this run", describe(project, graph, node)),
+            )
+            .help("Name its file as well, or run on the whole project");
+            graph.block(node, file, finding);
+        }
+        // What only informs is said once the image is written; its additions are not known yet.
+        let findings = findings.into_iter().filter(|finding| finding.effect > Effect::Info);
+        findings.for_each(|finding| graph.block(node, file, finding));
+    }
+}
+
+/// The place by which a node is known: the name of the function, the `ImageSpec` of the call.
+pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
+    let Some(facts) = project.facts(graph.nodes[node].file) else { return TextRange::default() };
+    match &graph.nodes[node].kind {
+        NodeKind::Image(image) => facts.module.calls[image.call].callee,
+        NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
+    }
+}
+
+/// How a node is called in a message.
+pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
+    let Some(facts) = project.facts(graph.nodes[node].file) else { return String::new() };
+    match &graph.nodes[node].kind {
+        NodeKind::Image(image) => match image.variable {
+            Some(variable) => format!("image `{}`", facts.module.bindings[variable].name),
+            None => "an `ImageSpec`".to_owned(),
+        },
+        NodeKind::Entity(entity) => {
+            let kind = match entity.kind {
+                EntityKind::Task => "task",
+                EntityKind::Dynamic => "dynamic",
+                EntityKind::Workflow => "workflow",
+            };
+            format!("{kind} `{}`", facts.module.functions[entity.function].name)
+        }
+    }
+}
+
+fn workflow_keywords(project: &Project, file: FileId, entity: &graph::EntityNode) -> Vec<Finding> {
+    let (Some(facts), Some(call)) = (project.facts(file), entity.call) else { return Vec::new() };
+    let items = facts.module.calls[call].items.items.iter();
+    items
+        .map(|item| {
+            Finding::new(
+                &TASK_KEYWORD,
+                item.range,
+                Effect::Blocking,
+                format!(
+                    "`{}` of `@workflow` is not migrated yet",
+                    item.text.split('=').next().unwrap_or_default()
+                ),
+            )
+            .help("Migrate this workflow by hand, or remove the keyword")
+        })
+        .collect()
+}
+
+/// What an image needs beyond its own parameters.
+#[derive(Debug, Clone, Default)]
+pub struct Additions {
+    /// Whether code in it still imports flytekit or union.
+    pub keeps_flyte1: bool,
+    /// Distributions that only flytekit brought.
+    pub brought: Vec<String>,
+    /// Whether a task runs pip.
+    pub runs_pip: bool,
+}
+
+/// Maps an ImageSpec.
+pub fn map_image(
+    project: &Project,
+    graph: &Graph,
+    node: NodeId,
+    settings: Settings,
+    names: &FlyteNames,
+    additions: &Additions,
+    depth: usize,
+) -> MappedImage {
+    let file = graph.nodes[node].file;
+    let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else {
+        return MappedImage::default();
+    };
+    let call = &facts.module.calls[image.call];
+    let base = image.base.filter(|_| depth < 16).map(|base| {
+        let mapped = map_image(project, graph, base, settings, names, &Additions::default(), depth + 1);
+        BaseSpec {
+            python_version: mapped.python_version,
+            has_python_version: mapped.has_python_version,
+            index_options: mapped.index_options,
+        }
+    });
+    let image_name = names.of("Image");
+    let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
+    image_spec::map(&ImageContext {
+        text: project.text(file),
+        call,
+        style: &facts.style,
+        image_name: &image_name,
+        variable,
+        order: settings.layer_order,
+        constant: &|name| constant(project, file, name, call.range.start()),
+        base,
+        keeps_flyte1: additions.keeps_flyte1,
+        brought: &additions.brought,
+        runs_pip: additions.runs_pip,
+        line_length: settings.line_length,
+    })
+}
+
+/// Maps the decorator of a task or dynamic.
+pub fn map_task(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedTask {
+    let file = graph.nodes[node].file;
+    let (Some(entity), Some(facts)) = (graph.entity(node), project.facts(file)) else {
+        return MappedTask::default();
+    };
+    let resources_name = names.of("Resources");
+    let cache_name = names.of("Cache");
+    let offset = entity.decorator.start();
+    let cx = TaskContext {
+        text: project.text(file),
+        module: &facts.module,
+        style: &facts.style,
+        resources_name: &resources_name,
+        cache_name: &cache_name,
+        constant: &|name| constant(project, file, name, offset),
+        symbol: &|range| project.symbol(file, facts.reference_at(range)?),
+    };
+    if entity.kind == EntityKind::Workflow { MappedTask::default() } else { task::map(&cx, entity.call) }
+}
+
+/// The literal that `name` certainly stands for at `offset`, also if it is imported from the project.
+pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -> Option<Value> {
+    let facts = project.facts(file)?;
+    let [binding] = facts.module.visible(name, offset)[..] else { return None };
+    let [Target::Binding(target_file, target, rest)] = &project.follow(file, binding, &[], 0)[..] else {
+        return None;
+    };
+    if !rest.is_empty() {
+        return None;
+    }
+    let target_facts = project.facts(*target_file)?;
+    let is_mutated = target_facts.module.references.iter().any(|reference| {
+        reference.role == crate::python::scope::Role::Mutated && reference.bindings.contains(target)
+            || reference.bindings.contains(target)
+                && reference.attributes.last().is_some_and(|attribute| MUTATORS.contains(&attribute.as_str()))
+    });
+    match &target_facts.module.bindings[*target].kind {
+        BindingKind::Assignment { value, .. } if value.is_literal() && !is_mutated => Some(value.clone()),
+        _ => None,
+    }
+}
+
+const MUTATORS: [&str; 9] =
+    ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
+
+/// What a `container_image=` that is no ImageSpec becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlainImage {
+    /// The text of an expression: a reference in a string.
+    Text(String),
+    /// `Image.from_ref_name("…")`
+    RefName(String),
+    /// The Debian base, in place of flytekit's own images.
+    Debian(Option<(u8, u8)>),
+}
+
+/// Maps a `container_image=` that is no ImageSpec; `None` if the entity has none.
+///
+/// # Errors
+/// What stands in the way.
+pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Option<PlainImage>, Finding> {
+    let file = graph.nodes[node].file;
+    let Some(graph::EntityNode { image: ImageUse::Value(value), decorator, .. }) = graph.entity(node) else {
+        return Ok(None);
+    };
+    let resolved = match &value.kind {
+        ValueKind::Name(name) => constant(project, file, name, decorator.start()),
+        _ => None,
+    };
+    let blocking = |message: String| Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message);
+    let Some(uri) = resolved.as_ref().unwrap_or(value).as_str() else {
+        let text = &project.text(file)[value.range];
+        return Err(blocking(format!("`container_image={text}` is no image that can be read"))
+            .help("Give the task an `ImageSpec` that is assigned to a name of a module"));
+    };
+    if is_flytekit_image(uri) {
+        return match base_image_python(uri) {
+            Some(version) if version >= (3, 10) => Ok(Some(PlainImage::Debian(Some(version)))),
+            Some(_) => Err(blocking(format!("`{uri}` has a Python that is older than flyte supports"))
+                .help("Move the task to Python 3.10 or newer")),
+            None => Err(blocking(format!("`{uri}` is a Flyte 1 image whose tag names no Python version"))
+                .help("Remove it, or name an image that contains `flyte`")),
+        };
+    }
+    if let Some(name) = template_name(uri) {
+        return Ok(Some(PlainImage::RefName(name.to_owned())));
+    }
+    if uri.contains("{{") {
+        return Err(blocking(format!("`{uri}` is a template that Flyte 2 does not know"))
+            .help("Use `Image.from_ref_name` and `image.image_refs` of the configuration"));
+    }
+    Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
+}
+
+/// The name in `{{.image.NAME.fqn}}:{{.image.NAME.version}}`.
+fn template_name(uri: &str) -> Option<&str> {
+    let (name, rest) = uri.strip_prefix("{{.image.")?.split_once(".fqn}}:{{.image.")?;
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    (is_plain && rest == format!("{name}.version}}}}")).then_some(name)
+}
+
+/// The members of each group: what is tied, directly or through others.
+fn groups(graph: &Graph) -> Vec<Group> {
+    let mut parent: Vec<NodeId> = (0..graph.nodes.len()).collect();
+    fn root(parent: &mut [NodeId], mut node: NodeId) -> NodeId {
+        while parent[node] != node {
+            parent[node] = parent[parent[node]];
+            node = parent[node];
+        }
+        node
+    }
+    for &(a, b) in &graph.edges {
+        let (a, b) = (root(&mut parent, a), root(&mut parent, b));
+        parent[a.max(b)] = a.min(b);
+    }
+    let mut members: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for node in 0..graph.nodes.len() {
+        members.entry(root(&mut parent, node)).or_default().push(node);
+    }
+    members.into_values().map(|members| Group { members, is_converted: false, is_active: false }).collect()
+}
+
+/// Whether a node, by itself, may be converted.
+pub fn is_free(graph: &Graph, node: NodeId, settings: Settings) -> bool {
+    graph.obstacles[node].iter().all(|obstacle| match obstacle.finding.effect {
+        Effect::Info => true,
+        Effect::Unsafe => settings.allows_unsafe,
+        Effect::Blocking => false,
+    })
+}
+
+fn decide(plan: &mut Plan, settings: Settings) {
+    activate(plan);
+    if settings.is_partial {
+        decide_partially(plan, settings);
+    } else {
+        for group in &mut plan.groups {
+            group.is_converted =
+                group.is_active && group.members.iter().all(|&node| is_free(&plan.graph, node, settings));
+            group.members.iter().for_each(|&node| plan.converts[node] = group.is_converted);
+        }
+    }
+    drop_idle_files(plan);
+}
+
+fn has_image(graph: &Graph, node: NodeId) -> bool {
+    match &graph.nodes[node].kind {
+        NodeKind::Image(_) => true,
+        NodeKind::Entity(entity) => entity.image != ImageUse::None,
+    }
+}
+
+/// Groups that hold an image are active, and so are groups that share a file with one.
+fn activate(plan: &mut Plan) {
+    let graph = &plan.graph;
+    let mut files: HashSet<FileId> = (0..graph.nodes.len())
+        .filter(|&node| has_image(graph, node))
+        .map(|node| graph.nodes[node].file)
+        .collect();
+    loop {
+        let mut changed = false;
+        for group in plan.groups.iter_mut().filter(|group| !group.is_active) {
+            if group.members.iter().any(|&node| files.contains(&graph.nodes[node].file)) {
+                group.is_active = true;
+                changed = true;
+                files.extend(group.members.iter().map(|&node| graph.nodes[node].file));
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn decide_partially(plan: &mut Plan, settings: Settings) {
+    let graph = &plan.graph;
+    for group in plan.groups.iter().filter(|group| group.is_active) {
+        for &node in &group.members {
+            plan.converts[node] = is_free(graph, node, settings);
+        }
+    }
+    // What needs an image that stays, stays.
+    loop {
+        let mut changed = false;
+        for node in 0..graph.nodes.len() {
+            let needs: Vec<NodeId> = match &graph.nodes[node].kind {
+                NodeKind::Image(image) => image.base.into_iter().collect(),
+                NodeKind::Entity(graph::EntityNode { image: ImageUse::Specs(images), .. }) => images.clone(),
+                NodeKind::Entity(_) => Vec::new(),
+            };
+            if plan.converts[node] && needs.iter().any(|&need| !plan.converts[need]) {
+                plan.converts[node] = false;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    for group in &mut plan.groups {
+        group.is_converted = group.members.iter().all(|&node| plan.converts[node]);
+    }
+}
+
+/// Tasks without an image move only with a file or a group that has one which moves.
+fn drop_idle_files(plan: &mut Plan) {
+    let graph = &plan.graph;
+    let mut files: HashSet<FileId> = (0..graph.nodes.len())
+        .filter(|&node| plan.converts[node] && has_image(graph, node))
+        .map(|node| graph.nodes[node].file)
+        .collect();
+    loop {
+        let before = files.len();
+        for group in &plan.groups {
+            if group
+                .members
+                .iter()
+                .any(|&node| plan.converts[node] && files.contains(&graph.nodes[node].file))
+            {
+                files.extend(
+                    group
+                        .members
+                        .iter()
+                        .filter(|&&node| plan.converts[node])
+                        .map(|&node| graph.nodes[node].file),
+                );
+            }
+        }
+        if files.len() == before {
+            break;
+        }
+    }
+    for node in 0..graph.nodes.len() {
+        plan.converts[node] &= files.contains(&graph.nodes[node].file);
+    }
+    for group in &mut plan.groups {
+        group.is_converted &= group.members.iter().all(|&node| plan.converts[node]);
+    }
+}

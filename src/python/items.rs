@@ -1,0 +1,270 @@
+//! The items between two brackets (arguments of a call, elements of a display) with the comments around them.
+//!
+//! ```python
+//! ImageSpec(
+//!     # above
+//!     name="a",  # behind
+//!     # below the last
+//! )
+//! ```
+
+use rustpython_text_size::Ranged;
+
+use super::{TokenKind, Tokens};
+use crate::source::{TextRange, TextSize};
+
+/// One item between brackets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    /// From its first token to its last, parentheses around it included.
+    pub range: TextRange,
+    /// Its text, later lines indented relative to the line that it begins on; see [`dedented`].
+    pub text: String,
+    /// For `name=value` the text of the value, else the same as `text`.
+    pub value_text: String,
+    /// The items of the value, if the value is a list, tuple or dict display.
+    pub nested: Option<Box<Items>>,
+    /// Comments on lines of their own above it.
+    pub leading: Vec<String>,
+    /// The comment behind it on its last line.
+    pub trailing: Option<String>,
+}
+
+/// All items between two brackets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Items {
+    /// The items in order.
+    pub items: Vec<Item>,
+    /// Comments below the last item.
+    pub dangling: Vec<String>,
+    /// Whether a comma follows the last item.
+    pub has_trailing_comma: bool,
+    /// Whether the brackets stand on different lines.
+    pub is_multiline: bool,
+}
+
+impl Items {
+    /// Whether any comment stands between the brackets, outside the items.
+    pub fn has_comments(&self) -> bool {
+        !self.dangling.is_empty()
+            || self.items.iter().any(|item| !item.leading.is_empty() || item.trailing.is_some())
+    }
+}
+
+/// Reads the items between the brackets that `range` begins and ends with.
+pub fn items_between(tokens: &Tokens, range: TextRange, text: &str) -> Items {
+    let mut reader =
+        Reader { tokens, text, out: Items::default(), current: None, pending: Vec::new(), depth: 0 };
+    let inner = TextRange::new(range.start() + TextSize::from(1), range.end() - TextSize::from(1));
+    reader.out.is_multiline = text[range].contains(['\n', '\r']);
+    let mut line_has_item = false;
+    for token in tokens.in_range(inner) {
+        match token.kind() {
+            TokenKind::NonLogicalNewline | TokenKind::Newline => line_has_item = false,
+            TokenKind::Comment => {
+                let comment = text[token.range()].trim_end().to_owned();
+                if reader.depth == 0 {
+                    reader.comment(comment, line_has_item);
+                }
+            }
+            TokenKind::Comma if reader.depth == 0 => {
+                reader.close_item();
+                reader.out.has_trailing_comma = true;
+                line_has_item = true;
+            }
+            kind => {
+                line_has_item = true;
+                reader.token(kind, token.range());
+            }
+        }
+    }
+    reader.close_item();
+    reader.out.dangling = reader.pending;
+    reader.out
+}
+
+struct Reader<'a> {
+    tokens: &'a Tokens,
+    text: &'a str,
+    out: Items,
+    /// The item being read, and where its value begins if it is `name=value`.
+    current: Option<(Item, Option<TextSize>)>,
+    pending: Vec<String>,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn token(&mut self, kind: TokenKind, range: TextRange) {
+        match kind {
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => self.depth += 1,
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
+                self.depth = self.depth.saturating_sub(1)
+            }
+            _ => {}
+        }
+        let depth = self.depth;
+        match &mut self.current {
+            Some((item, value_start)) => {
+                let is_first_equal = kind == TokenKind::Equal && depth == 0 && value_start.is_none();
+                if is_first_equal && is_identifier(&self.text[item.range]) {
+                    *value_start = Some(range.end());
+                }
+                item.range = TextRange::new(item.range.start(), range.end());
+                // What was taken for a comment behind the item stands inside it, and so in its text.
+                item.trailing = None;
+                self.pending.clear();
+            }
+            None => {
+                self.out.has_trailing_comma = false;
+                let leading = std::mem::take(&mut self.pending);
+                self.current = Some((Item { range, leading, ..Item::default() }, None));
+            }
+        }
+    }
+
+    fn comment(&mut self, comment: String, line_has_item: bool) {
+        let owner = match &mut self.current {
+            Some((item, _)) => Some(item),
+            None => self.out.items.last_mut(),
+        };
+        match owner {
+            Some(item) if line_has_item && item.trailing.is_none() => item.trailing = Some(comment),
+            _ => self.pending.push(comment),
+        }
+    }
+
+    fn close_item(&mut self) {
+        let Some((mut item, value_start)) = self.current.take() else { return };
+        let value = match value_start {
+            Some(start) => {
+                let gap = &self.text[TextRange::new(start, item.range.end())];
+                let space = TextSize::of(gap) - TextSize::of(gap.trim_start());
+                TextRange::new(start + space, item.range.end())
+            }
+            None => item.range,
+        };
+        item.text = dedented(self.tokens, item.range, self.text);
+        item.value_text = item.text
+            [item.text.len() - dedented_length(self.tokens, value, item.range, self.text)..]
+            .to_owned();
+        item.nested = display(self.tokens, value, self.text).map(|items| Box::new(items));
+        self.out.items.push(item);
+    }
+}
+
+/// The length that the end of an item, `value`, has once the whole item is dedented.
+fn dedented_length(tokens: &Tokens, value: TextRange, item: TextRange, text: &str) -> usize {
+    let head = TextRange::new(item.start(), value.start());
+    dedented(tokens, item, text).len() - dedented(tokens, head, text).len()
+}
+
+/// The items of a display: `range` begins with a bracket that its last token closes.
+fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
+    let inner = tokens.in_range(range);
+    let (first, last) = (inner.first()?, inner.last()?);
+    let is_display = matches!(
+        (first.kind(), last.kind()),
+        (TokenKind::Lsqb, TokenKind::Rsqb)
+            | (TokenKind::Lbrace, TokenKind::Rbrace)
+            | (TokenKind::Lpar, TokenKind::Rpar)
+    );
+    let mut depth = 0_usize;
+    for (index, token) in inner.iter().enumerate() {
+        match token.kind() {
+            TokenKind::Lsqb | TokenKind::Lbrace | TokenKind::Lpar => depth += 1,
+            TokenKind::Rsqb | TokenKind::Rbrace | TokenKind::Rpar => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && index + 1 < inner.len() {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    is_display.then(|| items_between(tokens, range, text))
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c == '_' || c.is_alphanumeric())
+}
+
+/// The text of `range` with the indentation of the line it begins on taken off its later lines.
+///
+/// Lines that begin inside a string stay as they are.
+pub fn dedented(tokens: &Tokens, range: TextRange, text: &str) -> String {
+    let slice = &text[range];
+    if !slice.contains(['\n', '\r']) {
+        return slice.to_owned();
+    }
+    let base = indentation_at(text, range.start());
+    let mut out = String::with_capacity(slice.len());
+    let mut offset = range.start();
+    for line in split_lines(slice) {
+        let body = if offset == range.start() || begins_inside_string(tokens, offset) {
+            line
+        } else {
+            line.strip_prefix(base).unwrap_or_else(|| line.trim_start_matches([' ', '\t']))
+        };
+        match body.trim_end_matches(['\n', '\r']) {
+            "" if !begins_inside_string(tokens, offset) && body.len() < line.len() => out.push('\n'),
+            content => {
+                out.push_str(content);
+                if content.len() < body.len() {
+                    out.push('\n');
+                }
+            }
+        }
+        offset += TextSize::of(line);
+    }
+    out
+}
+
+/// Lines with their endings; `\n`, `\r\n` and `\r` end a line.
+fn split_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = match rest.find(['\n', '\r']) {
+            Some(at) if rest[at..].starts_with("\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => rest.len(),
+        };
+        let (line, tail) = rest.split_at(end);
+        rest = tail;
+        Some(line)
+    })
+}
+
+fn begins_inside_string(tokens: &Tokens, offset: TextSize) -> bool {
+    let index = match tokens.binary_search_by_start(offset) {
+        Ok(_) => return false,
+        Err(index) => index,
+    };
+    index.checked_sub(1).and_then(|index| tokens.get(index)).is_some_and(|token| {
+        token.range().start() < offset
+            && offset < token.range().end()
+            && matches!(token.kind(), TokenKind::String | TokenKind::FStringMiddle | TokenKind::TStringMiddle)
+    })
+}
+
+/// The white space that the line of `offset` begins with.
+pub fn indentation_at(text: &str, offset: TextSize) -> &str {
+    let start = line_start(text, offset);
+    let line = &text[usize::from(start)..];
+    let length = line.find(|c| !matches!(c, ' ' | '\t' | '\u{c}')).unwrap_or(line.len());
+    line[..length].trim_start_matches('\u{c}')
+}
+
+/// Where the line of `offset` begins.
+pub fn line_start(text: &str, offset: TextSize) -> TextSize {
+    let before = &text[..usize::from(offset)];
+    before.rfind(['\n', '\r']).map_or(TextSize::from(0), |at| TextSize::of(&before[..=at]))
+}
+
+/// Where the line of `offset` ends, its line ending included.
+pub fn next_line_start(text: &str, offset: TextSize) -> TextSize {
+    let rest = &text[usize::from(offset)..];
+    offset + split_lines(rest).next().map_or(TextSize::from(0), TextSize::of)
+}

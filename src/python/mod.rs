@@ -1,0 +1,62 @@
+//! The only facade over the parser: everything that the rest of the crate knows of a Python file.
+//!
+//! [`parse`] gives a [`Parsed`] tree with its tokens, [`scope`] resolves names, [`value`] reads literals,
+//! [`items`] finds the comments around arguments, [`style`] tells how the user writes.
+
+pub mod items;
+pub mod module_path;
+pub mod scope;
+pub mod style;
+pub mod value;
+
+pub use rustpython_ast as ast;
+pub use rustpython_ast::token::{TokenKind, Tokens};
+
+use rustpython_parser::{Mode, ParseOptions};
+
+use crate::source::TextRange;
+
+/// The stack that parsing and walking need: 1,000 nested brackets overflow the usual 2 MiB.
+pub const STACK_SIZE: usize = 256 << 20;
+
+/// A syntax tree, and the tokens it was made from.
+#[derive(Debug)]
+pub struct Parsed {
+    parsed: rustpython_parser::Parsed<ast::ModModule>,
+}
+
+impl Parsed {
+    /// The statements of the module.
+    pub fn body(&self) -> &[ast::Stmt] {
+        self.parsed.suite()
+    }
+
+    /// All tokens, comments included.
+    pub fn tokens(&self) -> &Tokens {
+        self.parsed.tokens()
+    }
+}
+
+/// Why a file has no syntax tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where the parser stopped.
+    pub range: TextRange,
+    /// What it says.
+    pub message: String,
+}
+
+/// Parses a module.
+///
+/// # Errors
+/// The first [`SyntaxError`]; a tree recovered from an error is never handed out, because edits in it would be guesses.
+pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
+    let parsed = rustpython_parser::parse_unchecked(text, ParseOptions::from(Mode::Module));
+    if let Some(error) = parsed.errors().first() {
+        return Err(SyntaxError { range: error.location, message: error.error.to_string() });
+    }
+    match parsed.try_into_module() {
+        Some(parsed) => Ok(Parsed { parsed }),
+        None => Err(SyntaxError { range: TextRange::default(), message: "not a module".to_owned() }),
+    }
+}

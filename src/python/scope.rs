@@ -1,0 +1,1043 @@
+//! Names of a module: who binds them, who reads them, and which binding a reader sees.
+//!
+//! ```python
+//! from flytekit import task as t    # a binding of `t`
+//!
+//! @t(retries=3)                     # a reference to it, in the role of a decorator
+//! def train(): ...
+//! ```
+//!
+//! The result is owned and small: only references that can matter to a migration are kept, the tree is dropped.
+
+use std::collections::{HashMap, HashSet};
+
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_text_size::Ranged;
+
+use super::ast::{self, Expr, Stmt};
+use super::items::{Items, items_between};
+use super::module_path::ImportPath;
+use super::value::{Value, ValueKind};
+use super::{Parsed, Tokens};
+use crate::source::{TextRange, TextSize};
+
+/// An index into [`Module::bindings`].
+pub type BindingId = usize;
+/// An index into [`Module::functions`].
+pub type FunctionId = usize;
+/// An index into [`Module::calls`].
+pub type CallId = usize;
+/// An index into [`Module::imports`].
+pub type ImportId = usize;
+/// An index into [`Module::statements`].
+pub type StatementId = usize;
+
+/// What is known of the names of a module.
+#[derive(Debug, Default)]
+pub struct Module {
+    /// The ranges of the statements at the top level, decorators included.
+    pub statements: Vec<TextRange>,
+    /// All import statements, at any depth.
+    pub imports: Vec<ImportStatement>,
+    /// All bindings of the module's own scope, and imports of any scope.
+    pub bindings: Vec<Binding>,
+    /// Reads of names that are bound by an import or at the top level.
+    pub references: Vec<Reference>,
+    /// All functions with decorators, at any depth.
+    pub functions: Vec<Function>,
+    /// Calls of names that are of interest, with their arguments.
+    pub calls: Vec<Call>,
+    /// All names that are bound or read anywhere in the file, in any scope.
+    pub names: HashSet<String>,
+    /// Names listed in `__all__`.
+    pub exported: Vec<String>,
+    /// The modules of `from x import *`: any name may come from them.
+    pub star_imports: Vec<ImportPath>,
+    /// Whether a string names an object store: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
+    pub has_object_store_url: bool,
+    /// Whether a function holds a string that looks as if it runs pip.
+    pub runs_pip: bool,
+}
+
+impl Module {
+    /// The references in a statement at the top level.
+    pub fn references_of(&self, statement: StatementId) -> &[Reference] {
+        let start = self.references.partition_point(|reference| reference.owner < statement);
+        let end = self.references.partition_point(|reference| reference.owner <= statement);
+        &self.references[start..end]
+    }
+
+    /// The last bindings of `name` at the end of the module: what another module that imports it sees.
+    pub fn exports(&self, name: &str) -> Vec<BindingId> {
+        let candidates: Vec<BindingId> = (0..self.bindings.len())
+            .filter(|&id| self.bindings[id].is_global && self.bindings[id].name == name)
+            .collect();
+        reaching(&self.bindings, &candidates, TextSize::from(u32::MAX), &[])
+    }
+
+    /// The bindings that a read of the module-level name `name` at `offset` in top-level code may see.
+    pub fn visible(&self, name: &str, offset: TextSize) -> Vec<BindingId> {
+        let candidates: Vec<BindingId> = (0..self.bindings.len())
+            .filter(|&id| self.bindings[id].is_global && self.bindings[id].name == name)
+            .collect();
+        reaching(&self.bindings, &candidates, offset, &[])
+    }
+}
+
+/// An import statement.
+#[derive(Debug, Clone)]
+pub struct ImportStatement {
+    /// The statement, without its line ending.
+    pub range: TextRange,
+    /// What stands behind `from`, dots included; `None` for `import …`.
+    pub from: Option<(u32, String)>,
+    /// The names in order.
+    pub aliases: Vec<Alias>,
+    /// Whether the statement stands at the top level of the module, not inside another statement.
+    pub is_top_level: bool,
+    /// Whether another statement shares its line (`import a; import b`).
+    pub shares_line: bool,
+    /// For `from x import (…)`: the range of the parentheses.
+    pub parentheses: Option<TextRange>,
+}
+
+/// One name of an import statement.
+#[derive(Debug, Clone)]
+pub struct Alias {
+    /// `name` or `name as other`.
+    pub range: TextRange,
+    /// The imported name, dotted for `import a.b`.
+    pub name: String,
+    /// The name behind `as`.
+    pub asname: Option<String>,
+    /// The binding that it makes; `None` for `*`.
+    pub binding: Option<BindingId>,
+}
+
+/// How a name gets its value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BindingKind {
+    /// An import.
+    Import(ImportPath),
+    /// `name = value`, also with an annotation; the range of the value and of the annotation.
+    Assignment {
+        /// The value as far as it can be read.
+        value: Value,
+        /// The annotation, if there is one.
+        annotation: Option<TextRange>,
+    },
+    /// A function with decorators.
+    Decorated(FunctionId),
+    /// A function without decorators, or a class.
+    Definition,
+    /// Everything else: loop targets, `with … as`, unpacking, augmented assignment, `del`, `global` in a function.
+    Other,
+}
+
+/// One place where a name is bound.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// The name.
+    pub name: String,
+    /// Where the name stands.
+    pub range: TextRange,
+    /// How it gets its value.
+    pub kind: BindingKind,
+    /// The statement at the top level that holds it.
+    pub owner: StatementId,
+    /// Whether it binds in the module's own scope.
+    pub is_global: bool,
+    /// Whether it stands directly at the top level, in no `if`, `try`, loop or function.
+    pub is_unconditional: bool,
+    /// Whether it takes effect at an unknown time: `global name` in a function.
+    is_deferred: bool,
+    /// The arms of compound statements around it.
+    blocks: Vec<u32>,
+}
+
+/// What a reference does with the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// It is a decorator, bare or called.
+    Decorator(FunctionId),
+    /// It is called; the call, if it is recorded.
+    Callee(Option<CallId>),
+    /// It is an argument of a recorded call, as a whole.
+    Argument(CallId, Option<String>),
+    /// It stands in an annotation of a parameter, a return value or a variable.
+    Annotation,
+    /// It is the whole right-hand side of `x = name`.
+    Assigned,
+    /// It is deleted, assigned to through an attribute or an item, or augmented.
+    Mutated,
+    /// Anything else.
+    Other,
+}
+
+/// A read of a name with the attributes behind it: `flytekit.core.task`.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// The name.
+    pub name: String,
+    /// The attributes behind it, in order.
+    pub attributes: Vec<String>,
+    /// The name with its attributes.
+    pub range: TextRange,
+    /// The name alone.
+    pub name_range: TextRange,
+    /// What is done with it.
+    pub role: Role,
+    /// The bindings that it may see, one where it is certain.
+    pub bindings: Vec<BindingId>,
+    /// The statement at the top level that holds it.
+    pub owner: StatementId,
+    /// Whether it runs later than the code around its function: in the body of a function or a lambda.
+    pub is_deferred: bool,
+}
+
+/// A decorator of a function.
+#[derive(Debug, Clone)]
+pub struct Decorator {
+    /// From `@` to its end.
+    pub range: TextRange,
+    /// The name or attribute chain that decorates; `None` if it is something else.
+    pub callee: Option<TextRange>,
+    /// The call, if it is called.
+    pub call: Option<CallId>,
+}
+
+/// What kind of parameter it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A usual parameter.
+    Usual,
+    /// `*args` or `**kwargs`.
+    Variadic,
+}
+
+/// A parameter of a function.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// The place of its name.
+    pub range: TextRange,
+    /// Its annotation.
+    pub annotation: Option<TextRange>,
+    /// Its default.
+    pub default: Option<Value>,
+    /// What kind it is.
+    pub kind: ParameterKind,
+}
+
+/// A function with decorators.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The place of its name.
+    pub name_range: TextRange,
+    /// From its first decorator to its end.
+    pub range: TextRange,
+    /// Its decorators from the top down.
+    pub decorators: Vec<Decorator>,
+    /// `async def`
+    pub is_async: bool,
+    /// Whether it stands directly at the top level of the module.
+    pub is_top_level: bool,
+    /// The statement at the top level that holds it.
+    pub owner: StatementId,
+    /// Its parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// Its return annotation.
+    pub returns: Option<TextRange>,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallContext {
+    /// The whole right-hand side of `name = call`, at the top level's scope.
+    Assigned(BindingId),
+    /// A decorator.
+    Decorator(FunctionId),
+    /// A whole argument of another recorded call.
+    Argument(CallId, Option<String>),
+    /// Anything else.
+    Other,
+}
+
+/// One argument of a recorded call.
+#[derive(Debug, Clone)]
+pub struct Argument {
+    /// The keyword; `None` for a positional argument, `*args` and `**kwargs`.
+    pub name: Option<String>,
+    /// Whether it is `**value`.
+    pub is_double_starred: bool,
+    /// The value.
+    pub value: Value,
+}
+
+/// A call of a name that is of interest.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The whole call.
+    pub range: TextRange,
+    /// What is called: a name with attributes.
+    pub callee: TextRange,
+    /// The parentheses with the arguments.
+    pub parentheses: TextRange,
+    /// The arguments in the order of the source.
+    pub arguments: Vec<Argument>,
+    /// The same arguments as items with comments.
+    pub items: Items,
+    /// Where it stands.
+    pub context: CallContext,
+    /// The statement at the top level that holds it.
+    pub owner: StatementId,
+}
+
+impl Call {
+    /// The argument passed as keyword `name`.
+    pub fn keyword(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))
+    }
+}
+
+/// Reads the names of a module. `is_of_interest` tells which imports lead to calls worth recording.
+pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath) -> bool) -> Module {
+    let mut builder = Builder::new(parsed.tokens(), text, is_of_interest);
+    for (id, stmt) in parsed.body().iter().enumerate() {
+        builder.owner = id;
+        builder.module.statements.push(statement_range(stmt));
+        builder.visit_stmt(stmt);
+    }
+    builder.finish()
+}
+
+fn statement_range(stmt: &Stmt) -> TextRange {
+    let decorators = match stmt {
+        Stmt::FunctionDef(function) => function.decorator_list.first(),
+        Stmt::ClassDef(class) => class.decorator_list.first(),
+        _ => None,
+    };
+    decorators.map_or(stmt.range(), |first| first.range().cover(stmt.range()))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScopeKind {
+    Module,
+    Class,
+    Function,
+    Comprehension,
+}
+
+#[derive(Debug)]
+struct Scope {
+    kind: ScopeKind,
+    parent: Option<usize>,
+    names: HashMap<String, Vec<BindingId>>,
+    globals: Vec<String>,
+}
+
+struct RawReference {
+    reference: Reference,
+    scope: usize,
+    blocks: Vec<u32>,
+}
+
+struct Builder<'a> {
+    tokens: &'a Tokens,
+    text: &'a str,
+    is_of_interest: &'a dyn Fn(&ImportPath) -> bool,
+    module: Module,
+    /// Bindings of all scopes while building; local ones are dropped at the end.
+    bindings: Vec<Binding>,
+    scopes: Vec<Scope>,
+    scope: usize,
+    owner: StatementId,
+    blocks: Vec<u32>,
+    next_block: u32,
+    raw: Vec<RawReference>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(tokens: &'a Tokens, text: &'a str, is_of_interest: &'a dyn Fn(&ImportPath) -> bool) -> Self {
+        let module_scope =
+            Scope { kind: ScopeKind::Module, parent: None, names: HashMap::new(), globals: Vec::new() };
+        Self {
+            tokens,
+            text,
+            is_of_interest,
+            module: Module::default(),
+            bindings: Vec::new(),
+            scopes: vec![module_scope],
+            scope: 0,
+            owner: 0,
+            blocks: Vec::new(),
+            next_block: 0,
+            raw: Vec::new(),
+        }
+    }
+
+    fn in_scope(&mut self, kind: ScopeKind, walk: impl FnOnce(&mut Self)) {
+        self.scopes.push(Scope {
+            kind,
+            parent: Some(self.scope),
+            names: HashMap::new(),
+            globals: Vec::new(),
+        });
+        let outer = std::mem::replace(&mut self.scope, self.scopes.len() - 1);
+        let blocks = std::mem::take(&mut self.blocks);
+        walk(self);
+        self.blocks = blocks;
+        self.scope = outer;
+    }
+
+    fn in_block(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.next_block += 1;
+        self.blocks.push(self.next_block);
+        walk(self);
+        self.blocks.pop();
+    }
+
+    fn bind(&mut self, name: &str, range: TextRange, kind: BindingKind) -> BindingId {
+        let mut scope = self.scope;
+        let mut is_deferred = false;
+        if self.scopes[scope].globals.iter().any(|global| global == name) {
+            scope = 0;
+            is_deferred = self.scope != 0;
+        }
+        let id = self.bindings.len();
+        self.module.names.insert(name.to_owned());
+        self.bindings.push(Binding {
+            name: name.to_owned(),
+            range,
+            kind,
+            owner: self.owner,
+            is_global: scope == 0,
+            is_unconditional: scope == 0 && !is_deferred && self.blocks.is_empty(),
+            is_deferred,
+            blocks: self.blocks.clone(),
+        });
+        self.scopes[scope].names.entry(name.to_owned()).or_default().push(id);
+        id
+    }
+
+    fn bind_target(&mut self, target: &'a Expr, kind: BindingKind) {
+        match target {
+            Expr::Name(name) => {
+                self.bind(&name.id, name.range, kind);
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|element| self.bind_target(element, BindingKind::Other));
+            }
+            Expr::Starred(starred) => self.bind_target(&starred.value, BindingKind::Other),
+            Expr::Attribute(_) | Expr::Subscript(_) => self.mutated(target),
+            _ => self.visit_expr(target),
+        }
+    }
+
+    /// `name.attribute = …`, `name[…] = …`, `del name`: the object that the name stands for changes.
+    fn mutated(&mut self, target: &'a Expr) {
+        match target {
+            Expr::Name(_) => self.expr(target, Role::Mutated),
+            Expr::Attribute(_) if chain(target).is_some() => self.expr(target, Role::Mutated),
+            Expr::Attribute(attribute) => self.mutated(&attribute.value),
+            Expr::Subscript(subscript) => {
+                self.mutated(&subscript.value);
+                self.visit_expr(&subscript.slice);
+            }
+            _ => self.visit_expr(target),
+        }
+    }
+
+    fn import(&mut self, import: &ast::StmtImport) {
+        let mut aliases = Vec::new();
+        for alias in &import.names {
+            let name = alias.name.to_string();
+            // `import a.b` binds `a`, `import a.b as c` binds `c` to `a.b`.
+            let (bound, module) = match &alias.asname {
+                Some(asname) => (asname.to_string(), name.clone()),
+                None => {
+                    let root = name.split('.').next().unwrap_or_default().to_owned();
+                    (root.clone(), root)
+                }
+            };
+            let path = ImportPath { level: 0, module, name: None };
+            let binding = self.bind(&bound, alias.range, BindingKind::Import(path));
+            let asname = alias.asname.as_ref().map(ToString::to_string);
+            aliases.push(Alias { range: alias.range, name, asname, binding: Some(binding) });
+        }
+        self.push_import(import.range, None, aliases);
+    }
+
+    fn import_from(&mut self, import: &ast::StmtImportFrom) {
+        let module = import.module.as_ref().map(ToString::to_string).unwrap_or_default();
+        let mut aliases = Vec::new();
+        for alias in &import.names {
+            let name = alias.name.to_string();
+            let asname = alias.asname.as_ref().map(ToString::to_string);
+            let binding = if name == "*" {
+                let path = ImportPath { level: import.level, module: module.clone(), name: None };
+                self.module.star_imports.push(path);
+                None
+            } else {
+                let path =
+                    ImportPath { level: import.level, module: module.clone(), name: Some(name.clone()) };
+                Some(self.bind(asname.as_deref().unwrap_or(&name), alias.range, BindingKind::Import(path)))
+            };
+            aliases.push(Alias { range: alias.range, name, asname, binding });
+        }
+        self.push_import(import.range, Some((import.level, module)), aliases);
+    }
+
+    fn push_import(&mut self, range: TextRange, from: Option<(u32, String)>, aliases: Vec<Alias>) {
+        let text = &self.text[range];
+        let parentheses = from.is_some().then(|| text.find('(')).flatten().and_then(|at| {
+            let start = range.start() + TextSize::of(&text[..at]);
+            text.ends_with(')').then(|| TextRange::new(start, range.end()))
+        });
+        let start = super::items::line_start(self.text, range.start());
+        let before = &self.text[TextRange::new(start, range.start())];
+        let end = super::items::next_line_start(self.text, range.end());
+        let behind = self.text[TextRange::new(range.end(), end)].trim_start();
+        self.module.imports.push(ImportStatement {
+            range,
+            from,
+            aliases,
+            is_top_level: self.scope == 0 && self.blocks.is_empty(),
+            shares_line: !before.trim().is_empty() || behind.starts_with(';'),
+            parentheses,
+        });
+    }
+
+    fn function(&mut self, function: &'a ast::StmtFunctionDef) {
+        let decorated = (!function.decorator_list.is_empty()).then(|| self.declare(function));
+        if let Some(id) = decorated {
+            for decorator in &function.decorator_list {
+                self.decorator(id, decorator);
+            }
+        }
+        for parameter in function.parameters.iter_non_variadic_params() {
+            if let Some(default) = &parameter.default {
+                self.visit_expr(default);
+            }
+        }
+        let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
+        annotations.chain(function.returns.as_deref()).for_each(|annotation| self.annotation(annotation));
+        let kind = decorated.map_or(BindingKind::Definition, BindingKind::Decorated);
+        self.bind(&function.name, function.name.range, kind);
+        self.in_scope(ScopeKind::Function, |this| {
+            for parameter in function.parameters.iter() {
+                this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
+            }
+            this.visit_body(&function.body);
+        });
+    }
+
+    fn declare(&mut self, function: &ast::StmtFunctionDef) -> FunctionId {
+        let start =
+            function.decorator_list.first().map_or(function.range.start(), |first| first.range.start());
+        self.module.functions.push(Function {
+            name: function.name.to_string(),
+            name_range: function.name.range,
+            range: TextRange::new(start, function.range.end()),
+            decorators: Vec::new(),
+            is_async: function.is_async,
+            is_top_level: self.scope == 0 && self.blocks.is_empty(),
+            owner: self.owner,
+            parameters: function.parameters.iter().map(parameter_of).collect(),
+            returns: function.returns.as_ref().map(|returns| returns.range()),
+        });
+        self.module.functions.len() - 1
+    }
+
+    fn decorator(&mut self, id: FunctionId, decorator: &'a ast::Decorator) {
+        let mut fact = Decorator { range: decorator.range, callee: None, call: None };
+        match &decorator.expression {
+            Expr::Call(call) if chain(&call.func).is_some() => {
+                fact.callee = Some(call.func.range());
+                fact.call = Some(self.call(call, CallContext::Decorator(id), Some(id)));
+            }
+            expr if chain(expr).is_some() => {
+                fact.callee = Some(expr.range());
+                self.expr(expr, Role::Decorator(id));
+            }
+            expr => self.visit_expr(expr),
+        }
+        self.module.functions[id].decorators.push(fact);
+    }
+
+    fn annotation(&mut self, annotation: &'a Expr) {
+        match annotation {
+            Expr::Name(_) | Expr::Attribute(_) => self.expr(annotation, Role::Annotation),
+            _ => {
+                let before = self.raw.len();
+                self.visit_expr(annotation);
+                for raw in &mut self.raw[before..] {
+                    if raw.reference.role == Role::Other {
+                        raw.reference.role = Role::Annotation;
+                    }
+                }
+            }
+        }
+    }
+
+    fn class(&mut self, class: &'a ast::StmtClassDef) {
+        class.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+        if let Some(arguments) = &class.arguments {
+            self.visit_arguments(arguments);
+        }
+        self.bind(&class.name, class.name.range, BindingKind::Definition);
+        self.in_scope(ScopeKind::Class, |this| this.visit_body(&class.body));
+    }
+
+    fn assign(&mut self, targets: &'a [Expr], value: &'a Expr, annotation: Option<&'a Expr>) {
+        if let Some(annotation) = annotation {
+            self.annotation(annotation);
+        }
+        let kind =
+            || BindingKind::Assignment { value: Value::of(value), annotation: annotation.map(Ranged::range) };
+        let is_single = targets.len() == 1 && matches!(targets[0], Expr::Name(_));
+        let call = match value {
+            Expr::Call(call) => self.call_if_recorded(call),
+            _ if chain(value).is_some() => {
+                self.expr(value, if is_single { Role::Assigned } else { Role::Other });
+                None
+            }
+            _ => {
+                self.visit_expr(value);
+                None
+            }
+        };
+        if let Some(name) = is_single.then(|| targets[0].as_name_expr()).flatten() {
+            if name.id.as_str() == "__all__" {
+                let value = Value::of(value);
+                let names = value
+                    .elements()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| name.as_str().map(str::to_owned));
+                self.module.exported.extend(names);
+            }
+            let id = self.bind(&name.id, name.range, kind());
+            if let Some(call) = call.filter(|_| self.scope == 0) {
+                self.module.calls[call].context = CallContext::Assigned(id);
+            }
+        } else {
+            for target in targets {
+                let kind = if matches!(target, Expr::Name(_)) { kind() } else { BindingKind::Other };
+                self.bind_target(target, kind);
+            }
+        }
+    }
+
+    fn call_if_recorded(&mut self, call: &'a ast::ExprCall) -> Option<CallId> {
+        if self.is_recorded(&call.func) {
+            return Some(self.call(call, CallContext::Other, None));
+        }
+        self.expr(&call.func, Role::Callee(None));
+        self.visit_arguments(&call.arguments);
+        None
+    }
+
+    /// Whether the first name of `func` is, as far as is known at this point, an import of interest or another name
+    /// for one (`IS = ImageSpec`).
+    fn is_recorded(&self, func: &Expr) -> bool {
+        let Some((name, _)) = chain(func) else { return false };
+        let Some(ids) = self.lookup(self.scope, &name.id) else { return false };
+        ids.iter().any(|&id| match &self.bindings[id].kind {
+            BindingKind::Import(path) => (self.is_of_interest)(path),
+            BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
+            BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
+        })
+    }
+
+    fn lookup(&self, scope: usize, name: &str) -> Option<&Vec<BindingId>> {
+        let mut current = Some(scope);
+        let mut is_first = true;
+        while let Some(id) = current {
+            let scope = &self.scopes[id];
+            if (is_first || scope.kind != ScopeKind::Class)
+                && let Some(ids) = scope.names.get(name)
+            {
+                return Some(ids);
+            }
+            is_first = false;
+            current = scope.parent;
+        }
+        None
+    }
+
+    fn call(
+        &mut self,
+        call: &'a ast::ExprCall,
+        context: CallContext,
+        decorates: Option<FunctionId>,
+    ) -> CallId {
+        let id = self.module.calls.len();
+        self.module.calls.push(Call {
+            range: call.range,
+            callee: call.func.range(),
+            parentheses: call.arguments.range,
+            arguments: call.arguments.arguments_source_order().map(argument_of).collect(),
+            items: items_between(self.tokens, call.arguments.range, self.text),
+            context,
+            owner: self.owner,
+        });
+        self.expr(&call.func, decorates.map_or(Role::Callee(Some(id)), Role::Decorator));
+        for argument in call.arguments.arguments_source_order() {
+            match argument {
+                ast::ArgOrKeyword::Arg(value) => self.argument(value, id, None),
+                ast::ArgOrKeyword::Keyword(keyword) => {
+                    self.argument(&keyword.value, id, keyword.arg.as_ref().map(ToString::to_string));
+                }
+            }
+        }
+        id
+    }
+
+    fn argument(&mut self, value: &'a Expr, call: CallId, keyword: Option<String>) {
+        match value {
+            Expr::Call(inner) if self.is_recorded(&inner.func) => {
+                self.call(inner, CallContext::Argument(call, keyword), None);
+            }
+            _ if chain(value).is_some() => self.expr(value, Role::Argument(call, keyword)),
+            _ => self.visit_expr(value),
+        }
+    }
+
+    fn expr(&mut self, expr: &'a Expr, role: Role) {
+        if let Some((name, attributes)) = chain(expr) {
+            self.reference(name, attributes, expr.range(), role);
+            return;
+        }
+        match expr {
+            Expr::Call(call) => {
+                self.call_if_recorded(call);
+            }
+            Expr::Lambda(lambda) => {
+                if let Some(parameters) = &lambda.parameters {
+                    for parameter in parameters.iter_non_variadic_params() {
+                        parameter.default.iter().for_each(|default| self.visit_expr(default));
+                    }
+                }
+                self.in_scope(ScopeKind::Function, |this| {
+                    for parameter in lambda.parameters.iter().flat_map(|parameters| parameters.iter()) {
+                        this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
+                    }
+                    this.visit_expr(&lambda.body);
+                });
+            }
+            Expr::StringLiteral(literal) => self.string(literal.value.to_str()),
+            Expr::FString(_) => {
+                if let ValueKind::FString(text, _) = Value::of(expr).kind {
+                    self.string(&text);
+                }
+                source_order::walk_expr(self, expr);
+            }
+            Expr::ListComp(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::SetComp(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::Generator(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::DictComp(comp) => self.comprehension(&[&comp.key, &comp.value], &comp.generators),
+            Expr::Named(named) => {
+                self.visit_expr(&named.value);
+                self.bind_target(&named.target, BindingKind::Other);
+            }
+            _ => source_order::walk_expr(self, expr),
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.module.has_object_store_url |= OBJECT_STORES.iter().any(|scheme| text.starts_with(scheme));
+        self.module.runs_pip |= self.scope != 0 && runs_pip(text);
+    }
+
+    fn comprehension(&mut self, elements: &[&'a Expr], generators: &'a [ast::Comprehension]) {
+        self.in_scope(ScopeKind::Comprehension, |this| {
+            for generator in generators {
+                this.visit_expr(&generator.iter);
+                this.bind_target(&generator.target, BindingKind::Other);
+                generator.ifs.iter().for_each(|test| this.visit_expr(test));
+            }
+            elements.iter().for_each(|element| this.visit_expr(element));
+        });
+    }
+
+    fn reference(&mut self, name: &ast::ExprName, attributes: Vec<String>, range: TextRange, role: Role) {
+        if !self.module.names.contains(name.id.as_str()) {
+            self.module.names.insert(name.id.to_string());
+        }
+        self.raw.push(RawReference {
+            reference: Reference {
+                name: name.id.to_string(),
+                attributes,
+                range,
+                name_range: name.range,
+                role,
+                bindings: Vec::new(),
+                owner: self.owner,
+                is_deferred: false,
+            },
+            scope: self.scope,
+            blocks: self.blocks.clone(),
+        });
+    }
+
+    fn finish(mut self) -> Module {
+        let raw = std::mem::take(&mut self.raw);
+        let mut references = Vec::new();
+        for RawReference { mut reference, scope, blocks } in raw {
+            let Some((bindings, is_deferred)) = self.resolve(&reference, scope, &blocks) else { continue };
+            reference.bindings = bindings;
+            reference.is_deferred = is_deferred;
+            references.push(reference);
+        }
+        self.compact(references)
+    }
+
+    fn resolve(&self, reference: &Reference, scope: usize, blocks: &[u32]) -> Option<(Vec<BindingId>, bool)> {
+        let mut current = Some(scope);
+        let mut is_first = true;
+        let mut is_deferred = false;
+        while let Some(id) = current {
+            let scope = &self.scopes[id];
+            let is_visible = is_first || scope.kind != ScopeKind::Class;
+            if is_visible
+                && !scope.globals.iter().any(|global| *global == reference.name)
+                && let Some(ids) = scope.names.get(&reference.name)
+            {
+                let bindings = if is_deferred {
+                    ids.clone()
+                } else {
+                    let blocks = if is_first { blocks } else { &[] };
+                    reaching(&self.bindings, ids, reference.range.start(), blocks)
+                };
+                let matters = bindings.iter().any(|&id| {
+                    let binding = &self.bindings[id];
+                    binding.is_global || matches!(binding.kind, BindingKind::Import(_))
+                });
+                return matters.then_some((bindings, is_deferred));
+            }
+            is_deferred |= scope.kind == ScopeKind::Function;
+            is_first = false;
+            current = scope.parent;
+        }
+        None
+    }
+
+    /// Drops what is local and renumbers the bindings that stay.
+    fn compact(mut self, mut references: Vec<Reference>) -> Module {
+        let mut renumbered = vec![None; self.bindings.len()];
+        for (id, binding) in self.bindings.into_iter().enumerate() {
+            if binding.is_global || matches!(binding.kind, BindingKind::Import(_)) {
+                renumbered[id] = Some(self.module.bindings.len());
+                self.module.bindings.push(binding);
+            }
+        }
+        // A local binding beside a global one (a conditional import in a function) makes the reference uncertain;
+        // it is then seen as bound to nothing.
+        references.iter_mut().for_each(|reference| {
+            let bindings: Option<Vec<BindingId>> =
+                reference.bindings.iter().map(|&id| renumbered[id]).collect();
+            reference.bindings = bindings.unwrap_or_default();
+        });
+        for call in &mut self.module.calls {
+            if let CallContext::Assigned(binding) = call.context {
+                call.context = renumbered
+                    .get(binding)
+                    .copied()
+                    .flatten()
+                    .map_or(CallContext::Other, CallContext::Assigned);
+            }
+        }
+        for alias in self.module.imports.iter_mut().flat_map(|import| &mut import.aliases) {
+            alias.binding = alias.binding.and_then(|binding| renumbered[binding]);
+        }
+        self.module.references = references;
+        self.module
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        self.expr(expr, Role::Other);
+    }
+
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => self.class(class),
+            Stmt::Import(import) => self.import(import),
+            Stmt::ImportFrom(import) => self.import_from(import),
+            Stmt::Assign(assign) => self.assign(&assign.targets, &assign.value, None),
+            Stmt::AnnAssign(assign) => match &assign.value {
+                Some(value) => {
+                    self.assign(std::slice::from_ref(&assign.target), value, Some(&assign.annotation));
+                }
+                None => self.annotation(&assign.annotation),
+            },
+            Stmt::AugAssign(assign) => {
+                self.visit_expr(&assign.value);
+                self.mutated(&assign.target);
+                self.bind_target(&assign.target, BindingKind::Other);
+            }
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.mutated(target);
+                    if matches!(target, Expr::Name(_)) {
+                        self.bind_target(target, BindingKind::Other);
+                    }
+                }
+            }
+            Stmt::Global(global) => {
+                let names: Vec<String> = global.names.iter().map(ToString::to_string).collect();
+                self.scopes[self.scope].globals.extend(names);
+            }
+            Stmt::For(node) => {
+                self.visit_expr(&node.iter);
+                self.in_block(|this| {
+                    this.bind_target(&node.target, BindingKind::Other);
+                    this.visit_body(&node.body);
+                });
+                self.in_block(|this| this.visit_body(&node.orelse));
+            }
+            Stmt::While(node) => {
+                self.visit_expr(&node.test);
+                self.in_block(|this| this.visit_body(&node.body));
+                self.in_block(|this| this.visit_body(&node.orelse));
+            }
+            Stmt::If(node) => {
+                self.visit_expr(&node.test);
+                self.in_block(|this| this.visit_body(&node.body));
+                for clause in &node.elif_else_clauses {
+                    clause.test.iter().for_each(|test| self.visit_expr(test));
+                    self.in_block(|this| this.visit_body(&clause.body));
+                }
+            }
+            Stmt::With(node) => {
+                for item in &node.items {
+                    self.visit_expr(&item.context_expr);
+                    if let Some(target) = &item.optional_vars {
+                        self.bind_target(target, BindingKind::Other);
+                    }
+                }
+                self.in_block(|this| this.visit_body(&node.body));
+            }
+            Stmt::Try(node) => {
+                self.in_block(|this| this.visit_body(&node.body));
+                for handler in &node.handlers {
+                    let ast::ExceptHandler::ExceptHandler(handler) = handler;
+                    handler.type_.iter().for_each(|kind| self.visit_expr(kind));
+                    self.in_block(|this| {
+                        if let Some(name) = &handler.name {
+                            this.bind(name, name.range, BindingKind::Other);
+                        }
+                        this.visit_body(&handler.body);
+                    });
+                }
+                self.in_block(|this| this.visit_body(&node.orelse));
+                self.in_block(|this| this.visit_body(&node.finalbody));
+            }
+            Stmt::Match(node) => {
+                self.visit_expr(&node.subject);
+                for case in &node.cases {
+                    self.in_block(|this| {
+                        this.visit_pattern(&case.pattern);
+                        case.guard.iter().for_each(|guard| this.visit_expr(guard));
+                        this.visit_body(&case.body);
+                    });
+                }
+            }
+            _ => source_order::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a ast::Pattern) {
+        let bound = match pattern {
+            ast::Pattern::MatchAs(node) => node.name.as_ref(),
+            ast::Pattern::MatchStar(node) => node.name.as_ref(),
+            ast::Pattern::MatchMapping(node) => node.rest.as_ref(),
+            _ => None,
+        };
+        if let Some(name) = bound {
+            self.bind(name, name.range, BindingKind::Other);
+        }
+        source_order::walk_pattern(self, pattern);
+    }
+}
+
+/// The bindings among `ids` that a read at `offset` inside `blocks` may see, newest first.
+///
+/// Code runs from top to bottom; a binding in a block around the read, or in none, hides all before it.
+fn reaching(bindings: &[Binding], ids: &[BindingId], offset: TextSize, blocks: &[u32]) -> Vec<BindingId> {
+    let mut seen: Vec<BindingId> = ids.iter().copied().filter(|&id| bindings[id].is_deferred).collect();
+    let mut is_hidden = false;
+    for &id in ids.iter().rev().filter(|&&id| !bindings[id].is_deferred) {
+        if bindings[id].range.start() >= offset || is_hidden {
+            continue;
+        }
+        seen.push(id);
+        is_hidden = blocks.starts_with(&bindings[id].blocks);
+    }
+    if seen.is_empty() { ids.to_vec() } else { seen }
+}
+
+const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs://", "abfss://"];
+
+/// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `spacy download`.
+pub fn runs_pip(text: &str) -> bool {
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
+    let mut previous = "";
+    for word in text.split(is_separator) {
+        let program = word.rsplit('/').next().unwrap_or(word);
+        let is_pip = matches!(program, "pip" | "pip3") && (previous != "uv" && previous != "install");
+        if is_pip || (program == "download" && previous == "spacy") {
+            return true;
+        }
+        if !word.is_empty() {
+            previous = word;
+        }
+    }
+    false
+}
+
+/// The name and the attributes of `name.attribute.attribute`.
+fn chain(expr: &Expr) -> Option<(&ast::ExprName, Vec<String>)> {
+    match expr {
+        Expr::Name(name) => Some((name, Vec::new())),
+        Expr::Attribute(attribute) => {
+            let (name, mut attributes) = chain(&attribute.value)?;
+            attributes.push(attribute.attr.to_string());
+            Some((name, attributes))
+        }
+        _ => None,
+    }
+}
+
+fn argument_of(argument: ast::ArgOrKeyword<'_>) -> Argument {
+    match argument {
+        ast::ArgOrKeyword::Arg(value) => {
+            Argument { name: None, is_double_starred: false, value: Value::of(value) }
+        }
+        ast::ArgOrKeyword::Keyword(keyword) => Argument {
+            name: keyword.arg.as_ref().map(ToString::to_string),
+            is_double_starred: keyword.arg.is_none(),
+            value: Value::of(&keyword.value),
+        },
+    }
+}
+
+fn parameter_of(parameter: ast::AnyParameterRef<'_>) -> Parameter {
+    let kind = match parameter {
+        ast::AnyParameterRef::NonVariadic(_) => ParameterKind::Usual,
+        ast::AnyParameterRef::Variadic(_) => ParameterKind::Variadic,
+    };
+    Parameter {
+        name: parameter.name().to_string(),
+        range: parameter.name().range,
+        annotation: parameter.annotation().map(Ranged::range),
+        default: parameter.default().map(Value::of),
+        kind,
+    }
+}

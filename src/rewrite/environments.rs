@@ -1,0 +1,492 @@
+//! The task environments of each file: which tasks share one, what it is called, where it stands.
+//!
+//! ```python
+//! env = TaskEnvironment(name="etl_train", image=image)
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::files::{Overview, files_of};
+use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId};
+use crate::project::plan::{Additions, PlainImage, Plan, map_task, place, plain_image};
+use crate::project::{FileId, Project};
+use crate::python::module_path::ImportPath;
+use crate::python::scope::BindingKind;
+use crate::rules::codes::DEPENDENCY_CYCLE;
+use crate::rules::{Effect, Finding};
+use crate::source::TextRange;
+
+/// The image of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum EnvironmentImage {
+    /// None given, or flytekit's own: the Debian base of that Python, written only if packages are added.
+    Default(Option<(u8, u8)>),
+    /// ImageSpecs that are converted, and the expression that names them.
+    Specs(Vec<NodeId>, String),
+    /// An ImageSpec that was written into the decorator.
+    Inline(NodeId),
+    /// Another expression.
+    Text(String),
+    /// An image of the configuration.
+    RefName(String),
+}
+
+/// An environment to be written.
+#[derive(Debug)]
+pub(super) struct Environment {
+    /// Its file.
+    pub(super) file: FileId,
+    /// The variable that holds it.
+    pub(super) variable: String,
+    /// Its name, unique in the project.
+    pub(super) name: String,
+    /// Its image.
+    pub(super) image: EnvironmentImage,
+    /// Its resources, as code.
+    pub(super) resources: Option<String>,
+    /// Its environment variables, as code.
+    pub(super) env_vars: Option<String>,
+    /// Its tasks in order of the source.
+    pub(super) members: Vec<NodeId>,
+    /// The environments whose tasks its own tasks call.
+    pub(super) depends_on: Vec<Dependency>,
+}
+
+/// An environment that another depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dependency {
+    /// The environment.
+    pub(super) environment: usize,
+    /// How it is named in the depending file; `None` if it cannot be imported there.
+    pub(super) text: Option<String>,
+    /// The import that the name needs, and the statement that it follows.
+    pub(super) import: Option<(usize, String)>,
+}
+
+/// All environments, and which one each entity is in.
+#[derive(Debug, Default)]
+pub(super) struct Environments {
+    /// The environments, by file and place.
+    pub(super) all: Vec<Environment>,
+    of_node: HashMap<NodeId, usize>,
+}
+
+impl Environments {
+    /// The environment of an entity.
+    pub(super) fn of(&self, node: NodeId) -> Option<&Environment> {
+        self.of_node.get(&node).map(|&id| &self.all[id])
+    }
+
+    /// The environments of a file.
+    pub(super) fn in_file(&self, file: FileId) -> impl Iterator<Item = (usize, &Environment)> {
+        self.all.iter().enumerate().filter(move |(_, environment)| environment.file == file)
+    }
+
+    /// What the image of an ImageSpec needs beyond its own parameters.
+    pub(super) fn additions(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        overview: &Overview,
+        image: NodeId,
+    ) -> Additions {
+        let users = self.all.iter().filter(|environment| match &environment.image {
+            EnvironmentImage::Specs(images, _) => images.contains(&image),
+            EnvironmentImage::Inline(node) => *node == image,
+            _ => false,
+        });
+        let members: Vec<NodeId> =
+            users.flat_map(|environment| environment.members.iter().copied()).collect();
+        additions(project, overview, &files_of(plan, members))
+    }
+}
+
+/// What an image needs for the code of some files.
+pub(super) fn additions(project: &Project, overview: &Overview, files: &BTreeSet<FileId>) -> Additions {
+    Additions {
+        keeps_flyte1: overview.needs_flyte1(files),
+        brought: overview.brought(project, files),
+        runs_pip: files.iter().any(|&file| project.facts(file).is_some_and(|facts| facts.module.runs_pip)),
+    }
+}
+
+/// Makes the environments of all converted entities.
+pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) -> Environments {
+    let mut environments = Environments::default();
+    let mut names = Names::new(project);
+    for (file, _) in project.parsed() {
+        let entities: Vec<NodeId> =
+            plan.converted_in(file).filter(|&node| plan.graph.entity(node).is_some()).collect();
+        if entities.is_empty() {
+            continue;
+        }
+        group_tasks(project, plan, overview, &mut environments, file, &entities);
+        place_workflows(plan, &mut environments, file, &entities);
+        name(project, plan, &mut environments, &mut names, file);
+    }
+    link(project, plan, &mut environments);
+    environments
+}
+
+type Key = (EnvironmentImage, Option<String>, Option<String>);
+
+fn group_tasks(
+    project: &Project,
+    plan: &Plan,
+    overview: &Overview,
+    environments: &mut Environments,
+    file: FileId,
+    entities: &[NodeId],
+) {
+    let first = environments.all.len();
+    for &node in entities {
+        let Some(entity) = plan.graph.entity(node).filter(|entity| entity.kind != EntityKind::Workflow)
+        else {
+            continue;
+        };
+        let mapped = map_task(project, &plan.graph, node, &overview.names(file));
+        let key = (image_of(project, plan, node, entity), mapped.resources, mapped.env_vars);
+        add(environments, first, file, node, key);
+    }
+}
+
+fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId, key: Key) {
+    let same = (first..environments.all.len()).find(|&id| {
+        let environment = &environments.all[id];
+        environment.image == key.0 && environment.resources == key.1 && environment.env_vars == key.2
+    });
+    let id = same.unwrap_or_else(|| {
+        let (image, resources, env_vars) = key;
+        environments.all.push(Environment {
+            file,
+            variable: String::new(),
+            name: String::new(),
+            image,
+            resources,
+            env_vars,
+            members: Vec::new(),
+            depends_on: Vec::new(),
+        });
+        environments.all.len() - 1
+    });
+    environments.all[id].members.push(node);
+    environments.of_node.insert(node, id);
+}
+
+fn image_of(project: &Project, plan: &Plan, node: NodeId, entity: &EntityNode) -> EnvironmentImage {
+    let file = plan.graph.nodes[node].file;
+    match &entity.image {
+        ImageUse::Specs(images) => {
+            let call = entity.call.and_then(|call| Some(&project.facts(file)?.module.calls[call]));
+            let range =
+                call.and_then(|call| call.keyword("container_image")).map(|argument| argument.value.range);
+            match images[..] {
+                [image] if plan.graph.image(image).is_some_and(|image| image.variable.is_none()) => {
+                    EnvironmentImage::Inline(image)
+                }
+                _ => EnvironmentImage::Specs(
+                    images.clone(),
+                    range.map(|range| project.text(file)[range].to_owned()).unwrap_or_default(),
+                ),
+            }
+        }
+        _ => match plain_image(project, &plan.graph, node) {
+            Ok(Some(PlainImage::Text(text))) => EnvironmentImage::Text(text),
+            Ok(Some(PlainImage::RefName(name))) => EnvironmentImage::RefName(name),
+            Ok(Some(PlainImage::Debian(version))) => EnvironmentImage::Default(version),
+            Ok(None) | Err(_) => EnvironmentImage::Default(None),
+        },
+    }
+}
+
+/// A workflow shares an environment without resources of its own, if that stands above all environments that it
+/// calls; else it gets one, with an image that can import the module.
+fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, entities: &[NodeId]) {
+    let tasks: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
+    let own_first = environments.all.len();
+    for &node in entities {
+        let Some(entity) = plan.graph.entity(node).filter(|entity| entity.kind == EntityKind::Workflow)
+        else {
+            continue;
+        };
+        let called: BTreeSet<usize> =
+            entity.calls.iter().filter_map(|(_, callee)| environments.of_node.get(callee).copied()).collect();
+        let shared = tasks.iter().copied().find(|&id| {
+            let environment = &environments.all[id];
+            environment.resources.is_none()
+                && environment.env_vars.is_none()
+                && called.iter().all(|&other| other == id || !tasks.contains(&other) || other < id)
+                && !called.iter().any(|&other| other != id && calls_into(plan, environments, other, id))
+                && !matches!(environment.image, EnvironmentImage::Text(_) | EnvironmentImage::RefName(_))
+                && (called.contains(&id) || called.is_disjoint(&tasks.iter().copied().collect()))
+        });
+        match shared {
+            Some(id) => {
+                environments.all[id].members.push(node);
+                environments.all[id].members.sort_unstable();
+                environments.of_node.insert(node, id);
+            }
+            None => {
+                let image = driver_image(environments, &tasks, &called);
+                add(environments, own_first, file, node, (image, None, None));
+            }
+        }
+    }
+}
+
+/// Whether a task of environment `from` calls one of environment `to`.
+fn calls_into(plan: &Plan, environments: &Environments, from: usize, to: usize) -> bool {
+    environments.all[from]
+        .members
+        .iter()
+        .filter_map(|&node| plan.graph.entity(node))
+        .any(|entity| entity.calls.iter().any(|(_, callee)| environments.of_node.get(callee) == Some(&to)))
+}
+
+/// The image of a task of the same file: each of them could import the module.
+fn driver_image(environments: &Environments, tasks: &[usize], called: &BTreeSet<usize>) -> EnvironmentImage {
+    let candidates = called.iter().filter(|id| tasks.contains(id)).chain(tasks.iter());
+    candidates
+        .map(|&id| &environments.all[id].image)
+        .find(|image| !matches!(image, EnvironmentImage::Inline(_)))
+        .cloned()
+        .unwrap_or(EnvironmentImage::Default(None))
+}
+
+/// Gives the environments of a file their variables and names.
+fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: &mut Names, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let mut variables: HashSet<String> = facts.module.names.clone();
+    let mut ids: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
+    ids.sort_by_key(|&id| environments.all[id].members.first().copied());
+    let slug = names.slug(file);
+    for (position, id) in ids.into_iter().enumerate() {
+        let member = environments.all[id].members[0];
+        let task =
+            plan.graph.entity(member).map(|entity| facts.module.functions[entity.function].name.clone());
+        let task = task.unwrap_or_default();
+        let (variable, name) = if position == 0 && !names.is_taken(&slug) {
+            ("env".to_owned(), slug.clone())
+        } else {
+            (format!("{task}_env"), names.free(&format!("{slug}_{}", slugged(&task))))
+        };
+        let candidates = [variable.clone(), format!("{task}_env"), format!("flyte_{variable}")];
+        let variable = candidates
+            .into_iter()
+            .chain((2..).map(|number| format!("{variable}{number}")))
+            .find(|candidate| !variables.contains(candidate))
+            .unwrap_or_default();
+        variables.insert(variable.clone());
+        names.take(&name);
+        environments.all[id].variable = variable;
+        environments.all[id].name = name;
+    }
+}
+
+/// Finds what each environment depends on, and how that is named where it stands.
+fn link(project: &Project, plan: &Plan, environments: &mut Environments) {
+    for id in 0..environments.all.len() {
+        let mut dependencies: Vec<Dependency> = Vec::new();
+        for &member in &environments.all[id].members {
+            let Some(entity) = plan.graph.entity(member) else { continue };
+            for &(place, callee) in &entity.calls {
+                let Some(&other) = environments.of_node.get(&callee) else { continue };
+                if other != id && !dependencies.iter().any(|dependency| dependency.environment == other) {
+                    dependencies.push(dependency(project, environments, id, other, place));
+                }
+            }
+        }
+        environments.all[id].depends_on = dependencies;
+    }
+}
+
+fn dependency(
+    project: &Project,
+    environments: &Environments,
+    from: usize,
+    to: usize,
+    place: TextRange,
+) -> Dependency {
+    let (file, target) = (environments.all[from].file, environments.all[to].file);
+    let variable = &environments.all[to].variable;
+    let mut dependency = Dependency { environment: to, text: None, import: None };
+    if file == target {
+        dependency.text = Some(variable.clone());
+        return dependency;
+    }
+    let Some(facts) = project.facts(file) else { return dependency };
+    let Some(reference) = facts.reference_at(place) else { return dependency };
+    if !reference.attributes.is_empty() {
+        let text = &project.text(file)[reference.range];
+        dependency.text =
+            text.rsplit_once('.').map(|(module, _)| format!("{}.{variable}", module.trim_end()));
+        return dependency;
+    }
+    let [binding] = reference.bindings[..] else { return dependency };
+    let BindingKind::Import(path) = &facts.module.bindings[binding].kind else { return dependency };
+    let statement = facts.module.imports.iter().position(|import| {
+        import.is_top_level
+            && !import.shares_line
+            && import.aliases.iter().any(|alias| alias.binding == Some(binding))
+    });
+    let (Some(statement), Some(module)) = (statement, module_of(project, file, target, path)) else {
+        return dependency;
+    };
+    let leaf = module.rsplit('.').next().unwrap_or_default();
+    let alias = alias_for(facts, leaf, variable, &environments.all[to].name);
+    let import = if alias == *variable {
+        format!("from {module} import {variable}")
+    } else {
+        format!("from {module} import {variable} as {alias}")
+    };
+    dependency.text = Some(alias);
+    dependency.import = Some((statement, import));
+    dependency
+}
+
+/// Why environments cannot be what the plan wants: they would depend on each other, or cannot be imported.
+pub(super) fn problems(
+    project: &Project,
+    plan: &Plan,
+    environments: &Environments,
+) -> Vec<(NodeId, FileId, Finding)> {
+    let mut problems = Vec::new();
+    for (id, environment) in environments.all.iter().enumerate() {
+        let Some(&first) = environment.members.first() else { continue };
+        let range = place(project, &plan.graph, first);
+        let unnamed = environment.depends_on.iter().find(|dependency| dependency.text.is_none());
+        let message = if reaches(environments, id, id) {
+            format!("environment `{}` would depend on itself; Flyte 2 recurses without end", environment.name)
+        } else if let Some(unnamed) = unnamed {
+            let other = &environments.all[unnamed.environment].name;
+            format!(
+                "environment `{}` needs environment `{other}`, which cannot be imported here",
+                environment.name
+            )
+        } else {
+            continue;
+        };
+        let finding = Finding::new(&DEPENDENCY_CYCLE, range, Effect::Blocking, message)
+            .help("Give the tasks the same settings, or move one of them, so that calls go one way");
+        problems.push((first, environment.file, finding));
+    }
+    problems
+}
+
+fn reaches(environments: &Environments, from: usize, to: usize) -> bool {
+    let mut seen = HashSet::new();
+    let mut pending: Vec<usize> = vec![from];
+    while let Some(id) = pending.pop() {
+        for dependency in &environments.all[id].depends_on {
+            if dependency.environment == to {
+                return true;
+            }
+            if seen.insert(dependency.environment) {
+                pending.push(dependency.environment);
+            }
+        }
+    }
+    false
+}
+
+/// The module of `target` as `path`, an import in `file`, would name it; re-exports lead deeper.
+fn module_of(project: &Project, file: FileId, target: FileId, path: &ImportPath) -> Option<String> {
+    let dots = ".".repeat(path.level as usize);
+    let direct = project.index.resolve(file, path.level, &path.module)?;
+    if direct.file == Some(target) {
+        return Some(format!("{dots}{}", path.module));
+    }
+    let target_path = project.files[target].relative.strip_suffix(".py")?;
+    let target_path = target_path.strip_suffix("/__init__").unwrap_or(target_path);
+    let below = target_path.strip_prefix(&direct.path)?.strip_prefix('/')?.replace('/', ".");
+    let separator = if path.module.is_empty() { "" } else { "." };
+    Some(format!("{dots}{}{separator}{below}", path.module))
+}
+
+fn alias_for(facts: &crate::flyte1::file::FileFacts, leaf: &str, variable: &str, name: &str) -> String {
+    let leaf = leaf.trim_matches('.');
+    let candidates = [format!("{leaf}_{variable}"), format!("{name}_env"), format!("{name}_{variable}")];
+    candidates
+        .into_iter()
+        .map(|candidate| candidate.trim_start_matches('_').replace('-', "_"))
+        .chain((2..).map(|number| format!("{leaf}_{variable}{number}")))
+        .find(|candidate| !facts.module.names.contains(candidate))
+        .unwrap_or_default()
+}
+
+/// The names of environments in the project.
+struct Names {
+    slugs: BTreeMap<FileId, String>,
+    taken: HashSet<String>,
+}
+
+impl Names {
+    /// Every file has its slug, whatever the paths of the run; names that Flyte 2 code of the project uses are taken.
+    fn new(project: &Project) -> Self {
+        let mut taken = HashSet::new();
+        for (file, facts) in project.parsed() {
+            for call in &facts.module.calls {
+                let name = call.keyword("name").and_then(|argument| argument.value.as_str());
+                let is_environment = project.text(file)[call.callee].ends_with("TaskEnvironment");
+                taken.extend(name.filter(|_| is_environment).map(str::to_owned));
+            }
+        }
+        let mut slugs = BTreeMap::new();
+        let mut used = HashSet::new();
+        for file in 0..project.files.len() {
+            let base = slugged(&project.index.module_parts(file).join("_"));
+            let mut slug = base.clone();
+            let mut number = 2;
+            while !used.insert(slug.clone()) {
+                slug = format!("{base}_{number}");
+                number += 1;
+            }
+            slugs.insert(file, slug);
+        }
+        Self { slugs, taken }
+    }
+
+    fn slug(&self, file: FileId) -> String {
+        self.slugs.get(&file).cloned().unwrap_or_default()
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
+    fn take(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
+    }
+
+    fn free(&self, name: &str) -> String {
+        std::iter::once(name.to_owned())
+            .chain((2..).map(|number| format!("{name}_{number}")))
+            .find(|candidate| !self.is_taken(candidate))
+            .unwrap_or_default()
+    }
+}
+
+/// A name that matches `^[a-z0-9]+([_-][a-z0-9]+)*$`.
+fn slugged(text: &str) -> String {
+    let mut slug = String::new();
+    for part in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
+        if !slug.is_empty() {
+            slug.push('_');
+        }
+        slug.push_str(&part.to_ascii_lowercase());
+    }
+    if slug.is_empty() { "env".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slugged;
+
+    #[test]
+    fn slugs_match_what_flyte_accepts() {
+        assert_eq!(slugged("etl_Train"), "etl_train");
+        assert_eq!(slugged("__main__"), "main");
+        assert_eq!(slugged("a.b--c d"), "a_b_c_d");
+        assert_eq!(slugged("日本"), "env");
+    }
+}

@@ -1,0 +1,295 @@
+//! What each file looks like once the plan is carried out: which imports go, which names are written how.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::flyte1::symbol::is_flyte1_root;
+use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
+use crate::project::link::Target;
+use crate::project::plan::{FlyteNames, Plan, map_task};
+use crate::project::{FileId, Project};
+use crate::python::scope::{BindingId, BindingKind, ImportId};
+use crate::rules::tables::{OBJECT_STORE_PACKAGES, brought_by_flytekit};
+use crate::source::TextRange;
+
+/// A file in which something is converted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileOutlook {
+    /// The references that are written anew.
+    consumed: HashSet<TextRange>,
+    /// The aliases that go, by import statement.
+    pub(super) removed: HashMap<ImportId, BTreeSet<usize>>,
+    /// How names of flyte are written.
+    pub(super) prefix: String,
+    /// What has to be imported for them: names from `flyte`, or the module itself.
+    pub(super) imports_module: Option<String>,
+}
+
+/// What all files look like after the migration.
+pub(super) struct Overview {
+    outlooks: HashMap<FileId, FileOutlook>,
+    keeps_flyte1: Vec<bool>,
+    closures: HashMap<FileId, Vec<FileId>>,
+}
+
+impl Overview {
+    /// Looks at every file.
+    pub(super) fn new(project: &Project, plan: &Plan) -> Self {
+        let shared = shared_names(project);
+        let mut outlooks = HashMap::new();
+        let mut closures = HashMap::new();
+        for (file, _) in project.parsed() {
+            if plan.converted_in(file).next().is_some() {
+                outlooks.insert(file, outlook(project, plan, &shared, file));
+                closures.insert(file, project.import_closure(file));
+            }
+        }
+        let keeps_flyte1 =
+            (0..project.files.len()).map(|file| keeps_flyte1(project, outlooks.get(&file), file)).collect();
+        Self { outlooks, keeps_flyte1, closures }
+    }
+
+    /// The file, if anything in it is converted.
+    pub(super) fn of(&self, file: FileId) -> Option<&FileOutlook> {
+        self.outlooks.get(&file)
+    }
+
+    /// How names of flyte are written in a file.
+    pub(super) fn names(&self, file: FileId) -> FlyteNames {
+        FlyteNames { prefix: self.of(file).map(|outlook| outlook.prefix.clone()).unwrap_or_default() }
+    }
+
+    /// Whether code that `files` import, directly or not, still needs flytekit.
+    pub(super) fn needs_flyte1(&self, files: &BTreeSet<FileId>) -> bool {
+        self.reached(files).any(|file| self.keeps_flyte1[file])
+    }
+
+    /// The distributions that only flytekit brought and that code which `files` import needs.
+    pub(super) fn brought(&self, project: &Project, files: &BTreeSet<FileId>) -> Vec<String> {
+        let mut brought = BTreeSet::new();
+        let mut has_url = false;
+        let mut reads_frames = false;
+        for file in self.reached(files) {
+            let Some(facts) = project.facts(file) else { continue };
+            has_url |= facts.module.has_object_store_url;
+            for module in imported_modules(project, file) {
+                reads_frames |= matches!(module.split('.').next(), Some("pandas" | "polars" | "fsspec"));
+                brought.extend(brought_by_flytekit(&module).map(str::to_owned));
+            }
+        }
+        if has_url && reads_frames {
+            brought.extend(OBJECT_STORE_PACKAGES.map(str::to_owned));
+        }
+        brought.into_iter().collect()
+    }
+
+    fn reached<'a>(&'a self, files: &'a BTreeSet<FileId>) -> impl Iterator<Item = FileId> + 'a {
+        let all: BTreeSet<FileId> =
+            files.iter().filter_map(|file| self.closures.get(file)).flatten().copied().collect();
+        all.into_iter()
+    }
+}
+
+/// The modules outside the project that a file imports, dotted, with the names taken from them.
+fn imported_modules(project: &Project, file: FileId) -> Vec<String> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let mut modules = Vec::new();
+    for import in &facts.module.imports {
+        match &import.from {
+            Some((0, module)) if project.index.resolve(file, 0, module).is_none() => {
+                modules.extend(import.aliases.iter().map(|alias| format!("{module}.{}", alias.name)));
+            }
+            Some(_) => {}
+            None => modules.extend(
+                import
+                    .aliases
+                    .iter()
+                    .filter(|alias| project.index.resolve(file, 0, &alias.name).is_none())
+                    .map(|alias| alias.name.clone()),
+            ),
+        }
+    }
+    modules
+}
+
+/// Names that other files take from a file: they must not go.
+fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
+    let mut shared = HashSet::new();
+    for (file, facts) in project.parsed() {
+        for import in &facts.module.imports {
+            let Some((level, module)) = &import.from else { continue };
+            let Some(target) = project.index.resolve(file, *level, module).and_then(|place| place.file)
+            else {
+                continue;
+            };
+            shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
+        }
+        for reference in facts.module.references.iter().filter(|reference| !reference.attributes.is_empty()) {
+            for &binding in &reference.bindings {
+                for length in 0..reference.attributes.len() {
+                    let targets = project.follow(file, binding, &reference.attributes[..length], 0);
+                    if let [Target::Module(target)] = targets[..] {
+                        shared.insert((target, reference.attributes[length].clone()));
+                    }
+                }
+            }
+        }
+    }
+    shared
+}
+
+fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    facts.module.imports.iter().enumerate().any(|(id, import)| {
+        let removed = outlook.and_then(|outlook| outlook.removed.get(&id));
+        import.aliases.iter().enumerate().any(|(position, alias)| {
+            let root = match &import.from {
+                Some((0, module)) => module.as_str(),
+                Some(_) => "",
+                None => alias.name.as_str(),
+            };
+            is_flyte1_root(root.split('.').next().unwrap_or_default())
+                && removed.is_none_or(|removed| !removed.contains(&position))
+        })
+    })
+}
+
+fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, file: FileId) -> FileOutlook {
+    let mut outlook = FileOutlook { consumed: consumed(project, plan, file), ..FileOutlook::default() };
+    let Some(facts) = project.facts(file) else { return outlook };
+    for (id, import) in facts.module.imports.iter().enumerate().filter(|(_, import)| !import.shares_line) {
+        for (position, alias) in import.aliases.iter().enumerate() {
+            if alias.binding.is_some_and(|binding| is_removable(project, shared, &outlook, file, binding)) {
+                outlook.removed.entry(id).or_default().insert(position);
+            }
+        }
+    }
+    choose_names(project, plan, &mut outlook, file);
+    outlook
+}
+
+/// The references that conversion writes anew: `ImageSpec`, `task`, `Resources`, `Cache`.
+fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> {
+    let names = FlyteNames { prefix: String::new() };
+    let mut consumed = HashSet::new();
+    for node in plan.converted_in(file) {
+        match &plan.graph.nodes[node].kind {
+            NodeKind::Image(image) => {
+                consumed.extend(project.facts(file).map(|facts| facts.module.calls[image.call].callee));
+            }
+            NodeKind::Entity(entity) => {
+                consumed.insert(entity.callee);
+                consumed.extend(map_task(project, &plan.graph, node, &names).consumed);
+            }
+        }
+    }
+    consumed
+}
+
+fn is_removable(
+    project: &Project,
+    shared: &HashSet<(FileId, String)>,
+    outlook: &FileOutlook,
+    file: FileId,
+    id: BindingId,
+) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    let binding = &facts.module.bindings[id];
+    let BindingKind::Import(path) = &binding.kind else { return false };
+    let is_shared = binding.is_global
+        && (facts.module.exported.contains(&binding.name) || shared.contains(&(file, binding.name.clone())));
+    if is_shared
+        || facts
+            .module
+            .references
+            .iter()
+            .any(|r| r.bindings.contains(&id) && !outlook.consumed.contains(&r.range))
+    {
+        return false;
+    }
+    let is_used = facts.module.references.iter().any(|reference| reference.bindings.contains(&id));
+    // An import of Flyte 1 that nothing uses would keep flytekit in the image.
+    let is_idle = path.level == 0
+        && is_flyte1_root(path.root())
+        && binding.is_unconditional
+        && !project.files[file].relative.ends_with("__init__.py")
+        && !is_pragma(project.text(file), binding.range);
+    is_used || is_idle
+}
+
+/// Whether the line asks linters to leave an unused import alone.
+fn is_pragma(text: &str, range: TextRange) -> bool {
+    let start = crate::python::items::line_start(text, range.start());
+    let end = crate::python::items::next_line_start(text, range.end());
+    text[TextRange::new(start, end)].contains("noqa")
+}
+
+/// Names are imported one by one where the user did so and nothing else in the file has one of them.
+fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let module = &facts.module;
+    let flyte = module.bindings.iter().find(|binding| {
+        binding.is_unconditional
+            && matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.module == "flyte" && path.name.is_none())
+    });
+    if let Some(flyte) = flyte {
+        outlook.prefix = format!("{}.", flyte.name);
+        return;
+    }
+    let takes_names = module
+        .references
+        .iter()
+        .filter(|reference| outlook.consumed.contains(&reference.range))
+        .all(|reference| reference.attributes.is_empty());
+    let has_other = needed_names(project, plan, file)
+        .into_iter()
+        .any(|name| module.names.contains(name) && !is_free_name(module, outlook, name));
+    if takes_names && !has_other {
+        return;
+    }
+    let alias = if module.names.contains("flyte") { "flyte2" } else { "flyte" };
+    outlook.prefix = format!("{alias}.");
+    outlook.imports_module =
+        Some(if alias == "flyte" { "import flyte".to_owned() } else { format!("import flyte as {alias}") });
+}
+
+/// Whether `name` means, or will mean, what flyte calls so: it comes from flyte already, or its import goes.
+fn is_free_name(module: &crate::python::scope::Module, outlook: &FileOutlook, name: &str) -> bool {
+    let going: HashSet<BindingId> = outlook
+        .removed
+        .iter()
+        .flat_map(|(&id, positions)| positions.iter().map(move |&position| (id, position)))
+        .filter_map(|(id, position)| module.imports[id].aliases[position].binding)
+        .collect();
+    let mut bindings =
+        module.bindings.iter().enumerate().filter(|(_, binding)| binding.name == name).peekable();
+    bindings.peek().is_some()
+        && bindings.all(|(id, binding)| {
+            going.contains(&id)
+                || matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.module == "flyte" && path.name.as_deref() == Some(name))
+        })
+}
+
+fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for node in plan.converted_in(file) {
+        match &plan.graph.nodes[node].kind {
+            NodeKind::Image(_) => names.push("Image"),
+            NodeKind::Entity(entity) => {
+                names.push("TaskEnvironment");
+                if entity.kind != EntityKind::Workflow {
+                    let mapped = map_task(project, &plan.graph, node, &FlyteNames { prefix: String::new() });
+                    names.extend(mapped.uses_cache.then_some("Cache"));
+                    names.extend(mapped.resources.is_some().then_some("Resources"));
+                }
+                // Packages that flytekit brought may need an image.
+                names.extend((!matches!(entity.image, ImageUse::Specs(_))).then_some("Image"));
+            }
+        }
+    }
+    names
+}
+
+/// The converted entities that use an image, their own or by sharing an environment.
+pub(super) fn files_of(plan: &Plan, members: impl IntoIterator<Item = NodeId>) -> BTreeSet<FileId> {
+    members.into_iter().map(|node| plan.graph.nodes[node].file).collect()
+}

@@ -1,0 +1,183 @@
+//! The edits of import statements: names that go, and the lines that come.
+//!
+//! ```python
+//! from flytekit import ImageSpec, task, workflow
+//! from flyte import Image, TaskEnvironment
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::edit::Edit;
+use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::python::scope::{ImportId, ImportStatement, Module};
+use crate::source::{TextRange, TextSize};
+
+/// What happens to the imports of a file.
+#[derive(Debug, Default)]
+pub(super) struct ImportChanges {
+    /// The aliases that go, by statement.
+    pub(super) removed: BTreeMap<ImportId, BTreeSet<usize>>,
+    /// The lines that come, in order.
+    pub(super) added: Vec<String>,
+    /// Lines that come behind a certain statement.
+    pub(super) behind: BTreeMap<ImportId, BTreeSet<String>>,
+    /// Where lines go if no statement can take them.
+    pub(super) fallback: TextSize,
+}
+
+/// The edits, each with the place of the statement that it concerns.
+pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec<(TextRange, Edit)> {
+    let mut edits = Vec::new();
+    let anchor = anchor(module, changes);
+    for (&id, positions) in &changes.removed {
+        let import = &module.imports[id];
+        let replacement = if anchor == Some(id) { Some(changes.added.join("\n")) } else { None };
+        for edit in removal(text, import, positions, replacement.filter(|text| !text.is_empty())) {
+            edits.push((import.range, edit));
+        }
+    }
+    if anchor.is_none_or(|id| !changes.removed.contains_key(&id)) && !changes.added.is_empty() {
+        let lines: String = changes.added.iter().map(|line| format!("{line}\n")).collect();
+        let offset = match anchor {
+            Some(id) => line_start(text, module.imports[id].range.start()),
+            None => changes.fallback,
+        };
+        edits.push((TextRange::empty(offset), Edit::insertion(offset, lines)));
+    }
+    for (&id, lines) in &changes.behind {
+        let range = module.imports[id].range;
+        let offset = next_line_start(text, range.end());
+        let is_last_line = offset == TextSize::of(text) && !text.ends_with(['\n', '\r']);
+        let lines: String = lines
+            .iter()
+            .map(|line| if is_last_line { format!("\n{line}") } else { format!("{line}\n") })
+            .collect();
+        edits.push((range, Edit::insertion(offset, lines)));
+    }
+    edits
+}
+
+/// The statement whose place the new lines take: the first at the top level that loses a name.
+fn anchor(module: &Module, changes: &ImportChanges) -> Option<ImportId> {
+    changes
+        .removed
+        .keys()
+        .copied()
+        .filter(|&id| module.imports[id].is_top_level)
+        .min_by_key(|&id| module.imports[id].range.start())
+}
+
+fn removal(
+    text: &str,
+    import: &ImportStatement,
+    positions: &BTreeSet<usize>,
+    added: Option<String>,
+) -> Vec<Edit> {
+    if positions.len() == import.aliases.len() {
+        return vec![whole(text, import, added)];
+    }
+    let start = line_start(text, import.range.start());
+    let mut edits: Vec<Edit> =
+        added.map(|added| Edit::insertion(start, format!("{added}\n"))).into_iter().collect();
+    match import.parentheses {
+        Some(range) if text[range].contains(['\n', '\r']) => {
+            edits.extend(by_lines(text, import, positions, range))
+        }
+        _ => edits.push(on_one_line(text, import, positions)),
+    }
+    edits
+}
+
+/// The whole statement goes. What stands nested may be all that its block holds.
+fn whole(text: &str, import: &ImportStatement, added: Option<String>) -> Edit {
+    match added {
+        Some(added) => Edit::replacement(import.range, added),
+        None if !import.is_top_level => Edit::replacement(import.range, "pass"),
+        None => {
+            let start = line_start(text, import.range.start());
+            let end = next_line_start(text, import.range.end());
+            let behind = text[TextRange::new(import.range.end(), end)].trim();
+            if behind.is_empty() {
+                Edit::deletion(TextRange::new(start, end))
+            } else {
+                // A comment behind the statement stays.
+                let comment_start =
+                    end - TextSize::of(text[TextRange::new(import.range.end(), end)].trim_start());
+                Edit::deletion(TextRange::new(import.range.start(), comment_start))
+            }
+        }
+    }
+}
+
+/// `from flytekit import A, ImageSpec, B`: the names are written anew, in the same order.
+fn on_one_line(text: &str, import: &ImportStatement, positions: &BTreeSet<usize>) -> Edit {
+    let (Some(first), Some(last)) = (import.aliases.first(), import.aliases.last()) else {
+        return Edit::deletion(TextRange::empty(import.range.start()));
+    };
+    let kept: Vec<&str> = import
+        .aliases
+        .iter()
+        .enumerate()
+        .filter(|(position, _)| !positions.contains(position))
+        .map(|(_, alias)| &text[alias.range])
+        .collect();
+    Edit::replacement(TextRange::new(first.range.start(), last.range.end()), kept.join(", "))
+}
+
+/// A statement over several lines: each line keeps its other names and its comment; an empty line goes.
+fn by_lines(
+    text: &str,
+    import: &ImportStatement,
+    positions: &BTreeSet<usize>,
+    parentheses: TextRange,
+) -> Vec<Edit> {
+    let mut lines: BTreeMap<TextSize, Vec<usize>> = BTreeMap::new();
+    for (position, alias) in import.aliases.iter().enumerate() {
+        lines.entry(line_start(text, alias.range.start())).or_default().push(position);
+    }
+    let last_kept = (0..import.aliases.len()).rev().find(|position| !positions.contains(position));
+    let mut edits = Vec::new();
+    for members in lines.values().filter(|members| members.iter().any(|member| positions.contains(member))) {
+        let first = import.aliases[members[0]].range;
+        let last = import.aliases[members[members.len() - 1]].range;
+        let kept: Vec<&str> = members
+            .iter()
+            .filter(|member| !positions.contains(member))
+            .map(|&member| &text[import.aliases[member].range])
+            .collect();
+        // The comma behind the last name of the line belongs to it.
+        let behind = &text[usize::from(last.end())..usize::from(parentheses.end()) - 1];
+        let comma = behind.trim_start().starts_with(',').then(|| {
+            last.end() + TextSize::of(behind) - TextSize::of(behind.trim_start()) + TextSize::from(1)
+        });
+        let end = comma.unwrap_or(last.end());
+        let line_end = next_line_start(text, end).min(parentheses.end() - TextSize::from(1));
+        let rest = text[TextRange::new(end, line_end)].trim();
+        let start = line_start(text, first.start());
+        let owns_line = text[TextRange::new(start, first.start())].trim().is_empty();
+        if kept.is_empty() && owns_line && !text[TextRange::new(end, line_end)].contains('(') {
+            if rest.is_empty() || is_pragma(rest) {
+                edits.push(Edit::deletion(TextRange::new(start, line_end)));
+            } else {
+                edits.push(Edit::deletion(TextRange::new(
+                    first.start(),
+                    line_end - TextSize::of(text[TextRange::new(end, line_end)].trim_start()),
+                )));
+            }
+        } else {
+            let needs_comma = comma.is_some()
+                && members.iter().any(|member| {
+                    Some(*member) != last_kept && !positions.contains(member) || comma.is_some()
+                });
+            let list = kept.join(", ");
+            let list = if needs_comma && !kept.is_empty() { format!("{list},") } else { list };
+            edits.push(Edit::replacement(TextRange::new(first.start(), end), list));
+        }
+    }
+    let _ = indentation_at;
+    edits
+}
+
+fn is_pragma(comment: &str) -> bool {
+    ["noqa", "type:", "pylint:", "isort:", "ruff:"].iter().any(|pragma| comment.contains(pragma))
+}

@@ -1,0 +1,218 @@
+//! What is found in a file whose conversion is not complete: obstacles, groups that stay, calls that break.
+
+use std::collections::BTreeSet;
+
+use super::diagnostic;
+use crate::diagnostic::{Diagnostic, Severity, Status};
+use crate::flyte1::symbol::is_flyte1_root;
+use crate::project::graph::{ImageUse, NodeId, NodeKind};
+use crate::project::plan::{Group, Plan, Settings, describe, is_free, place};
+use crate::project::{Content, FileId, Project};
+use crate::rules::codes::{BROKEN_CALL, GROUP_STAYS, INTERNAL, STAR_IMPORT, SYNTAX_ERROR, UNREADABLE};
+use crate::rules::{Effect, Finding};
+
+/// The findings of a file that carry no fix.
+pub(super) fn findings(project: &Project, plan: &Plan, settings: Settings, file: FileId) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<Diagnostic> = whole_file(project, file).into_iter().collect();
+    diagnostics.extend(star_imports(project, file));
+    let mut seen: Vec<&Finding> = Vec::new();
+    for group in plan.groups.iter().filter(|group| group.is_active) {
+        for obstacle in group.members.iter().flat_map(|&node| &plan.graph.obstacles[node]) {
+            let is_settled = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
+            if obstacle.file == file && !is_settled && !seen.contains(&&obstacle.finding) {
+                seen.push(&obstacle.finding);
+                diagnostics.push(diagnostic(&obstacle.finding));
+            }
+        }
+        diagnostics.extend(group_stays(project, plan, settings, group, file));
+    }
+    for loose in plan.graph.loose.iter().filter(|loose| loose.file == file) {
+        diagnostics.push(diagnostic(&loose.finding));
+    }
+    if settings.is_partial {
+        diagnostics.extend(broken(project, plan, file));
+    }
+    diagnostics.extend(idle(project, plan, file));
+    diagnostics
+}
+
+fn whole_file(project: &Project, file: FileId) -> Option<Diagnostic> {
+    let (rule, range, message, help) = match &project.files[file].content {
+        Content::SyntaxError { range, message, .. } => (
+            &SYNTAX_ERROR,
+            Some(*range),
+            format!("syntax error: {message}"),
+            "Correct it; nothing in this file is changed",
+        ),
+        Content::Unreadable(message) => {
+            (&UNREADABLE, None, message.clone(), "Nothing in this file is changed")
+        }
+        Content::Panicked(_) => (
+            &INTERNAL,
+            None,
+            "the analysis of this file failed".to_owned(),
+            "Please report this as a bug; nothing in this file is changed",
+        ),
+        Content::Skipped | Content::Parsed { .. } => return None,
+    };
+    Some(Diagnostic {
+        rule,
+        severity: Severity::Error,
+        message,
+        range,
+        help: Some(help.to_owned()),
+        notes: Vec::new(),
+        fix: None,
+        status: Status::Manual,
+    })
+}
+
+fn star_imports(project: &Project, file: FileId) -> Vec<Diagnostic> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    facts
+        .module
+        .imports
+        .iter()
+        .filter(|import| {
+            let root =
+                import.from.as_ref().filter(|(level, _)| *level == 0).map(|(_, module)| module.as_str());
+            let is_star = import.aliases.iter().any(|alias| alias.name == "*");
+            is_star && root.is_some_and(|module| is_flyte1_root(module.split('.').next().unwrap_or_default()))
+        })
+        .map(|import| {
+            diagnostic(
+                &Finding::new(
+                    &STAR_IMPORT,
+                    import.range,
+                    Effect::Blocking,
+                    "`*` hides which names come from Flyte 1; nothing that they define here is migrated",
+                )
+                .help("Import the names one by one"),
+            )
+        })
+        .collect()
+}
+
+/// One finding for a group that stays, at its first member among the selected files.
+fn group_stays(
+    project: &Project,
+    plan: &Plan,
+    settings: Settings,
+    group: &Group,
+    file: FileId,
+) -> Option<Diagnostic> {
+    let blocked: Vec<NodeId> =
+        group.members.iter().copied().filter(|&node| !is_free(&plan.graph, node, settings)).collect();
+    if group.is_converted || blocked.is_empty() || group.members.len() < 2 {
+        return None;
+    }
+    let first =
+        *group.members.iter().find(|&&node| project.files[plan.graph.nodes[node].file].is_selected)?;
+    if plan.graph.nodes[first].file != file || settings.is_partial {
+        return None;
+    }
+    let names: Vec<String> =
+        group.members.iter().take(4).map(|&node| describe(project, &plan.graph, node)).collect();
+    let more = group.members.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let obstacles = || blocked.iter().flat_map(|&node| &plan.graph.obstacles[node]);
+    let needs_hand = obstacles().any(|obstacle| obstacle.finding.effect == Effect::Blocking);
+    let worst = if needs_hand { Effect::Blocking } else { Effect::Unsafe };
+    let obstacle = obstacles().find(|obstacle| obstacle.finding.effect == worst)?;
+    let location = project
+        .source(obstacle.file)
+        .map(|source| source.location(obstacle.finding.range.start()))
+        .map_or(String::new(), |location| format!(":{}:{}", location.row, location.column));
+    let message = format!(
+        "{}{more} move together, and stay on Flyte 1: {} ({}{location})",
+        names.join(", "),
+        obstacle.finding.message,
+        project.files[obstacle.file].display
+    );
+    let help = if needs_hand {
+        "Settle that first, or convert what can be converted with `--partial`"
+    } else {
+        "Look at it, and convert the group with `--unsafe-fixes`"
+    };
+    let finding = Finding::new(&GROUP_STAYS, place(project, &plan.graph, first), worst, message).help(help);
+    Some(diagnostic(&finding))
+}
+
+/// With `--partial`: what stays on Flyte 1 although something that it uses was converted.
+fn broken(project: &Project, plan: &Plan, file: FileId) -> Vec<Diagnostic> {
+    let mut findings = BTreeSet::new();
+    for &(a, b) in &plan.graph.edges {
+        for (user, used) in [(a, b), (b, a)] {
+            let is_broken = !plan.converts[user] && plan.converts[used] && uses(plan, user, used);
+            if is_broken && plan.graph.nodes[user].file == file {
+                findings.insert((user, used));
+            }
+        }
+    }
+    let broken = findings.into_iter().map(|(user, used)| {
+        let finding = Finding::new(
+            &BROKEN_CALL,
+            place(project, &plan.graph, user),
+            Effect::Blocking,
+            format!(
+                "{} stays on Flyte 1 but uses {}, which was converted: it is broken until it is migrated",
+                describe(project, &plan.graph, user),
+                describe(project, &plan.graph, used)
+            ),
+        )
+        .help("Settle what stands in its way, or migrate it by hand");
+        diagnostic(&finding)
+    });
+    let mixed = (0..plan.graph.nodes.len())
+        .filter(|&node| plan.converts[node] && plan.graph.nodes[node].file == file);
+    let calls_flyte1 = mixed.filter_map(|node| {
+        let entity = plan.graph.entity(node)?;
+        let (range, callee) = entity.calls.iter().find(|(_, callee)| !plan.converts[*callee])?;
+        let finding = Finding::new(
+            &BROKEN_CALL,
+            *range,
+            Effect::Blocking,
+            format!(
+                "{} is converted and calls {}, which stays on Flyte 1: it runs inside the caller, without its own image",
+                describe(project, &plan.graph, node),
+                describe(project, &plan.graph, *callee)
+            ),
+        )
+        .help("Migrate the called task by hand");
+        Some(diagnostic(&finding))
+    });
+    broken.chain(calls_flyte1).collect()
+}
+
+fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
+    match &plan.graph.nodes[user].kind {
+        NodeKind::Image(image) => image.base == Some(used),
+        NodeKind::Entity(entity) => {
+            entity.calls.iter().any(|(_, callee)| *callee == used)
+                || matches!(&entity.image, ImageUse::Specs(images) if images.contains(&used))
+        }
+    }
+}
+
+/// A file with tasks but without any image is left for later; that is said once.
+fn idle(project: &Project, plan: &Plan, file: FileId) -> Option<Diagnostic> {
+    let start = plan.graph.nodes.partition_point(|node| node.file < file);
+    let end = plan.graph.nodes.partition_point(|node| node.file <= file);
+    let is_idle = (start..end).all(|node| {
+        let group = plan.groups.iter().find(|group| group.members.contains(&node));
+        group.is_some_and(|group| !group.is_active)
+    });
+    if start == end || !is_idle {
+        return None;
+    }
+    let finding = Finding::new(
+        &GROUP_STAYS,
+        place(project, &plan.graph, start),
+        Effect::Info,
+        format!(
+            "{} and its like use no image: files without images are not migrated yet",
+            describe(project, &plan.graph, start)
+        ),
+    );
+    Some(diagnostic(&finding))
+}

@@ -1,0 +1,510 @@
+//! The new text of images, environments, decorators and imports of one file.
+
+use std::collections::BTreeMap;
+
+use super::environments::{Environment, EnvironmentImage, Environments, additions};
+use super::files::{FileOutlook, Overview, files_of};
+use super::imports::{self, ImportChanges};
+use super::{diagnostic, fixed};
+use crate::diagnostic::Diagnostic;
+use crate::edit::{Applicability, Edit};
+use crate::flyte1::file::FileFacts;
+use crate::flyte2::chain::{Argument, Call, Chain};
+use crate::flyte2::layout::{Place, layout};
+use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
+use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_task, place};
+use crate::project::{FileId, Project};
+use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::rules::codes::{
+    BROUGHT_PACKAGE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
+};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// What the conversion of one file needs at hand.
+struct Converter<'a> {
+    project: &'a Project,
+    plan: &'a Plan,
+    overview: &'a Overview,
+    environments: &'a Environments,
+    settings: Settings,
+    file: FileId,
+    facts: &'a FileFacts,
+    text: &'a str,
+    outlook: &'a FileOutlook,
+    names: FlyteNames,
+    /// Names that the new code takes from flyte.
+    used: Vec<&'static str>,
+    uses_path: bool,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// The findings with fixes of a file.
+pub(super) fn convert(
+    project: &Project,
+    plan: &Plan,
+    overview: &Overview,
+    environments: &Environments,
+    settings: Settings,
+    file: FileId,
+) -> Vec<Diagnostic> {
+    let (Some(facts), Some(outlook)) = (project.facts(file), overview.of(file)) else { return Vec::new() };
+    let mut converter = Converter {
+        project,
+        plan,
+        overview,
+        environments,
+        settings,
+        file,
+        facts,
+        text: project.text(file),
+        outlook,
+        names: overview.names(file),
+        used: Vec::new(),
+        uses_path: false,
+        diagnostics: Vec::new(),
+    };
+    for node in plan.converted_in(file) {
+        match &plan.graph.nodes[node].kind {
+            NodeKind::Image(image) => converter.image(node, image.variable.is_some()),
+            NodeKind::Entity(entity) => converter.entity(node, entity),
+        }
+    }
+    converter.imports();
+    converter.normalize_line_endings();
+    converter.diagnostics
+}
+
+impl Converter<'_> {
+    /// How far the fix of a node can be trusted.
+    fn applicability(&self, node: NodeId) -> Applicability {
+        let group = self.plan.groups.iter().find(|group| group.members.contains(&node));
+        let is_unsafe = group.into_iter().flat_map(|group| &group.members).any(|&member| {
+            self.plan.converts[member]
+                && self.plan.graph.obstacles[member]
+                    .iter()
+                    .any(|obstacle| obstacle.finding.effect == Effect::Unsafe)
+        });
+        if is_unsafe { Applicability::Unsafe } else { Applicability::Safe }
+    }
+
+    fn uses(&mut self, name: &'static str) -> String {
+        self.used.push(name);
+        self.names.of(name)
+    }
+
+    fn place_at(&self, range: TextRange) -> Place<'_> {
+        let start = line_start(self.text, range.start());
+        let before = &self.text[TextRange::new(start, range.start())];
+        let end = next_line_start(self.text, range.end());
+        let behind = self.text[TextRange::new(range.end(), end)].trim_end();
+        let behind = if behind.trim_start().starts_with('#') { "" } else { behind };
+        let head = self.text[..usize::from(range.start())].trim_end();
+        Place {
+            indent: indentation_at(self.text, range.start()),
+            indent_unit: &self.facts.style.indent_unit,
+            before: before.chars().count(),
+            after: behind.chars().count(),
+            line_length: self.settings.line_length,
+            is_bracketed: head.ends_with('('),
+        }
+    }
+
+    fn image_chain(&mut self, node: NodeId) -> Chain {
+        let additions = self.environments.additions(self.project, self.plan, self.overview, node);
+        let mapped =
+            map_image(self.project, &self.plan.graph, node, self.settings, &self.names, &additions, 0);
+        for finding in &mapped.findings {
+            let is_settled = finding.effect == Effect::Unsafe;
+            let mut report = diagnostic(finding);
+            if is_settled {
+                report.status = crate::diagnostic::Status::Info;
+            }
+            self.diagnostics.push(report);
+        }
+        if mapped.chain.head.callee.ends_with("Image.from_debian_base")
+            || mapped.chain.head.callee.ends_with("Image.from_base")
+        {
+            self.used.push("Image");
+        }
+        self.uses_path |= mapped.chain.methods.iter().any(|method| method.callee == "with_requirements");
+        mapped.chain
+    }
+
+    /// An ImageSpec that a variable holds becomes a chain; one written into a decorator goes into the environment.
+    fn image(&mut self, node: NodeId, has_variable: bool) {
+        if !has_variable {
+            return;
+        }
+        let Some(image) = self.plan.graph.image(node) else { return };
+        let range = self.facts.module.calls[image.call].range;
+        let chain = self.image_chain(node);
+        let text = layout(&chain, self.place_at(range));
+        let finding = Finding::new(
+            &IMAGE_SPEC,
+            place(self.project, &self.plan.graph, node),
+            Effect::Blocking,
+            format!("{} is a Flyte 1 `ImageSpec`", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = "Build it with `flyte.Image`".to_owned();
+        let edits = vec![Edit::replacement(range, text)];
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    fn entity(&mut self, node: NodeId, entity: &EntityNode) {
+        let environments = self.environments;
+        let Some(environment) = environments.of(node) else { return };
+        let mut edits = vec![self.decorator(node, entity, environment)];
+        if environment.members.first() == Some(&node) {
+            edits.push(self.environment(node, environment));
+            edits.extend(self.late_dependencies(environment, node));
+        }
+        let finding = Finding::new(
+            &TASK,
+            place(self.project, &self.plan.graph, node),
+            Effect::Blocking,
+            format!("{} is defined with Flyte 1", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = format!("Make it a task of `{}`", environment.variable);
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+        self.sequential(node, entity);
+    }
+
+    fn decorator(&mut self, node: NodeId, entity: &EntityNode, environment: &Environment) -> Edit {
+        let callee = format!("{}.task", environment.variable);
+        let mapped = map_task(self.project, &self.plan.graph, node, &self.names);
+        for finding in mapped.findings.iter().filter(|finding| finding.effect == Effect::Info) {
+            self.diagnostics.push(diagnostic(finding));
+        }
+        if mapped.uses_cache {
+            self.used.push("Cache");
+        }
+        let Some(call) =
+            entity.call.filter(|_| mapped.is_rewritten).map(|call| &self.facts.module.calls[call])
+        else {
+            return Edit::replacement(entity.callee, callee);
+        };
+        if mapped.arguments.is_empty() && mapped.dangling.is_empty() {
+            return Edit::replacement(call.range, callee);
+        }
+        let is_exploded =
+            call.items.is_multiline && call.items.has_trailing_comma && mapped.arguments.len() > 1;
+        let head = Call {
+            callee,
+            arguments: mapped.arguments,
+            dangling: mapped.dangling,
+            is_exploded,
+            ..Call::default()
+        };
+        let chain = Chain { head, ..Chain::default() };
+        Edit::replacement(call.range, layout(&chain, self.place_at(call.range)))
+    }
+
+    /// The statement that makes an environment, behind the statement above its first task.
+    fn environment(&mut self, first: NodeId, environment: &Environment) -> Edit {
+        let mut arguments =
+            vec![Argument::new(format!("name={}", self.facts.style.string(&environment.name)))];
+        if let Some(image) = self.environment_image(environment) {
+            arguments.push(Argument::new(format!("image={image}")));
+        }
+        if let Some(resources) = &environment.resources {
+            self.used.push("Resources");
+            arguments.push(Argument::new(format!("resources={resources}")));
+        }
+        arguments.extend(environment.env_vars.iter().map(|vars| Argument::new(format!("env_vars={vars}"))));
+        let dependencies: Vec<&str> = environment
+            .depends_on
+            .iter()
+            .filter(|dependency| !self.is_later(environment, dependency.environment))
+            .filter_map(|dependency| dependency.text.as_deref())
+            .collect();
+        if !dependencies.is_empty() {
+            arguments.push(Argument::new(format!("depends_on=[{}]", dependencies.join(", "))));
+        }
+        let callee = self.uses("TaskEnvironment");
+        let head = Call { callee, arguments, ..Call::default() };
+        let prefix = format!("{} = ", environment.variable);
+        let place = Place {
+            indent: "",
+            indent_unit: &self.facts.style.indent_unit,
+            before: prefix.chars().count(),
+            after: 0,
+            line_length: self.settings.line_length,
+            is_bracketed: false,
+        };
+        let text = layout(&Chain { head, ..Chain::default() }, place);
+        let (offset, gap) = self.gap_above(first);
+        Edit::insertion(offset, format!("{gap}{prefix}{text}\n"))
+    }
+
+    /// Where the environment of `first` goes, and the blank lines above it.
+    fn gap_above(&self, first: NodeId) -> (TextSize, &'static str) {
+        let Some(entity) = self.plan.graph.entity(first) else { return (TextSize::from(0), "") };
+        let owner = self.facts.module.functions[entity.function].owner;
+        let Some(above) = owner.checked_sub(1).map(|above| self.facts.module.statements[above]) else {
+            return (line_start(self.text, entity.decorator.start()), "");
+        };
+        let offset = next_line_start(self.text, above.end());
+        let is_definition = self
+            .facts
+            .module
+            .functions
+            .iter()
+            .any(|function| function.owner + 1 == owner && function.range == above)
+            || ["def ", "class ", "async def ", "@"].iter().any(|word| self.text[above].starts_with(word));
+        (offset, if is_definition { "\n\n" } else { "\n" })
+    }
+
+    /// Whether the environment that is depended on is made further down in the same file.
+    fn is_later(&self, environment: &Environment, other: usize) -> bool {
+        let other = &self.environments.all[other];
+        other.file == environment.file && other.members.first() > environment.members.first()
+    }
+
+    /// `early.add_dependency(late)` for environments above that depend on this one.
+    fn late_dependencies(&self, environment: &Environment, first: NodeId) -> Option<Edit> {
+        let lines: String = self
+            .environments
+            .in_file(self.file)
+            .filter(|(_, early)| {
+                early.depends_on.iter().any(|dependency| {
+                    self.is_later(early, dependency.environment)
+                        && self.environments.all[dependency.environment].variable == environment.variable
+                        && self.environments.all[dependency.environment].file == self.file
+                })
+            })
+            .map(|(_, early)| format!("{}.add_dependency({})\n", early.variable, environment.variable))
+            .collect();
+        // Behind the environment at the same offset: identical places keep the order of their text.
+        (!lines.is_empty()).then(|| Edit::insertion(self.gap_above(first).0, lines))
+    }
+
+    fn environment_image(&mut self, environment: &Environment) -> Option<String> {
+        match &environment.image {
+            EnvironmentImage::Specs(_, text) => {
+                self.driver(environment);
+                Some(text.clone())
+            }
+            EnvironmentImage::Inline(node) => {
+                let chain = self.image_chain(*node);
+                let unit = self.facts.style.indent_unit.clone();
+                let place = Place {
+                    indent: "",
+                    indent_unit: &unit,
+                    before: unit.len() + "image=".len(),
+                    after: 1,
+                    line_length: self.settings.line_length,
+                    is_bracketed: false,
+                };
+                Some(layout(&chain, place))
+            }
+            EnvironmentImage::Text(text) => Some(text.clone()),
+            EnvironmentImage::RefName(name) => {
+                let image = self.uses("Image");
+                self.reference(environment, name);
+                Some(format!("{image}.from_ref_name({})", self.facts.style.string(name)))
+            }
+            EnvironmentImage::Default(version) => self.default_image(environment, *version),
+        }
+    }
+
+    fn reference(&mut self, environment: &Environment, name: &str) {
+        let finding = Finding::new(
+            &CONTAINER_IMAGE,
+            place(self.project, &self.plan.graph, environment.members[0]),
+            Effect::Info,
+            format!("image `{name}` is taken from `image.image_refs` of the Flyte 2 configuration"),
+        )
+        .help(format!(
+            "Write `image:`, below it `  image_refs:`, below it `    {name}: <reference>` into config.yaml"
+        ));
+        self.diagnostics.push(diagnostic(&finding));
+    }
+
+    /// A task without an image has the Debian base; what only flytekit brought is added to it.
+    fn default_image(&mut self, environment: &Environment, version: Option<(u8, u8)>) -> Option<String> {
+        let files = files_of(self.plan, environment.members.iter().copied());
+        let additions = additions(self.project, self.overview, &files);
+        let mut packages =
+            if additions.keeps_flyte1 { vec!["flytekit".to_owned()] } else { additions.brought };
+        packages.extend(additions.runs_pip.then(|| "pip".to_owned()));
+        if packages.is_empty() && version.is_none() {
+            return None;
+        }
+        let image = self.uses("Image");
+        let version =
+            version.map(|(major, minor)| format!("python_version=({major}, {minor})")).unwrap_or_default();
+        let mut text = format!("{image}.from_debian_base({version})");
+        if !packages.is_empty() {
+            let listed: Vec<String> =
+                packages.iter().map(|package| self.facts.style.string(package)).collect();
+            text.push_str(&format!(".with_pip_packages({})", listed.join(", ")));
+            let finding = Finding::new(
+                &BROUGHT_PACKAGE,
+                place(self.project, &self.plan.graph, environment.members[0]),
+                Effect::Info,
+                format!(
+                    "`{}` is added to the default image: only flytekit brought it",
+                    packages.join("`, `")
+                ),
+            );
+            self.diagnostics.push(diagnostic(&finding));
+        }
+        Some(text)
+    }
+
+    /// A workflow had no container; its environment takes the image of a task of the file.
+    fn driver(&mut self, environment: &Environment) {
+        let is_driver = environment.members.iter().all(|&node| {
+            self.plan.graph.entity(node).is_some_and(|entity| entity.kind == EntityKind::Workflow)
+        });
+        if !is_driver {
+            return;
+        }
+        let node = environment.members[0];
+        let finding = Finding::new(
+            &DRIVER_IMAGE,
+            place(self.project, &self.plan.graph, node),
+            Effect::Info,
+            format!(
+                "{} now runs in a container of its own, with the image of a task of this file",
+                describe(self.project, &self.plan.graph, node)
+            ),
+        );
+        self.diagnostics.push(diagnostic(&finding));
+    }
+
+    /// Independent calls of a workflow ran side by side on Flyte 1.
+    fn sequential(&mut self, node: NodeId, entity: &EntityNode) {
+        if entity.kind == EntityKind::Task {
+            return;
+        }
+        let flows: Vec<_> = self.facts.bodies[entity.function]
+            .calls
+            .iter()
+            .filter(|flow| entity.calls.iter().any(|(callee, _)| *callee == flow.callee))
+            .collect();
+        let mut reaches: BTreeMap<TextRangeKey, Vec<TextRange>> = BTreeMap::new();
+        let mut independent = 0;
+        for (position, flow) in flows.iter().enumerate() {
+            let mut inputs: Vec<TextRange> = flow.inputs.iter().filter_map(|root| root.callee()).collect();
+            let further: Vec<TextRange> =
+                inputs.iter().filter_map(|input| reaches.get(&key(*input))).flatten().copied().collect();
+            inputs.extend(further);
+            let has_peer = flows[..position].iter().any(|other| !inputs.contains(&other.callee));
+            independent += usize::from(has_peer || flow.is_repeated);
+            reaches.insert(key(flow.callee), inputs);
+        }
+        if independent == 0 {
+            return;
+        }
+        let finding = Finding::new(
+            &SEQUENTIAL_CALLS,
+            place(self.project, &self.plan.graph, node),
+            Effect::Info,
+            format!(
+                "{} makes calls that do not depend on each other: Flyte 1 ran them side by side, now they run one after another",
+                describe(self.project, &self.plan.graph, node)
+            ),
+        )
+        .help("Make it `async` and use `asyncio.gather` to run them side by side");
+        self.diagnostics.push(diagnostic(&finding));
+    }
+
+    fn imports(&mut self) {
+        let mut changes = ImportChanges {
+            removed: self.outlook.removed.iter().map(|(id, positions)| (*id, positions.clone())).collect(),
+            fallback: self.below_preamble(),
+            ..ImportChanges::default()
+        };
+        if self.uses_path && !self.has_path() {
+            changes.added.push("from pathlib import Path".to_owned());
+        }
+        changes.added.extend(self.flyte_import());
+        for (_, environment) in self.environments.in_file(self.file) {
+            for (statement, line) in
+                environment.depends_on.iter().filter_map(|dependency| dependency.import.clone())
+            {
+                changes.behind.entry(statement).or_default().insert(line);
+            }
+        }
+        let edits = imports::edits(self.text, &self.facts.module, &changes);
+        let Some((range, _)) = edits.first() else { return };
+        let finding =
+            Finding::new(&IMPORT, *range, Effect::Blocking, "imports of Flyte 1 are no longer used");
+        let nodes: Vec<NodeId> = self.plan.converted_in(self.file).collect();
+        let is_unsafe = nodes.iter().any(|&node| self.applicability(node) == Applicability::Unsafe);
+        let applicability = if is_unsafe { Applicability::Unsafe } else { Applicability::Safe };
+        let edits = edits.into_iter().map(|(_, edit)| edit).collect();
+        // First, because an environment may be inserted at the same place, below the imports.
+        self.diagnostics.insert(0, fixed(&finding, "Import from flyte".to_owned(), applicability, edits));
+    }
+
+    fn flyte_import(&self) -> Option<String> {
+        if self.used.is_empty() {
+            return None;
+        }
+        if !self.names.prefix.is_empty() {
+            return self.outlook.imports_module.clone();
+        }
+        let mut names: Vec<&str> = self.used.clone();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| !self.has_name("flyte", name));
+        (!names.is_empty()).then(|| format!("from flyte import {}", names.join(", ")))
+    }
+
+    fn has_path(&self) -> bool {
+        self.has_name("pathlib", "Path")
+    }
+
+    /// Whether the module already imports `name` from `module` under that name.
+    fn has_name(&self, module: &str, name: &str) -> bool {
+        self.facts.module.bindings.iter().any(|binding| {
+            binding.name == name
+                && binding.is_unconditional
+                && matches!(
+                    &binding.kind,
+                    crate::python::scope::BindingKind::Import(path)
+                        if path.level == 0 && path.module == module && path.name.as_deref() == Some(name)
+                )
+        })
+    }
+
+    /// The place below the docstring and `from __future__ import …`.
+    fn below_preamble(&self) -> TextSize {
+        let future = self.facts.module.imports.iter().rev().find(|import| {
+            import.from.as_ref().is_some_and(|(level, module)| *level == 0 && module == "__future__")
+        });
+        let first = self.facts.module.statements.first().copied();
+        let docstring = first.filter(|range| {
+            self.text[*range].starts_with(['"', '\'', 'r', 'R']) && self.text[*range].ends_with(['"', '\''])
+        });
+        future
+            .map(|import| import.range)
+            .or(docstring)
+            .map_or(TextSize::from(0), |range| next_line_start(self.text, range.end()))
+    }
+
+    /// New lines end as the file's own do.
+    fn normalize_line_endings(&mut self) {
+        let newline = self.project.source(self.file).map_or("\n", |source| source.newline());
+        if newline == "\n" {
+            return;
+        }
+        for edit in self
+            .diagnostics
+            .iter_mut()
+            .filter_map(|diagnostic| diagnostic.fix.as_mut())
+            .flat_map(|fix| &mut fix.edits)
+        {
+            edit.content = edit.content.replace("\r\n", "\n").replace('\n', newline);
+        }
+    }
+}
+
+type TextRangeKey = (u32, u32);
+
+fn key(range: TextRange) -> TextRangeKey {
+    (range.start().into(), range.end().into())
+}

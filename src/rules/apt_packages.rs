@@ -1,0 +1,67 @@
+//! `apt_packages=["git"]` becomes `.with_apt_packages("git")`.
+
+use super::codes::{APT_PACKAGES, INVALID_CALL};
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::{Effect, Finding};
+use crate::flyte2::chain::Argument;
+use crate::python::value::ValueKind;
+
+/// Maps `apt_packages`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    if let ValueKind::Str(_) = cx.literal(parameter.value).kind {
+        draft.find(not_a_list(parameter));
+        return;
+    }
+    let options = parameter.value.elements().unwrap_or_default().iter().filter(|element| {
+        element
+            .as_str()
+            .is_some_and(|package| package.trim().starts_with('-') || package.trim().contains(' '))
+    });
+    for option in options {
+        draft.find(
+            Finding::new(
+                &APT_PACKAGES,
+                option.range,
+                Effect::Blocking,
+                format!("`{}` is no single package; Flyte 2 would treat it as one", cx.slice(option.range)),
+            )
+            .help("List each package for itself, and install with options in a command"),
+        );
+    }
+    let (arguments, dangling, is_exploded) = arguments(parameter);
+    let mut method = parameter.method("with_apt_packages", arguments);
+    method.dangling = dangling;
+    method.is_exploded = is_exploded;
+    draft.layer(LayerKind::Apt, parameter.position, method);
+}
+
+/// The elements of a list display as arguments with their comments; any other expression as `*expression`.
+pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>, bool) {
+    match (&parameter.item.nested, parameter.value.elements()) {
+        (Some(nested), Some(_)) => {
+            let arguments = nested
+                .items
+                .iter()
+                .map(|item| Argument {
+                    leading: item.leading.clone(),
+                    text: item.text.clone(),
+                    trailing: item.trailing.clone(),
+                })
+                .collect();
+            let is_exploded = nested.is_multiline && nested.has_trailing_comma && nested.items.len() > 1;
+            (arguments, nested.dangling.clone(), is_exploded)
+        }
+        _ => (vec![Argument::new(format!("*{}", parameter.item.value_text))], Vec::new(), false),
+    }
+}
+
+/// The finding that a list is needed.
+pub(super) fn not_a_list(parameter: Parameter<'_>) -> Finding {
+    Finding::new(
+        &INVALID_CALL,
+        parameter.value.range,
+        Effect::Blocking,
+        format!("`{}` must be a list of strings; Flyte 1 refuses a string", parameter.name),
+    )
+    .help("Put it into a list")
+}

@@ -1,0 +1,184 @@
+//! `base_image` becomes the constructor: `from_base(URI).clone(…)`, a clone of another image, or the Debian base in
+//! place of flytekit's own images.
+
+use super::codes::{BASE_IMAGE, BUILDER};
+use super::draft::{Base, Draft, ImageContext, Parameter};
+use super::python_version::{require_supported, tuple};
+use super::{Effect, Finding};
+use crate::flyte2::chain::Argument;
+use crate::python::value::{Value, ValueKind};
+
+/// Maps `base_image`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    draft.orphan(parameter);
+    let text = parameter.item.value_text.clone();
+    if let Some(base) = &cx.base {
+        draft.index_options.extend(base.index_options.iter().cloned());
+        draft.base = Base::Clone(text);
+        return;
+    }
+    let value = cx.literal(parameter.value);
+    match &value.kind {
+        ValueKind::Str(uri) if is_flytekit_image(uri) => flytekit_image(draft, parameter.value, uri),
+        ValueKind::Str(_) | ValueKind::FString(..) => draft.base = Base::Uri(text),
+        _ => {
+            draft.find(
+                Finding::new(
+                    &BASE_IMAGE,
+                    parameter.value.range,
+                    Effect::Unsafe,
+                    "`base_image` is an expression that is taken for the reference of an image",
+                )
+                .help("Make sure that it is a string, not an `ImageSpec`"),
+            );
+            draft.base = Base::Uri(text);
+        }
+    }
+}
+
+/// Whether a reference is one of flytekit's own images, which hold flytekit and nothing else of interest.
+pub fn is_flytekit_image(uri: &str) -> bool {
+    let repository = uri.split('@').next().unwrap_or(uri);
+    let repository = match repository.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => repository,
+    };
+    repository == "flyteorg/flytekit" || repository.ends_with("/flyteorg/flytekit")
+}
+
+/// The Python version in the tag of one of flytekit's own images: `py3.11-1.10.2` gives 3.11.
+pub fn flytekit_image_python(uri: &str) -> Option<(u8, u8)> {
+    let tag = uri.rsplit_once(':')?.1;
+    let version = tag.strip_prefix("py")?.split('-').next()?;
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn flytekit_image(draft: &mut Draft, value: &Value, uri: &str) {
+    match flytekit_image_python(uri) {
+        Some(version) => draft.python_version = draft.python_version.or(Some(version)),
+        None => draft.find(
+            Finding::new(
+                &BASE_IMAGE,
+                value.range,
+                Effect::Blocking,
+                format!("`{uri}` is a Flyte 1 image whose tag names no Python version"),
+            )
+            .help("Remove `base_image` and give `python_version`"),
+        ),
+    }
+}
+
+/// What depends on several parameters: the name that a clone needs, the Python of a Flyte 1 base, `builder="noop"`.
+pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Parameter<'_>]) {
+    let find = |name: &str| {
+        parameters.iter().find(|parameter| parameter.name == name && !parameter.value.is_empty())
+    };
+    let base = find("base_image");
+    let is_noop = find("builder").is_some_and(|builder| cx.literal(builder.value).as_str() == Some("noop"));
+    if is_noop {
+        noop(cx, draft, parameters);
+        return;
+    }
+    match (&draft.base, base) {
+        (Base::Debian, Some(base)) => flytekit_base(draft, *base, find("python_version").is_some()),
+        (Base::Clone(_), Some(base)) => {
+            check_python(cx, draft, *base, find("python_version").is_some());
+            ensure_name(cx, draft);
+        }
+        (Base::Uri(_), _) => ensure_name(cx, draft),
+        _ => {}
+    }
+}
+
+fn flytekit_base(draft: &mut Draft, base: Parameter<'_>, has_python_version: bool) {
+    let Some(version) = draft.python_version.filter(|_| !has_python_version) else { return };
+    require_supported(draft, base.value, version);
+    draft.find(Finding::new(
+        &BASE_IMAGE,
+        base.value.range,
+        Effect::Info,
+        format!(
+            "this Flyte 1 image becomes the Debian base with Python {}.{}; Flyte 1 used the Python that registered",
+            version.0, version.1
+        ),
+    ));
+    draft.constructor.push(Argument::new(format!("python_version={}", tuple(version))));
+}
+
+fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, has_python_version: bool) {
+    let Some(spec) = &cx.base else { return };
+    let differs = match (has_python_version, spec.has_python_version) {
+        (true, _) => draft.python_version.is_none() || draft.python_version != spec.python_version,
+        (false, true) => {
+            draft.find(Finding::new(
+                &BASE_IMAGE,
+                base.value.range,
+                Effect::Info,
+                "the image keeps the Python of its base; Flyte 1 installed the Python that registered",
+            ));
+            false
+        }
+        (false, false) => false,
+    };
+    if differs {
+        draft.find(
+            Finding::new(
+                &BASE_IMAGE,
+                base.value.range,
+                Effect::Blocking,
+                "`python_version` differs from that of the base image, and a clone cannot change it",
+            )
+            .help("Give both the same `python_version`, or build this image without `base_image`"),
+        );
+    }
+}
+
+/// `clone(extendable=True)` needs a name.
+fn ensure_name(cx: &ImageContext<'_>, draft: &mut Draft) {
+    if draft.has_name {
+        return;
+    }
+    let name: String = cx
+        .variable
+        .unwrap_or("image")
+        .trim_matches('_')
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    draft.constructor.insert(0, Argument::new(format!("name={}", cx.style.string(&name))));
+    draft.has_name = true;
+}
+
+/// `builder="noop"` builds nothing: the image is its base.
+fn noop(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Parameter<'_>]) {
+    let is_alone = parameters
+        .iter()
+        .all(|parameter| matches!(parameter.name, "base_image" | "builder" | "name" | "registry"));
+    match std::mem::take(&mut draft.base) {
+        Base::Uri(uri) if is_alone => {
+            draft.base = Base::BareUri(uri);
+            draft.find(
+                Finding::new(
+                    &BASE_IMAGE,
+                    cx.call.range,
+                    Effect::Unsafe,
+                    "the image is used as it is, and must contain the `flyte` package",
+                )
+                .help("Build it with `flyte` installed, or remove `builder=\"noop\"`"),
+            );
+        }
+        base => {
+            draft.base = base;
+            draft.find(
+                Finding::new(
+                    &BUILDER,
+                    cx.call.range,
+                    Effect::Blocking,
+                    "`builder=\"noop\"` builds nothing, but this image has more than a base",
+                )
+                .help("Remove the builder, or everything but `base_image`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The one registry of rules: every code that a finding can carry.
+//!
+//! FM0xx files · FM1xx ImageSpec · FM2xx tasks, environments, groups · FM3xx imports · FM4xx packages · FM9xx internal.
+//! A code is never reused.
+
+use crate::diagnostic::Rule;
+
+macro_rules! rules {
+    ($($ident:ident = $code:literal $name:literal $summary:literal;)*) => {
+        $(
+            #[doc = concat!("`", $code, "` ", $summary)]
+            pub static $ident: Rule = Rule { code: $code, name: $name, summary: $summary };
+        )*
+        /// All rules, by code.
+        pub static RULES: &[&Rule] = &[$(&$ident),*];
+    };
+}
+
+rules! {
+    SYNTAX_ERROR = "FM001" "syntax-error" "The file does not parse; nothing in it is changed.";
+    UNREADABLE = "FM002" "unreadable-file" "The file cannot be read, or is not UTF-8; nothing in it is changed.";
+    IMAGE_SPEC = "FM100" "image-spec" "An `ImageSpec` becomes a `flyte.Image`.";
+    NAME = "FM101" "image-spec-name" "`name` of an ImageSpec: Flyte 1 lower-cased it, Flyte 2 does not.";
+    PYTHON_VERSION = "FM102" "image-spec-python-version" "`python_version` of an ImageSpec becomes a tuple; Flyte 2 needs 3.10.";
+    PACKAGES = "FM103" "image-spec-packages" "`packages` of an ImageSpec become `with_pip_packages`.";
+    APT_PACKAGES = "FM104" "image-spec-apt-packages" "`apt_packages` of an ImageSpec become `with_apt_packages`.";
+    ENV = "FM105" "image-spec-env" "`env` of an ImageSpec becomes `with_env_vars`; values must be strings.";
+    COMMANDS = "FM106" "image-spec-commands" "`commands` of an ImageSpec become `with_commands`; each runs in a shell of its own.";
+    REQUIREMENTS = "FM107" "image-spec-requirements" "`requirements` of an ImageSpec become `with_requirements`.";
+    BASE_IMAGE = "FM108" "image-spec-base-image" "`base_image` of an ImageSpec becomes `from_base` or a clone.";
+    PLATFORM = "FM109" "image-spec-platform" "`platform` of an ImageSpec: Flyte 2 builds for two architectures by default.";
+    REGISTRY = "FM110" "image-spec-registry" "`registry` of an ImageSpec: Flyte 1 lower-cased it, Flyte 2 does not.";
+    BUILDER = "FM111" "image-spec-builder" "`builder` of an ImageSpec is a setting of the Flyte 2 configuration.";
+    PIP_INDEX = "FM112" "image-spec-pip-index" "`pip_index` and `pip_extra_index_url` move to every pip layer.";
+    UNSUPPORTED_PARAMETER = "FM121" "image-spec-unsupported-parameter" "A parameter of ImageSpec that is not migrated.";
+    INVALID_CALL = "FM122" "image-spec-invalid-call" "An ImageSpec that Flyte 1 itself refuses, or whose keywords cannot be read.";
+    UNSUPPORTED_PLACE = "FM123" "image-spec-unsupported-place" "An ImageSpec that is not simply assigned to a name at the top level.";
+    IMAGE_USE = "FM124" "image-spec-other-use" "An ImageSpec that is used as more than an image: its methods, its attributes, in a container.";
+    TASK = "FM200" "flyte1-task" "A Flyte 1 task becomes a task of a `TaskEnvironment`.";
+    CONTAINER_IMAGE = "FM201" "container-image" "`container_image` moves to the `TaskEnvironment`; an image given as a string must contain `flyte`.";
+    TASK_KEYWORD = "FM202" "task-keyword" "A keyword of `@task` that is not migrated.";
+    TASK_SHAPE = "FM203" "task-shape" "A task whose definition Flyte 2 would treat differently.";
+    RESOURCES = "FM204" "task-resources" "`requests` and `limits` become `resources` of the environment.";
+    CACHE = "FM205" "task-cache" "`cache` becomes `flyte.Cache`; the first run on Flyte 2 finds the cache empty.";
+    ENVIRONMENT_VARIABLES = "FM206" "task-environment-variables" "`environment` becomes `env_vars`; values must be strings.";
+    DECK = "FM207" "task-deck" "`enable_deck` becomes `report`; the automatic tabs are gone.";
+    RETRIES = "FM208" "task-retries" "`retries` are no longer capped by the control plane.";
+    WORKFLOW_BODY = "FM210" "workflow-body" "A workflow does something with a result that means something else on Flyte 2.";
+    FLYTE1_USE = "FM211" "flyte1-use" "Converted code would still use something of Flyte 1 that is not migrated.";
+    OTHER_USE = "FM212" "task-other-use" "A task or workflow is used in a way that Flyte 2 does not know.";
+    SEQUENTIAL_CALLS = "FM213" "sequential-calls" "Independent calls that ran side by side now run one after another.";
+    GROUP_STAYS = "FM220" "group-stays" "Tasks, workflows and images that must move together stay on Flyte 1.";
+    OUTSIDE_PATHS = "FM221" "outside-paths" "A member of the group lies outside the paths of this run.";
+    BROKEN_CALL = "FM222" "broken-until-migrated" "Code that stays on Flyte 1 uses something that was converted.";
+    DRIVER_IMAGE = "FM223" "driver-image" "A workflow now runs in a container, whose image must be able to import its module.";
+    DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
+    IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
+    STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
+    AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";
+    FLYTEKIT_PACKAGE = "FM401" "flytekit-package" "`flytekit` or `union` among the packages of an image.";
+    PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
+    BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";
+    PIP_PACKAGE = "FM404" "pip-package" "pip is used in the image; Flyte 2 images have none.";
+    INTERNAL = "FM900" "internal-error" "The tool's own check of its result failed; the file is left alone.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULES;
+
+    #[test]
+    fn codes_and_names_are_unique() {
+        for (index, rule) in RULES.iter().enumerate() {
+            assert!(RULES[..index].iter().all(|other| other.code < rule.code && other.name != rule.name));
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! `commands=["a", "b"]` becomes `.with_commands(["a", "b"])`.
+//!
+//! flytekit joins all commands with ` && ` and runs them in one shell, in `/`. flyte starts a new shell for each, in
+//! the image's working directory. So what follows a command that changes the shell is joined to it, and a command
+//! with a relative path goes to `/` first.
+
+use super::apt_packages::not_a_list;
+use super::codes::COMMANDS;
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::{Effect, Finding};
+use crate::flyte2::chain::Argument;
+use crate::python::items::Items;
+use crate::python::scope::runs_pip;
+use crate::python::value::{Value, ValueKind};
+
+/// Maps `commands`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let resolved = cx.literal(parameter.value);
+    if resolved.as_str().is_some() {
+        draft.find(not_a_list(parameter));
+        return;
+    }
+    let texts: Option<Vec<String>> =
+        resolved.elements().and_then(|elements| elements.iter().map(command_text).collect());
+    let Some(texts) = texts else {
+        draft.find(
+            Finding::new(
+                &COMMANDS,
+                parameter.value.range,
+                Effect::Unsafe,
+                "`commands` cannot be read; Flyte 1 ran them in one shell in `/`, Flyte 2 runs each in its own",
+            )
+            .help("Join commands that depend on each other with ` && `"),
+        );
+        push(draft, parameter, parameter.item.value_text.clone());
+        return;
+    };
+    draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
+    let groups = groups(&texts);
+    let is_own = parameter.value.elements().is_some();
+    if groups.iter().all(|group| group.members.len() == 1 && !group.needs_root) {
+        let text = &parameter.item.value_text;
+        let is_list = !is_own || matches!(parameter.value.kind, ValueKind::List(_));
+        push(draft, parameter, if is_list { text.clone() } else { format!("list({text})") });
+        return;
+    }
+    let rewritten = match (&parameter.item.nested, is_own) {
+        (Some(nested), true) => display(cx, parameter.value, nested, &groups),
+        _ => display_of(cx, &texts, &groups),
+    };
+    push(draft, parameter, rewritten);
+}
+
+fn push(draft: &mut Draft, parameter: Parameter<'_>, text: String) {
+    let method = parameter.method("with_commands", vec![Argument::new(text)]);
+    draft.layer(LayerKind::Commands, parameter.position, method);
+}
+
+/// The text of a literal command; expressions in an f-string are `{}`.
+fn command_text(value: &Value) -> Option<String> {
+    match &value.kind {
+        ValueKind::Str(text) | ValueKind::FString(text, _) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Commands that run in one shell.
+struct Group {
+    members: Vec<usize>,
+    needs_root: bool,
+}
+
+fn groups(commands: &[String]) -> Vec<Group> {
+    let first = commands.iter().position(|command| changes_shell(command));
+    let joined_from = first.filter(|&first| first + 1 < commands.len()).unwrap_or(commands.len());
+    let mut groups: Vec<Group> = (0..joined_from)
+        .map(|index| Group { members: vec![index], needs_root: depends_on_folder(&commands[index]) })
+        .collect();
+    if joined_from < commands.len() {
+        let members: Vec<usize> = (joined_from..commands.len()).collect();
+        let needs_root = !starts_elsewhere(&commands[joined_from])
+            && members.iter().any(|&index| depends_on_folder(&commands[index]));
+        groups.push(Group { members, needs_root });
+    }
+    groups
+}
+
+/// The simple commands of a shell line.
+fn simple_commands(line: &str) -> impl Iterator<Item = &str> {
+    line.split([';', '\n', '&', '|'])
+        .map(|part| part.trim().trim_start_matches('('))
+        .filter(|part| !part.is_empty())
+}
+
+fn changes_shell(line: &str) -> bool {
+    simple_commands(line).any(|command| {
+        let mut words = command.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        let is_assignment =
+            first.split_once('=').is_some_and(|(name, _)| is_variable(name)) && words.next().is_none();
+        is_assignment
+            || matches!(
+                first,
+                "cd" | "export"
+                    | "source"
+                    | "."
+                    | "set"
+                    | "pushd"
+                    | "popd"
+                    | "umask"
+                    | "alias"
+                    | "unset"
+                    | "shopt"
+                    | "eval"
+                    | "trap"
+                    | "ulimit"
+            )
+    })
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+        && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
+/// Whether the line begins by going to an absolute folder.
+fn starts_elsewhere(line: &str) -> bool {
+    simple_commands(line).next().is_some_and(|command| {
+        let mut words = command.split_whitespace();
+        words.next() == Some("cd") && words.next().is_some_and(|folder| folder.starts_with(['/', '~', '$']))
+    })
+}
+
+/// Whether what the line does depends on the folder it runs in.
+fn depends_on_folder(line: &str) -> bool {
+    if starts_elsewhere(line) {
+        return false;
+    }
+    simple_commands(line).any(|command| {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let program =
+            words.iter().find(|word| !word.contains('=') && **word != "sudo").copied().unwrap_or_default();
+        let works_here = matches!(
+            program,
+            "git"
+                | "wget"
+                | "curl"
+                | "unzip"
+                | "tar"
+                | "make"
+                | "cmake"
+                | "npm"
+                | "yarn"
+                | "mkdir"
+                | "touch"
+                | "rm"
+                | "cp"
+                | "mv"
+                | "ln"
+                | "chmod"
+                | "chown"
+                | "cd"
+                | "sh"
+                | "bash"
+                | "cat"
+                | "ls"
+        );
+        let arguments = || words.iter().skip(1).filter(|word| !word.starts_with('-'));
+        let has_target =
+            matches!(program, "git" | "wget" | "unzip" | "tar" | "make" | "cmake" | "npm" | "yarn")
+                && !matches!(words.get(1), Some(&("config" | "lfs" | "install" | "--version")));
+        has_target
+            || (program == "curl"
+                && words.iter().any(|word| matches!(*word, "-O" | "-OL" | "-LO" | "--remote-name")))
+            || words.iter().any(|word| is_relative_path(word))
+            || (works_here
+                && !matches!(program, "curl" | "sh" | "bash")
+                && arguments().any(|word| is_bare_file(word)))
+    })
+}
+
+fn is_relative_path(word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'', '>', '<']);
+    let word =
+        word.split_once('=').filter(|(option, _)| option.starts_with('-')).map_or(word, |(_, value)| value);
+    let is_file_like =
+        [".txt", ".sh", ".py", ".toml", ".json", ".yaml", ".yml", ".whl", ".zip", ".gz", ".cfg", ".deb"]
+            .iter()
+            .any(|suffix| word.ends_with(suffix));
+    let is_elsewhere =
+        word.starts_with(['/', '~', '$', '-', '{']) || word.contains("://") || word.contains("@");
+    !is_elsewhere
+        && (word == "." || word == ".." || word.starts_with("./") || word.starts_with("../") || is_file_like)
+}
+
+fn is_bare_file(word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'']);
+    let is_mode = word.chars().all(|c| c.is_ascii_digit())
+        || word.starts_with(['+', 'u', 'g', 'a', 'o']) && word.contains('+');
+    !(is_mode
+        || word.starts_with(['/', '~', '$', '-', '{', '>', '<', '"'])
+        || word.contains("://")
+        || word.contains(':'))
+}
+
+/// A list display with the joined commands; comments stay above the command that they stood at.
+fn display(cx: &ImageContext<'_>, value: &Value, nested: &Items, groups: &[Group]) -> String {
+    let elements = value.elements().unwrap_or_default();
+    let texts: Vec<Option<String>> =
+        elements.iter().map(|element| element.as_str().map(str::to_owned)).collect();
+    let sources: Vec<&str> = nested.items.iter().map(|item| item.text.as_str()).collect();
+    let mut lines = Vec::new();
+    for group in groups {
+        for &member in &group.members {
+            let item = &nested.items[member];
+            lines.extend(item.leading.iter().cloned());
+            if group.members.len() > 1 {
+                lines.extend(item.trailing.clone());
+            }
+        }
+        let text = joined(cx, group, &texts, &sources);
+        let trailing =
+            if group.members.len() == 1 { nested.items[group.members[0]].trailing.clone() } else { None };
+        lines.push(match trailing {
+            Some(comment) => format!("{text},  {comment}"),
+            None => format!("{text},"),
+        });
+    }
+    lines.extend(nested.dangling.iter().cloned());
+    if nested.is_multiline || lines.len() != groups.len() {
+        let unit = &cx.style.indent_unit;
+        let body: String = lines.iter().map(|line| format!("{unit}{line}\n")).collect();
+        return format!("[\n{body}]");
+    }
+    format!("[{}]", lines.iter().map(|line| line.trim_end_matches(',')).collect::<Vec<_>>().join(", "))
+}
+
+fn display_of(cx: &ImageContext<'_>, texts: &[String], groups: &[Group]) -> String {
+    let literals: Vec<Option<String>> = texts.iter().cloned().map(Some).collect();
+    let sources = vec![""; texts.len()];
+    let commands: Vec<String> = groups.iter().map(|group| joined(cx, group, &literals, &sources)).collect();
+    format!("[{}]", commands.join(", "))
+}
+
+fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sources: &[&str]) -> String {
+    let prefix = if group.needs_root { "cd / && " } else { "" };
+    if let [member] = group.members.as_slice()
+        && !group.needs_root
+    {
+        return match (sources[*member], &literals[*member]) {
+            ("", Some(literal)) => cx.style.string(literal),
+            (source, _) => source.to_owned(),
+        };
+    }
+    let members: Option<Vec<&str>> =
+        group.members.iter().map(|&member| literals[member].as_deref()).collect();
+    match members {
+        Some(members) => cx.style.string(&format!("{prefix}{}", members.join(" && "))),
+        None => {
+            let mut parts: Vec<String> =
+                if group.needs_root { vec![cx.style.string("cd /")] } else { Vec::new() };
+            parts.extend(group.members.iter().map(|&member| sources[member].to_owned()));
+            format!("{}.join([{}])", cx.style.string(" && "), parts.join(", "))
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! An image while it is being mapped: parameters add to it in any order, the chain comes out in build order.
+
+use super::Finding;
+use crate::flyte2::chain::{Argument, Call, Chain};
+use crate::python::items::Item;
+use crate::python::scope;
+use crate::python::style::Style;
+use crate::python::value::{Value, ValueKind};
+use crate::source::TextRange;
+
+/// The order of layers in the emitted chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LayerOrder {
+    /// The order in which Flyte 1 builds, whatever the order of the keywords.
+    #[default]
+    Flyte1,
+    /// The order of the keywords.
+    Source,
+}
+
+/// The kinds of layers, in Flyte 1's build order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// `with_apt_packages`
+    Apt,
+    /// `with_env_vars`
+    Env,
+    /// `with_requirements`
+    Requirements,
+    /// `with_pip_packages`
+    Pip,
+    /// `with_commands`
+    Commands,
+}
+
+/// Another ImageSpec that `base_image` names.
+#[derive(Debug, Clone)]
+pub struct BaseSpec {
+    /// Its `python_version`, if it is given and can be read.
+    pub python_version: Option<(u8, u8)>,
+    /// Whether it gives a `python_version` at all.
+    pub has_python_version: bool,
+    /// Its index options, to be repeated on the new layers.
+    pub index_options: Vec<Argument>,
+}
+
+/// What the mapping of one ImageSpec may ask.
+pub struct ImageContext<'a> {
+    /// The text of the file.
+    pub text: &'a str,
+    /// The call.
+    pub call: &'a scope::Call,
+    /// How the user writes.
+    pub style: &'a Style,
+    /// How `flyte.Image` is written in this file: `Image`, `flyte.Image`.
+    pub image_name: &'a str,
+    /// The variable that holds the image.
+    pub variable: Option<&'a str>,
+    /// The order of layers.
+    pub order: LayerOrder,
+    /// The literal that a name stands for, where the call stands.
+    pub constant: &'a dyn Fn(&str) -> Option<Value>,
+    /// The ImageSpec that `base_image` names, if it names one.
+    pub base: Option<BaseSpec>,
+    /// Whether code in the image still imports flytekit or union after the migration.
+    pub keeps_flyte1: bool,
+    /// Distributions that only flytekit brought and that code in the image imports.
+    pub brought: &'a [String],
+    /// Whether a task that uses the image runs pip.
+    pub runs_pip: bool,
+    /// The longest line.
+    pub line_length: usize,
+}
+
+impl ImageContext<'_> {
+    /// The text of an expression.
+    pub fn slice(&self, range: TextRange) -> &str {
+        &self.text[range]
+    }
+
+    /// `value`, or the literal that it names.
+    pub fn literal(&self, value: &Value) -> Value {
+        match &value.kind {
+            ValueKind::Name(name) => (self.constant)(name).unwrap_or_else(|| value.clone()),
+            _ => value.clone(),
+        }
+    }
+}
+
+/// One keyword of the call with its comments.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter<'a> {
+    /// Its name; a positional argument has the name of the field it fills.
+    pub name: &'a str,
+    /// Its value.
+    pub value: &'a Value,
+    /// Its text and comments.
+    pub item: &'a Item,
+    /// Its place among the arguments.
+    pub position: usize,
+}
+
+impl Parameter<'_> {
+    /// An argument `text` that carries the comments of this keyword.
+    pub fn argument(&self, text: impl Into<String>) -> Argument {
+        Argument {
+            leading: self.item.leading.clone(),
+            text: text.into(),
+            trailing: self.item.trailing.clone(),
+        }
+    }
+
+    /// A method call that carries the comments of this keyword.
+    pub fn method(&self, name: &str, arguments: Vec<Argument>) -> Call {
+        Call {
+            leading: self.item.leading.clone(),
+            callee: name.to_owned(),
+            arguments,
+            trailing: self.item.trailing.clone(),
+            ..Call::default()
+        }
+    }
+}
+
+/// A layer and where its keyword stood.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    kind: LayerKind,
+    position: usize,
+    call: Call,
+}
+
+/// What the image starts from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Base {
+    /// `Image.from_debian_base(…)`
+    #[default]
+    Debian,
+    /// `Image.from_base(URI)` with a clone behind it.
+    Uri(String),
+    /// `Image.from_base(URI)` as it is.
+    BareUri(String),
+    /// A clone of another image.
+    Clone(String),
+}
+
+/// An image being mapped.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What it starts from.
+    pub base: Base,
+    /// The arguments of the constructor, or of `clone`.
+    pub constructor: Vec<Argument>,
+    /// `index_url=…`, `extra_index_urls=…`: on every layer that installs Python packages.
+    pub index_options: Vec<Argument>,
+    /// Whether `name` is among the constructor's arguments.
+    pub has_name: bool,
+    /// The Python version, if it is known.
+    pub python_version: Option<(u8, u8)>,
+    /// Whether a command runs pip.
+    pub runs_pip: bool,
+    /// Distributions that the image lists, normalized.
+    pub listed: Vec<String>,
+    /// Comments of keywords that have no place in the chain.
+    pub orphans: Vec<String>,
+    layers: Vec<Layer>,
+    /// What there is to say.
+    pub findings: Vec<Finding>,
+}
+
+impl Draft {
+    /// Adds a layer.
+    pub fn layer(&mut self, kind: LayerKind, position: usize, call: Call) {
+        self.layers.push(Layer { kind, position, call });
+    }
+
+    /// The layer of a kind, if there is one.
+    pub fn layer_mut(&mut self, kind: LayerKind) -> Option<&mut Call> {
+        self.layers.iter_mut().find(|layer| layer.kind == kind).map(|layer| &mut layer.call)
+    }
+
+    /// Adds something to say.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Keeps the comments of a keyword that is dropped.
+    pub fn orphan(&mut self, parameter: Parameter<'_>) {
+        self.orphans.extend(parameter.item.leading.iter().cloned());
+        self.orphans.extend(parameter.item.trailing.clone());
+    }
+
+    /// Writes the chain.
+    pub fn chain(mut self, cx: &ImageContext<'_>) -> Chain {
+        self.layers.sort_by_key(|layer| match cx.order {
+            LayerOrder::Flyte1 => (layer.kind as usize, layer.position),
+            LayerOrder::Source => (layer.position, layer.kind as usize),
+        });
+        let installs = |kind| matches!(kind, LayerKind::Pip | LayerKind::Requirements);
+        for layer in self.layers.iter_mut().filter(|layer| installs(layer.kind)) {
+            layer.call.arguments.extend(self.index_options.iter().cloned());
+        }
+        let mut methods: Vec<Call> = self.layers.into_iter().map(|layer| layer.call).collect();
+        let items = &cx.call.items;
+        let dangling = [self.orphans, items.dangling.clone()].concat();
+        let head_call =
+            |callee: String, arguments: Vec<Argument>| Call { callee, arguments, ..Call::default() };
+        let head = match self.base {
+            Base::Debian => {
+                let mut head = head_call(format!("{}.from_debian_base", cx.image_name), self.constructor);
+                head.is_exploded = is_exploded(cx, &head);
+                head
+            }
+            Base::BareUri(uri) => head_call(format!("{}.from_base", cx.image_name), vec![Argument::new(uri)]),
+            Base::Uri(uri) => {
+                let mut arguments = self.constructor;
+                arguments.push(Argument::new("extendable=True"));
+                methods.insert(0, head_call("clone".to_owned(), arguments));
+                head_call(format!("{}.from_base", cx.image_name), vec![Argument::new(uri)])
+            }
+            Base::Clone(base) => {
+                let mut arguments = self.constructor;
+                arguments.push(Argument::new("extendable=True"));
+                head_call(format!("{base}.clone"), arguments)
+            }
+        };
+        Chain { head, methods, dangling }
+    }
+}
+
+/// A constructor is written one argument a line where the user wrote the spec so and it does not fit a line.
+fn is_exploded(cx: &ImageContext<'_>, head: &Call) -> bool {
+    let items = &cx.call.items;
+    let width: usize = head.arguments.iter().map(|argument| argument.text.chars().count() + 2).sum();
+    items.is_multiline
+        && items.has_trailing_comma
+        && head.arguments.len() > 1
+        && cx.style.indent_unit.len() + head.callee.len() + width > cx.line_length
+}

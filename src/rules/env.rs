@@ -1,0 +1,163 @@
+//! `env={"A": "b"}` becomes `.with_env_vars({"A": "b"})`.
+//!
+//! flytekit writes one `ENV` line for all, flyte one for each; values must be strings.
+
+use super::codes::{ENV, INVALID_CALL};
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::{Effect, Finding};
+use crate::flyte2::chain::Argument;
+use crate::python::items::Item;
+use crate::python::style::Style;
+use crate::python::value::{Value, ValueKind};
+use crate::source::TextRange;
+
+/// Maps `env`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let resolved = cx.literal(parameter.value);
+    check(cx, draft, parameter, &resolved);
+    let text = match string_dict(cx.style, parameter.value, parameter.item) {
+        Some(Ok(text)) => text,
+        Some(Err(place)) => {
+            draft.find(opaque(place));
+            parameter.item.value_text.clone()
+        }
+        None => {
+            if !all_strings(&resolved) {
+                draft.find(opaque(parameter.value.range));
+            }
+            parameter.item.value_text.clone()
+        }
+    };
+    let method = parameter.method("with_env_vars", vec![Argument::new(text)]);
+    draft.layer(LayerKind::Env, parameter.position, method);
+}
+
+fn opaque(range: TextRange) -> Finding {
+    Finding::new(
+        &ENV,
+        range,
+        Effect::Unsafe,
+        "`env` holds a value that cannot be read; Flyte 2 takes strings only",
+    )
+    .help("Make sure that every value is a string")
+}
+
+fn all_strings(value: &Value) -> bool {
+    match &value.kind {
+        ValueKind::Dict(items) => items.iter().all(|(key, value)| {
+            key.as_ref().is_some_and(|key| key.as_str().is_some()) && value.as_str().is_some()
+        }),
+        _ => false,
+    }
+}
+
+/// Values that meant something else in Flyte 1's single `ENV` line.
+fn check(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
+    let ValueKind::Dict(items) = &resolved.kind else {
+        if matches!(resolved.kind, ValueKind::Str(_) | ValueKind::List(_)) {
+            draft.find(
+                Finding::new(&INVALID_CALL, parameter.value.range, Effect::Blocking, "`env` must be a dict")
+                    .help("Write it as `{\"KEY\": \"value\"}`"),
+            );
+        }
+        return;
+    };
+    let keys: Vec<&str> = items.iter().filter_map(|(key, _)| key.as_ref()?.as_str()).collect();
+    for (_, value) in items {
+        let Some(text) = value.as_str() else { continue };
+        if has_unquoted_space(text) {
+            draft.find(
+                Finding::new(
+                    &ENV,
+                    parameter.value.range,
+                    Effect::Blocking,
+                    format!("`{text}` holds a space outside quotes, which broke the image in Flyte 1 too"),
+                )
+                .help("Quote the value inside the string"),
+            );
+        }
+        if let Some(key) = keys.iter().find(|key| mentions(text, key)) {
+            draft.find(
+                Finding::new(
+                    &ENV,
+                    parameter.value.range,
+                    Effect::Unsafe,
+                    format!(
+                        "`${key}` is set by the same `env`; Flyte 1 did not see that value, Flyte 2 does"
+                    ),
+                )
+                .help("Write the value out"),
+            );
+        }
+    }
+    let _ = cx;
+}
+
+fn mentions(value: &str, key: &str) -> bool {
+    let bare = format!("${key}");
+    let ends = |rest: &str| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric());
+    value.contains(&format!("${{{key}"))
+        || value.match_indices(&bare).any(|(at, _)| ends(&value[at + bare.len()..]))
+}
+
+fn has_unquoted_space(text: &str) -> bool {
+    let mut quote = None;
+    let mut is_escaped = false;
+    for character in text.chars() {
+        match (quote, character) {
+            _ if is_escaped => is_escaped = false,
+            (_, '\\') => is_escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(character),
+            (None, c) if c.is_whitespace() => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The text of a dict display in which every value is a string, literals of other types quoted as Python's `str`
+/// would print them. `None` if `value` is no dict display, `Err` with the place of a value that cannot be read.
+pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<Result<String, TextRange>> {
+    let ValueKind::Dict(pairs) = &value.kind else { return None };
+    let mut replaced = Vec::new();
+    for (key, value) in pairs {
+        let is_string = matches!(value.kind, ValueKind::Str(_) | ValueKind::FString(..));
+        match (key.as_ref().map(|key| &key.kind), &value.kind) {
+            (Some(ValueKind::Str(_)), _) if is_string => {}
+            (Some(ValueKind::Str(_)), ValueKind::Int(int)) => replaced.push((value.range, int.to_string())),
+            (Some(ValueKind::Str(_)), ValueKind::Bool(true)) => {
+                replaced.push((value.range, "True".to_owned()))
+            }
+            (Some(ValueKind::Str(_)), ValueKind::Bool(false)) => {
+                replaced.push((value.range, "False".to_owned()))
+            }
+            (Some(ValueKind::Str(_)), ValueKind::Float(float)) => {
+                replaced.push((value.range, format!("{float:?}")))
+            }
+            (Some(ValueKind::Str(_)), ValueKind::None) => replaced.push((value.range, "None".to_owned())),
+            _ => return Some(Err(value.range)),
+        }
+    }
+    if replaced.is_empty() {
+        return Some(Ok(item.value_text.clone()));
+    }
+    let nested = item.nested.as_ref()?;
+    // A value ends its item, so its text can be cut from the end.
+    let mut text = item.value_text.clone();
+    let mut from = 0;
+    for nested_item in &nested.items {
+        let Some(at) = text[from..].find(&nested_item.text) else { return Some(Err(value.range)) };
+        let end = from + at + nested_item.text.len();
+        let change = replaced.iter().find(|(range, _)| nested_item.range.contains_range(*range));
+        from = match change {
+            Some((range, literal)) => {
+                let quoted = style.string(literal);
+                text.replace_range(end - usize::from(range.len())..end, &quoted);
+                end - usize::from(range.len()) + quoted.len()
+            }
+            None => end,
+        };
+    }
+    Some(Ok(text))
+}

@@ -1,0 +1,149 @@
+//! An `ImageSpec(...)` call as a whole: each argument goes to the rule of its parameter.
+//!
+//! ```python
+//! ImageSpec(name="a", packages=["pandas"])
+//! Image.from_debian_base(name="a").with_pip_packages("pandas")
+//! ```
+
+use super::codes::{INVALID_CALL, PIP_PACKAGE};
+use super::draft::{Draft, ImageContext, Parameter};
+use super::{
+    Effect, Finding, apt_packages, base_image, builder, commands, env, name, packages, pip_index, platform,
+    python_version, requirements, unsupported,
+};
+use crate::flyte2::chain::{Argument, Chain};
+
+/// The fields of flytekit 1.16.31's ImageSpec in the order in which positional arguments fill them
+/// (`flytekit/image_spec/image_spec.py`).
+pub const FIELDS: [&str; 29] = [
+    "name",
+    "python_version",
+    "builder",
+    "source_root",
+    "env",
+    "registry",
+    "packages",
+    "conda_packages",
+    "conda_channels",
+    "requirements",
+    "apt_packages",
+    "cuda",
+    "cudnn",
+    "base_image",
+    "platform",
+    "pip_index",
+    "pip_extra_index_url",
+    "pip_secret_mounts",
+    "pip_extra_args",
+    "registry_config",
+    "entrypoint",
+    "commands",
+    "tag_format",
+    "source_copy_mode",
+    "copy",
+    "python_exec",
+    "runtime_packages",
+    "builder_options",
+    "builder_config",
+];
+
+/// A mapped image.
+#[derive(Debug, Default)]
+pub struct MappedImage {
+    /// The chain that takes the place of the call.
+    pub chain: Chain,
+    /// What there is to say.
+    pub findings: Vec<Finding>,
+    /// Its Python version, if it can be read.
+    pub python_version: Option<(u8, u8)>,
+    /// Whether it gives a Python version at all.
+    pub has_python_version: bool,
+    /// The index options of its pip layers.
+    pub index_options: Vec<Argument>,
+}
+
+/// Maps an ImageSpec call.
+pub fn map(cx: &ImageContext<'_>) -> MappedImage {
+    let mut draft = Draft::default();
+    let parameters = parameters(cx, &mut draft);
+    for parameter in &parameters {
+        if parameter.value.is_empty() {
+            draft.orphan(*parameter);
+        } else {
+            map_parameter(cx, &mut draft, *parameter);
+        }
+    }
+    if !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty()) {
+        platform::absent(cx, &mut draft);
+    }
+    base_image::finish(cx, &mut draft, &parameters);
+    packages::finish(cx, &mut draft, &parameters);
+    MappedImage {
+        findings: std::mem::take(&mut draft.findings),
+        python_version: draft.python_version,
+        has_python_version: draft
+            .constructor
+            .iter()
+            .any(|argument| argument.text.starts_with("python_version=")),
+        index_options: draft.index_options.clone(),
+        chain: draft.chain(cx),
+    }
+}
+
+fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    match parameter.name {
+        "name" => name::map_name(cx, draft, parameter),
+        "registry" => name::map_registry(cx, draft, parameter),
+        "python_version" => python_version::map(cx, draft, parameter),
+        "packages" => packages::map(cx, draft, parameter),
+        "apt_packages" => apt_packages::map(cx, draft, parameter),
+        "env" => env::map(cx, draft, parameter),
+        "commands" => commands::map(cx, draft, parameter),
+        "requirements" => requirements::map(cx, draft, parameter),
+        "base_image" => base_image::map(cx, draft, parameter),
+        "platform" => platform::map(cx, draft, parameter),
+        "pip_index" => pip_index::map_index(cx, draft, parameter),
+        "pip_extra_index_url" => pip_index::map_extra(cx, draft, parameter),
+        "builder" => builder::map(cx, draft, parameter),
+        _ => unsupported::map(draft, parameter),
+    }
+}
+
+/// The arguments by the name of the field they fill; what cannot be read that way blocks.
+fn parameters<'a>(cx: &'a ImageContext<'_>, draft: &mut Draft) -> Vec<Parameter<'a>> {
+    let mut parameters = Vec::new();
+    for (position, (argument, item)) in cx.call.arguments.iter().zip(&cx.call.items.items).enumerate() {
+        let name = match &argument.name {
+            Some(name) => name.as_str(),
+            None if argument.is_double_starred || item.text.starts_with('*') => {
+                draft.find(
+                    Finding::new(
+                        &INVALID_CALL,
+                        item.range,
+                        Effect::Blocking,
+                        format!("`{}` hides which parameters this `ImageSpec` has", item.text),
+                    )
+                    .help("Write the keywords out"),
+                );
+                continue;
+            }
+            None => FIELDS.get(position).copied().unwrap_or("too many arguments"),
+        };
+        parameters.push(Parameter { name, value: &argument.value, item, position });
+    }
+    if cx.call.arguments.len() != cx.call.items.items.len() {
+        draft.find(Finding::new(
+            &INVALID_CALL,
+            cx.call.range,
+            Effect::Blocking,
+            "`ImageSpec` call cannot be read",
+        ));
+    }
+    parameters
+}
+
+/// The finding that pip was added.
+pub(super) fn pip_added(range: crate::source::TextRange) -> Finding {
+    Finding::new(&PIP_PACKAGE, range, Effect::Info, "`pip` is added to the image: something in it runs pip")
+        .help("Remove it if nothing needs it; Flyte 2 images are built with uv and have no pip")
+}

@@ -1,0 +1,71 @@
+//! The mapping: what each parameter of Flyte 1 becomes on Flyte 2.
+//!
+//! One file per parameter. A rule reads the spanned model, adds to a draft, and says what it found; it never edits
+//! text and never prints.
+
+pub mod codes;
+pub mod draft;
+pub mod image_spec;
+pub mod tables;
+
+mod apt_packages;
+mod base_image;
+mod builder;
+mod commands;
+mod env;
+mod name;
+mod packages;
+mod pip_index;
+mod platform;
+mod python_version;
+mod requirements;
+mod unsupported;
+
+pub mod cache;
+pub mod resources;
+pub mod task;
+
+pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};
+
+use crate::diagnostic::Rule;
+use crate::source::TextRange;
+
+/// What a finding means for the conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It informs.
+    Info,
+    /// The conversion may change results, image content or set-up.
+    Unsafe,
+    /// There is no conversion.
+    Blocking,
+}
+
+/// Something that the mapping has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: &'static Rule,
+    /// Where.
+    pub range: TextRange,
+    /// What it means for the conversion.
+    pub effect: Effect,
+    /// What was found.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Finding {
+    /// A finding without advice.
+    pub fn new(rule: &'static Rule, range: TextRange, effect: Effect, message: impl Into<String>) -> Self {
+        Self { rule, range, effect, message: message.into(), help: None }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

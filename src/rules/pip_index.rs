@@ -1,0 +1,26 @@
+//! `pip_index` and `pip_extra_index_url` move to every layer that installs Python packages.
+
+use super::draft::{Draft, ImageContext, Parameter};
+use crate::flyte2::chain::Argument;
+use crate::python::value::ValueKind;
+
+/// Maps `pip_index`.
+pub(super) fn map_index(_cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    push(draft, parameter, "index_url", parameter.item.value_text.clone());
+}
+
+/// Maps `pip_extra_index_url`.
+pub(super) fn map_extra(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let text = &parameter.item.value_text;
+    let text = match cx.literal(parameter.value).kind {
+        // flyte takes a string as one index; flytekit iterated over it.
+        ValueKind::Str(_) => format!("[{text}]"),
+        _ => text.clone(),
+    };
+    push(draft, parameter, "extra_index_urls", text);
+}
+
+fn push(draft: &mut Draft, parameter: Parameter<'_>, name: &str, value: String) {
+    draft.orphan(parameter);
+    draft.index_options.push(Argument::new(format!("{name}={value}")));
+}

@@ -1,0 +1,90 @@
+//! `python_version="3.11"` becomes `python_version=(3, 11)`.
+//!
+//! Flyte 2.12.1 knows 3.10 to 3.14. Without the keyword both take the Python that registers.
+
+use super::codes::PYTHON_VERSION;
+use super::draft::{Draft, ImageContext, Parameter};
+use super::{Effect, Finding};
+use crate::python::value::{Value, ValueKind};
+
+/// The oldest Python that flyte 2.12.1 itself runs on.
+const OLDEST: (u8, u8) = (3, 10);
+
+/// Maps `python_version`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let value = cx.literal(parameter.value);
+    if is_running_python(cx, &value) {
+        draft.orphan(parameter);
+        return;
+    }
+    match version_of(&value) {
+        Some(version) => {
+            require_supported(draft, parameter.value, version);
+            draft.python_version = Some(version);
+            draft.constructor.push(parameter.argument(format!("python_version={}", tuple(version))));
+        }
+        None if matches!(value.kind, ValueKind::Str(_) | ValueKind::Float(_) | ValueKind::Int(_)) => {
+            draft.find(
+                Finding::new(
+                    &PYTHON_VERSION,
+                    parameter.value.range,
+                    Effect::Blocking,
+                    format!("`python_version={}` names no Python version", parameter.item.value_text),
+                )
+                .help("Write it as a string with major and minor version, such as \"3.11\""),
+            );
+        }
+        None => {
+            let text = &parameter.item.value_text;
+            let is_simple = !matches!(value.kind, ValueKind::Opaque | ValueKind::Concat(..))
+                || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+            let text = if is_simple { text.clone() } else { format!("({text})") };
+            let quote = cx.style.quote;
+            draft.constructor.push(parameter.argument(format!(
+                "python_version=tuple(int(part) for part in {text}.split({quote}.{quote})[:2])"
+            )));
+        }
+    }
+}
+
+/// Says so if Flyte 2 does not run on `version`.
+pub(super) fn require_supported(draft: &mut Draft, value: &Value, version: (u8, u8)) {
+    if version < OLDEST {
+        draft.find(
+            Finding::new(
+                &PYTHON_VERSION,
+                value.range,
+                Effect::Unsafe,
+                format!("Python {}.{} is older than flyte supports", version.0, version.1),
+            )
+            .help("Move the image to Python 3.10 or newer"),
+        );
+    }
+}
+
+/// `(3, 11)`
+pub(super) fn tuple((major, minor): (u8, u8)) -> String {
+    format!("({major}, {minor})")
+}
+
+/// The version that a string such as `"3.11"` or `"3.11.4"` names.
+fn version_of(value: &Value) -> Option<(u8, u8)> {
+    let mut parts = value.as_str()?.split('.');
+    let version = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let rest: Vec<&str> = parts.collect();
+    (rest.len() <= 1 && rest.iter().all(|part| part.parse::<u16>().is_ok())).then_some(version)
+}
+
+/// `f"{sys.version_info.major}.{sys.version_info.minor}"` is what both SDKs take without the keyword.
+fn is_running_python(cx: &ImageContext<'_>, value: &Value) -> bool {
+    let ValueKind::FString(text, parts) = &value.kind else { return false };
+    let parts: Vec<&str> = parts.iter().map(|&range| cx.slice(range)).collect();
+    text == "{}.{}"
+        && matches!(
+            parts.as_slice(),
+            [
+                "sys.version_info.major" | "sys.version_info[0]",
+                "sys.version_info.minor" | "sys.version_info[1]"
+            ]
+        )
+}

@@ -1,0 +1,112 @@
+//! Facts about packages: what flytekit brought with it, and what became of its plugins.
+//!
+//! The tables are data files; `scripts/brought_packages.py` makes them from the SDKs' own metadata.
+
+use std::sync::LazyLock;
+
+static BROUGHT: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| rows(include_str!("data/brought_packages.tsv")));
+static PLUGINS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| rows(include_str!("data/plugins.tsv")));
+
+fn rows(table: &'static str) -> Vec<(&'static str, &'static str)> {
+    table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t')).collect()
+}
+
+/// The distribution that `import module` needs, if a Flyte 1 image has it only because flytekit depends on it.
+///
+/// `module` is dotted; the longest listed prefix counts.
+pub fn brought_by_flytekit(module: &str) -> Option<&'static str> {
+    let mut prefix = module;
+    loop {
+        if let Some((_, distribution)) = BROUGHT.iter().find(|(name, _)| *name == prefix) {
+            return Some(distribution);
+        }
+        prefix = prefix.rsplit_once('.')?.0;
+    }
+}
+
+/// The distributions with which pandas, polars and fsspec read object stores, all brought by flytekit.
+pub const OBJECT_STORE_PACKAGES: [&str; 3] = ["adlfs", "gcsfs", "s3fs"];
+
+/// What became of a plugin of flytekit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plugin {
+    /// It has a successor on Flyte 2.
+    Successor(&'static str),
+    /// It has none, or is not known.
+    None,
+}
+
+/// What became of `flytekitplugins-*`; the name normalized.
+pub fn plugin(name: &str) -> Plugin {
+    match PLUGINS.iter().find(|(plugin, _)| *plugin == name) {
+        Some((_, successor)) if *successor != "none" => Plugin::Successor(successor),
+        _ => Plugin::None,
+    }
+}
+
+/// The normalized name at the start of a requirement: `Pandas[x]>=2` gives `pandas` (PEP 503).
+pub fn distribution_name(requirement: &str) -> String {
+    let requirement = requirement.trim();
+    if let Some(name) = vcs_name(requirement) {
+        return name;
+    }
+    let end = requirement
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(requirement.len());
+    normalize(&requirement[..end])
+}
+
+/// The name that the last part of a URL suggests: `git+https://github.com/flyteorg/flytekit.git@master` is `flytekit`.
+fn vcs_name(requirement: &str) -> Option<String> {
+    let (head, rest) = requirement.split_once("://")?;
+    // `name @ https://…` names itself.
+    if head.contains('@') {
+        return None;
+    }
+    if let Some((_, egg)) = rest.split_once("#egg=") {
+        return Some(distribution_name(egg));
+    }
+    let path = rest.split(['#', '?']).next().unwrap_or(rest);
+    let path = path.split_once('/').map_or(path, |(_, path)| path);
+    let path = path.split('@').next().unwrap_or(path);
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    Some(normalize(last.trim_end_matches(".git")))
+}
+
+fn normalize(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
+        if !out.is_empty() {
+            out.push('-');
+        }
+        out.push_str(&part.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_normalized_and_cut_from_their_specifiers() {
+        assert_eq!(distribution_name("Pandas[excel]>=2.0; python_version<'3.12'"), "pandas");
+        assert_eq!(distribution_name("scikit_learn==1.4"), "scikit-learn");
+        assert_eq!(distribution_name("git+https://github.com/flyteorg/flytekit.git@master"), "flytekit");
+        assert_eq!(
+            distribution_name("git+https://github.com/flyteorg/flytekit@abc#subdirectory=plugins/x"),
+            "flytekit"
+        );
+        assert_eq!(distribution_name("flytekit @ git+https://example.com/other.git"), "flytekit");
+    }
+
+    #[test]
+    fn the_tables_know_the_usual_ones() {
+        assert_eq!(brought_by_flytekit("requests"), Some("requests"));
+        assert_eq!(brought_by_flytekit("dateutil.parser"), Some("python-dateutil"));
+        assert_eq!(brought_by_flytekit("numpy"), None);
+        assert_eq!(plugin("flytekitplugins-spark"), Plugin::Successor("flyteplugins-spark"));
+        assert_eq!(plugin("flytekitplugins-unheard-of"), Plugin::None);
+    }
+}
