@@ -80,8 +80,28 @@ pub struct CallFlow {
     pub callee: TextRange,
     /// The callees whose results reach its arguments directly.
     pub inputs: BTreeSet<Root>,
+    /// The arguments that are a result or a parameter as it is.
+    pub arguments: Vec<(ArgumentName, Source)>,
     /// Whether it stands in a loop or comprehension, and so may run many times.
     pub is_repeated: bool,
+}
+
+/// How an argument is passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArgumentName {
+    /// By its place.
+    Position(usize),
+    /// By its keyword.
+    Keyword(String),
+}
+
+/// A value that is passed on unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The result of the call with this callee.
+    Call(TextRange),
+    /// The parameter of this name.
+    Parameter(String),
 }
 
 /// What is known of a body.
@@ -126,11 +146,14 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
     let mut flow = Flow {
         body: Body { returns_value: returns.found, ..Body::default() },
         variables: HashMap::new(),
+        sources: HashMap::new(),
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
     };
     for parameter in function.parameters.iter() {
-        flow.variables.insert(parameter.name().to_string(), Taint::from([Root::Parameter]));
+        let name = parameter.name().to_string();
+        flow.variables.insert(name.clone(), Taint::from([Root::Parameter]));
+        flow.sources.insert(name.clone(), Source::Parameter(name));
     }
     flow.statements(&function.body);
     flow.body
@@ -163,6 +186,8 @@ impl<'a> SourceOrderVisitor<'a> for Returns {
 struct Flow {
     body: Body,
     variables: HashMap<String, Taint>,
+    /// Variables that are a result or a parameter as it is.
+    sources: HashMap<String, Source>,
     /// Names bound in the function: a call of one is not a call of a task.
     locals: BTreeSet<String>,
     loops: usize,
@@ -184,7 +209,11 @@ impl Flow {
         match stmt {
             Stmt::Assign(node) => {
                 let taint = self.expr(&node.value);
+                let source = self.source(&node.value);
                 node.targets.iter().for_each(|target| self.assign(target, &taint));
+                if let ([Expr::Name(name)], Some(source)) = (node.targets.as_slice(), source) {
+                    self.sources.insert(name.id.to_string(), source);
+                }
             }
             Stmt::AnnAssign(node) => {
                 if let Some(value) = &node.value {
@@ -282,6 +311,7 @@ impl Flow {
         match target {
             Expr::Name(name) => {
                 self.locals.insert(name.id.to_string());
+                self.sources.remove(name.id.as_str());
                 self.variables.insert(name.id.to_string(), taint.clone());
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
@@ -300,6 +330,22 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    fn source(&self, expr: &Expr) -> Option<Source> {
+        match expr {
+            Expr::Name(name) => self.sources.get(name.id.as_str()).cloned(),
+            Expr::Call(call) => Some(Source::Call(call.func.range())),
+            _ => None,
+        }
+    }
+
+    fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source)> {
+        let positional = arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
+        let keywords = arguments.keywords.iter().filter_map(|keyword| {
+            Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
+        });
+        positional.chain(keywords).filter_map(|(name, value)| Some((name, self.source(value)?))).collect()
     }
 
     /// The object that `holder` names now holds what `taint` says.
@@ -418,7 +464,13 @@ impl Flow {
             return taint.into_iter().chain(arguments).collect();
         }
         self.issue(call.range, IssueKind::PassedTo(callee), &arguments);
-        self.body.calls.push(CallFlow { callee, inputs: arguments, is_repeated: self.loops > 0 });
+        let passed_on = self.passed_on(&call.arguments);
+        self.body.calls.push(CallFlow {
+            callee,
+            inputs: arguments,
+            arguments: passed_on,
+            is_repeated: self.loops > 0,
+        });
         Taint::from([Root::call(callee)])
     }
 }

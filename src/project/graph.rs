@@ -11,16 +11,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::link::Target;
-use super::{FileId, Project};
+use super::{Content, FileId, Project};
 use crate::diagnostic::Rule;
-use crate::flyte1::body::{IssueKind, Root};
+use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
 use crate::flyte1::symbol::Symbol;
 use crate::python::scope::{
     BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role, StatementId,
 };
 use crate::python::value::Value;
 use crate::rules::codes::{
-    AMBIGUOUS_NAME, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE, WORKFLOW_BODY,
+    AMBIGUOUS_NAME, CONTAINER_IMAGE, FLYTE1_USE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR, TASK_SHAPE, UNSUPPORTED_PLACE, WORKFLOW_BODY,
 };
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
@@ -123,6 +123,8 @@ pub struct Graph {
     by_binding: HashMap<(FileId, BindingId), NodeId>,
     by_statement: HashMap<(FileId, StatementId), Vec<NodeId>>,
     by_decorator: HashMap<(FileId, CallId), NodeId>,
+    /// The values of assignments that give an image another name.
+    aliases: HashSet<(FileId, TextRange)>,
 }
 
 impl Graph {
@@ -189,12 +191,17 @@ pub fn build(project: &Project) -> Graph {
         collect_images(project, &mut graph, file);
         collect_entities(project, &mut graph, file);
     }
+    collect_aliases(project, &mut graph);
+    for file in 0..project.files.len() {
+        read_whole_file(project, &mut graph, file);
+    }
     for (file, _) in project.parsed() {
         read_references(project, &mut graph, file);
     }
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
         read_body(project, &mut graph, node);
+        read_conversions(project, &mut graph, node);
         read_surroundings(project, &mut graph, node);
     }
     graph
@@ -245,8 +252,8 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId) {
 fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<Finding> {
     let why = match &call.context {
         CallContext::Assigned(binding) => match &bindings[*binding].kind {
-            BindingKind::Assignment { annotation: None, .. } => return None,
-            _ => "is annotated or bound in a way that is not migrated yet",
+            BindingKind::Assignment { .. } => return None,
+            _ => "is bound in a way that is not migrated yet",
         },
         CallContext::Argument(_, Some(keyword)) if keyword == "container_image" => return None,
         _ => "is not simply assigned to a name of the module",
@@ -334,6 +341,178 @@ fn entity_kind(target: &Target) -> Option<EntityKind> {
     }
 }
 
+/// `second = image`: another name for the same image.
+fn collect_aliases(project: &Project, graph: &mut Graph) {
+    loop {
+        let mut found = Vec::new();
+        for (file, facts) in project.parsed() {
+            for (id, binding) in facts.module.bindings.iter().enumerate() {
+                let BindingKind::Assignment { value, annotation: None } = &binding.kind else { continue };
+                let is_known = !binding.is_global || graph.by_binding.contains_key(&(file, id));
+                let alias = facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);
+                let Some(alias) = alias.filter(|_| !is_known) else { continue };
+                if let Some([image]) = graph.nodes_of(project, file, alias).as_deref()
+                    && graph.image(*image).is_some()
+                {
+                    found.push(((file, id), *image, value.range));
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        for ((file, id), image, range) in found {
+            graph.by_binding.insert((file, id), image);
+            graph.aliases.insert((file, range));
+        }
+    }
+}
+
+/// What concerns all nodes of a file, or of files that it imports.
+fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
+    match &project.files[file].content {
+        Content::SyntaxError { source, range, .. } => {
+            let finding = Finding::new(
+                &SYNTAX_ERROR,
+                *range,
+                Effect::Blocking,
+                format!("`{}` imports it, but does not parse: what it does there cannot be told", project.files[file].display),
+            )
+            .help("Correct the syntax error");
+            let imported = project.index.rough_imports(file, source.text.as_bytes());
+            block_files(graph, &imported, file, &finding);
+        }
+        Content::Parsed { facts, .. } => {
+            if let Some(&range) = facts.module.hidden_bindings.first() {
+                let finding = Finding::new(
+                    &AMBIGUOUS_NAME,
+                    range,
+                    Effect::Blocking,
+                    "names of this module are bound or read behind the reader's back",
+                )
+                .help("Migrate this file by hand, or bind the names openly");
+                block_files(graph, &[file], file, &finding);
+            }
+            read_other_images(project, graph, file);
+            read_command_line(project, graph, file);
+        }
+        _ => {}
+    }
+}
+
+fn block_files(graph: &mut Graph, files: &[FileId], place: FileId, finding: &Finding) {
+    for node in (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>() {
+        graph.block(node, place, finding.clone());
+    }
+}
+
+/// `container_image=` of anything that is not the decorator of a task: `ShellTask(…)`, `ActorEnvironment(…)`,
+/// `partial(task, …)`.
+fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for (id, call) in facts.module.calls.iter().enumerate() {
+        let is_task = graph.by_decorator.contains_key(&(file, id));
+        let argument = call.keyword("container_image").or_else(|| call.keyword("image"));
+        let Some(argument) = argument.filter(|argument| !is_task && !argument.value.is_empty()) else { continue };
+        let Some(reference) = facts.reference_at(call.callee) else { continue };
+        let takes_task = facts.module.references_of(call.owner).iter().any(|other| {
+            matches!(&other.role, Role::Argument(outer, _) if *outer == id)
+                && project.symbol(file, other).is_some_and(|symbol| symbol.is_entity_decorator())
+        });
+        if project.symbol(file, reference).is_some() || takes_task {
+            let finding = Finding::new(
+                &CONTAINER_IMAGE,
+                argument.value.range,
+                Effect::Blocking,
+                format!("the image of `{}` is not migrated yet", &project.text(file)[call.callee]),
+            )
+            .help("Migrate it by hand");
+            graph.loose.push(Obstacle { file, finding });
+        }
+    }
+}
+
+/// A test that runs a file through `pyflyte run` cannot run Flyte 2 tasks.
+fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let uses_pyflyte = facts.module.references.iter().any(|reference| {
+        project.resolve(file, reference).iter().any(
+            |target| matches!(target, Target::Flyte1(Symbol::Other(path)) if path.contains(".pyflyte") || path.contains(".sdk_in_container")),
+        )
+    });
+    if !uses_pyflyte {
+        return;
+    }
+    for (range, path) in &facts.module.python_paths {
+        let path = path.split(':').next().unwrap_or(path).trim_start_matches("./");
+        let run: Vec<FileId> = (0..project.files.len())
+            .filter(|&other| {
+                let relative = &project.files[other].relative;
+                relative == path || relative.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{relative}"))
+            })
+            .collect();
+        let finding = Finding::new(
+            &OTHER_USE,
+            *range,
+            Effect::Blocking,
+            format!("`{path}` is run through pyflyte here, which cannot run Flyte 2 tasks"),
+        )
+        .help("Run it with `flyte run --local`, or call the task");
+        block_files(graph, &run, file, &finding);
+    }
+}
+
+/// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it.
+fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
+    let function = &facts.module.functions[entity.function];
+    let mut findings = Vec::new();
+    for flow in &facts.bodies[entity.function].calls {
+        let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
+        let Some(callee) = callee else { continue };
+        for (name, source) in &flow.arguments {
+            let given = match source {
+                Source::Call(range) => entity
+                    .calls
+                    .iter()
+                    .find(|(callee, _)| callee == range)
+                    .and_then(|&(_, node)| type_of(project, graph, node, None)),
+                Source::Parameter(name) => {
+                    let parameter = function.parameters.iter().find(|parameter| parameter.name == *name);
+                    parameter.and_then(|parameter| parameter.annotation).map(|range| &project.text(file)[range])
+                }
+            };
+            if given == Some("int") && type_of(project, graph, callee, Some(name)) == Some("float") {
+                let name = match name {
+                    ArgumentName::Keyword(name) => format!("`{name}`"),
+                    ArgumentName::Position(place) => format!("{}", place + 1),
+                };
+                let message = format!("argument {name} is a float and gets an int; Flyte 2 does not convert it");
+                findings.push(
+                    Finding::new(&WORKFLOW_BODY, flow.callee, Effect::Blocking, message)
+                        .help("Give both the same type; Flyte 1 converted the number by itself"),
+                );
+            }
+        }
+    }
+    findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// The annotation of a parameter of an entity, or of what it returns.
+fn type_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, parameter: Option<&ArgumentName>) -> Option<&'p str> {
+    let file = graph.nodes[node].file;
+    let function = function_of(project, file, graph.entity(node)?)?;
+    let range = match parameter {
+        None => function.returns,
+        Some(ArgumentName::Position(place)) => function.parameters.get(*place)?.annotation,
+        Some(ArgumentName::Keyword(name)) => {
+            function.parameters.iter().find(|parameter| parameter.name == *name)?.annotation
+        }
+    };
+    Some(&project.text(file)[range?])
+}
+
 fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for reference in &facts.module.references {
@@ -412,6 +591,9 @@ fn image_reference(
     images: &[NodeId],
     calls: &[Call],
 ) -> bool {
+    if reference.role == Role::Assigned {
+        return graph.aliases.contains(&(file, reference.range));
+    }
     let Role::Argument(call, Some(keyword)) = &reference.role else { return false };
     match keyword.as_str() {
         "container_image" => give_image(graph, file, *call, images),
@@ -538,7 +720,7 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
             for target in project.resolve(file, reference) {
                 match target {
                     Target::Flyte1(symbol) => {
-                        if !is_image_call(graph, file, &reference.role) {
+                        if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) {
                             findings.push((file, uses(&symbol, reference, is_own, &function.name)));
                         }
                     }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::FileId;
+use crate::python::rough_imports;
 
 /// Finds files by dotted module names.
 #[derive(Debug, Default)]
@@ -84,6 +85,17 @@ impl ModuleIndex {
         let path = path.strip_suffix(".py").unwrap_or(path);
         let path = path.strip_suffix("/__init__").unwrap_or(path);
         path.strip_prefix("src/").unwrap_or(path).split('/').collect()
+    }
+
+    /// The files that the lines of a text in `file` seem to import, for texts that are not parsed.
+    pub fn rough_imports(&self, file: FileId, text: &[u8]) -> Vec<FileId> {
+        let mut files = Vec::new();
+        for (level, module, names) in rough_imports(text) {
+            let Some(place) = self.resolve(file, level, &module) else { continue };
+            files.extend(place.file);
+            files.extend(names.iter().filter_map(|name| self.child(&place, name)?.file));
+        }
+        files
     }
 
     fn below(&self, base: &str, module: &str) -> Option<Place> {

@@ -7,9 +7,11 @@
 //! from pkg import trainer as image    # the binding of `trainer` in pkg/images.py
 //! ```
 
+use std::collections::HashSet;
+
 use super::index::Place;
 use super::{FileId, Project};
-use crate::flyte1::symbol::{Symbol, symbol};
+use crate::flyte1::symbol::{Symbol, is_flyte1_root, symbol};
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, Reference, Role};
 
@@ -43,9 +45,27 @@ impl Project {
             }
         }
         if targets.is_empty() {
-            targets.push(Target::Unknown);
+            targets.push(self.undefined(file, reference));
         }
         targets
+    }
+
+    /// A decorator that is used but never imported, as in excerpts of documentation: `@task` in a file that imports
+    /// other names of Flyte 1 is Flyte 1's.
+    fn undefined(&self, file: FileId, reference: &Reference) -> Target {
+        let is_decorator = matches!(reference.role, Role::Decorator(_)) && reference.attributes.is_empty();
+        let imports_flyte1 = || {
+            self.facts(file).is_some_and(|facts| {
+                facts.module.star_imports.is_empty()
+                    && facts.module.bindings.iter().any(|binding| {
+                        matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && is_flyte1_root(path.root()))
+                    })
+            })
+        };
+        match symbol(&format!("flytekit.{}", reference.name)) {
+            Some(symbol) if is_decorator && symbol.is_entity_decorator() && imports_flyte1() => Target::Flyte1(symbol),
+            _ => Target::Unknown,
+        }
     }
 
     /// The symbol of Flyte 1 that `reference` certainly means.
@@ -149,8 +169,8 @@ impl Project {
         vec![Target::Unknown]
     }
 
-    /// The files of the project that `file` imports, directly.
-    pub fn imported_files(&self, file: FileId) -> Vec<FileId> {
+    /// The files of the project that `file`, if it is parsed, imports directly.
+    pub fn find_imported_files(&self, file: FileId) -> Vec<FileId> {
         let Some(facts) = self.facts(file) else { return Vec::new() };
         let mut files = Vec::new();
         let mut reach = |level: u32, module: &str, names: &[&str]| {
@@ -181,16 +201,13 @@ impl Project {
 
     /// `file` and all files of the project that it imports, directly or through others.
     pub fn import_closure(&self, file: FileId) -> Vec<FileId> {
-        let mut seen = vec![file];
+        let mut files = vec![file];
+        let mut seen = HashSet::from([file]);
         let mut next = 0;
-        while let Some(&file) = seen.get(next) {
-            for imported in self.imported_files(file) {
-                if !seen.contains(&imported) {
-                    seen.push(imported);
-                }
-            }
+        while let Some(&file) = files.get(next) {
+            files.extend(self.imports[file].iter().filter(|&&imported| seen.insert(imported)));
             next += 1;
         }
-        seen
+        files
     }
 }

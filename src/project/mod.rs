@@ -18,8 +18,8 @@ pub type FileId = usize;
 /// What became of a file.
 #[derive(Debug)]
 pub enum Content {
-    /// It was not read: nothing in it can matter.
-    Skipped,
+    /// Nothing in it can matter: it was not parsed. The files of the project that it seems to import.
+    Skipped(Vec<FileId>),
     /// It was read and parsed.
     Parsed {
         /// The text.
@@ -62,6 +62,8 @@ pub struct Project {
     pub files: Vec<ProjectFile>,
     /// Where modules are.
     pub index: ModuleIndex,
+    /// The files of the project that each file imports directly.
+    pub imports: Vec<Vec<FileId>>,
 }
 
 impl Project {

@@ -104,9 +104,13 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
             NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
                 workflow_keywords(project, file, entity)
             }
-            NodeKind::Entity(_) => {
+            NodeKind::Entity(entity) => {
                 let mut findings = map_task(project, graph, node, &names).findings;
-                findings.extend(plain_image(project, graph, node).err());
+                match plain_image(project, graph, node) {
+                    Err(finding) => findings.push(finding),
+                    Ok(Some(PlainImage::Text(text))) => findings.extend(unknown_image(entity, &text)),
+                    Ok(_) => {}
+                }
                 findings
             }
         };
@@ -322,6 +326,16 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
             .help("Use `Image.from_ref_name` and `image.image_refs` of the configuration"));
     }
     Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
+}
+
+/// An image that is given by its reference must hold `flyte`, which nobody can tell from here.
+fn unknown_image(entity: &graph::EntityNode, text: &str) -> Option<Finding> {
+    let ImageUse::Value(value) = &entity.image else { return None };
+    let message = format!("image {text} must contain the `flyte` package");
+    let help = format!(
+        "Make sure that it does, or use `Image.from_base({text}).clone(name=…, extendable=True).with_pip_packages(\"flyte\")`"
+    );
+    Some(Finding::new(&CONTAINER_IMAGE, value.range, Effect::Unsafe, message).help(help))
 }
 
 /// The name in `{{.image.NAME.fqn}}:{{.image.NAME.version}}`.

@@ -14,7 +14,7 @@ pub use rustpython_ast::token::{TokenKind, Tokens};
 
 use rustpython_parser::{Mode, ParseOptions};
 
-use crate::source::TextRange;
+use crate::source::{TextRange, TextSize};
 
 /// The stack that parsing and walking need: 1,000 nested brackets overflow the usual 2 MiB.
 pub const STACK_SIZE: usize = 256 << 20;
@@ -51,6 +51,11 @@ pub struct SyntaxError {
 /// # Errors
 /// The first [`SyntaxError`]; a tree recovered from an error is never handed out, because edits in it would be guesses.
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
+    // Python refuses NUL bytes anywhere; the parser takes them inside comments and strings.
+    if let Some(at) = text.find('\0') {
+        let range = TextRange::at(TextSize::of(&text[..at]), TextSize::from(1));
+        return Err(SyntaxError { range, message: "source code cannot contain null bytes".to_owned() });
+    }
     let parsed = rustpython_parser::parse_unchecked(text, ParseOptions::from(Mode::Module));
     if let Some(error) = parsed.errors().first() {
         return Err(SyntaxError { range: error.location, message: error.error.to_string() });
@@ -59,4 +64,29 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
         Some(parsed) => Ok(Parsed { parsed }),
         None => Err(SyntaxError { range: TextRange::default(), message: "not a module".to_owned() }),
     }
+}
+
+/// The modules that the lines of a text seem to import, for files that are not, or cannot be, parsed: dots, module,
+/// and the names behind `import`.
+pub fn rough_imports(text: &[u8]) -> Vec<(u32, String, Vec<String>)> {
+    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    let lines = lines.filter(|line| line.starts_with(b"from ") || line.starts_with(b"import "));
+    lines.filter_map(|line| rough_import(std::str::from_utf8(line).ok()?)).flatten().collect()
+}
+
+fn rough_import(line: &str) -> Option<Vec<(u32, String, Vec<String>)>> {
+    let names = |list: &str| -> Vec<String> {
+        list.split([',', '(', ')', '#', ';'])
+            .filter_map(|name| name.split_whitespace().next())
+            .map(str::to_owned)
+            .collect()
+    };
+    if let Some(modules) = line.strip_prefix("import ") {
+        return Some(names(modules).into_iter().map(|module| (0, module, Vec::new())).collect());
+    }
+    let (module, list) = line.strip_prefix("from ")?.split_once(" import")?;
+    let module = module.trim();
+    let name = module.trim_start_matches('.');
+    let level = u32::try_from(module.len() - name.len()).ok()?;
+    Some(vec![(level, name.to_owned(), names(list))])
 }

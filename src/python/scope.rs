@@ -53,6 +53,10 @@ pub struct Module {
     pub exported: Vec<String>,
     /// The modules of `from x import *`: any name may come from them.
     pub star_imports: Vec<ImportPath>,
+    /// Calls of `exec` and `globals`, which bind names behind the reader's back.
+    pub hidden_bindings: Vec<TextRange>,
+    /// Strings that name Python files: `"workflows/train.py"`.
+    pub python_paths: Vec<(TextRange, String)>,
     /// Whether a string names an object store: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
     pub has_object_store_url: bool,
     /// Whether a function holds a string that looks as if it runs pip.
@@ -729,7 +733,13 @@ impl<'a> Builder<'a> {
                     this.visit_expr(&lambda.body);
                 });
             }
-            Expr::StringLiteral(literal) => self.string(literal.value.to_str()),
+            Expr::StringLiteral(literal) => {
+                let text = literal.value.to_str();
+                if text.split(':').next().is_some_and(|path| path.ends_with(".py")) {
+                    self.module.python_paths.push((literal.range, text.to_owned()));
+                }
+                self.string(text);
+            }
             Expr::FString(_) => {
                 if let ValueKind::FString(text, _) = Value::of(expr).kind {
                     self.string(&text);
@@ -788,12 +798,24 @@ impl<'a> Builder<'a> {
         let raw = std::mem::take(&mut self.raw);
         let mut references = Vec::new();
         for RawReference { mut reference, scope, blocks } in raw {
-            let Some((bindings, is_deferred)) = self.resolve(&reference, scope, &blocks) else { continue };
+            let Some((bindings, is_deferred)) = self.resolve(&reference, scope, &blocks) else {
+                // A decorator that nothing binds is kept: examples leave its import out.
+                if matches!(reference.role, Role::Decorator(_)) && !self.is_bound(scope, &reference.name) {
+                    references.push(reference);
+                } else if matches!(reference.name.as_str(), "exec" | "globals") && matches!(reference.role, Role::Callee(_)) {
+                    self.module.hidden_bindings.push(reference.range);
+                }
+                continue;
+            };
             reference.bindings = bindings;
             reference.is_deferred = is_deferred;
             references.push(reference);
         }
         self.compact(references)
+    }
+
+    fn is_bound(&self, scope: usize, name: &str) -> bool {
+        self.lookup(scope, name).is_some()
     }
 
     fn resolve(&self, reference: &Reference, scope: usize, blocks: &[u32]) -> Option<(Vec<BindingId>, bool)> {

@@ -174,7 +174,12 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
     for node in plan.converted_in(file) {
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
-                consumed.extend(project.facts(file).map(|facts| facts.module.calls[image.call].callee));
+                let Some(facts) = project.facts(file) else { continue };
+                consumed.insert(facts.module.calls[image.call].callee);
+                let variable = image.variable.map(|variable| &facts.module.bindings[variable].kind);
+                if let Some(BindingKind::Assignment { annotation: Some(annotation), .. }) = variable {
+                    consumed.insert(*annotation);
+                }
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);

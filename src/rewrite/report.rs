@@ -53,7 +53,7 @@ fn whole_file(project: &Project, file: FileId) -> Option<Diagnostic> {
             "the analysis of this file failed".to_owned(),
             "Please report this as a bug; nothing in this file is changed",
         ),
-        Content::Skipped | Content::Parsed { .. } => return None,
+        Content::Skipped(_) | Content::Parsed { .. } => return None,
     };
     Some(Diagnostic {
         rule,

@@ -14,10 +14,13 @@ use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
 use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_task, place};
 use crate::project::{FileId, Project};
+use crate::flyte1::symbol::Symbol;
+use crate::python::scope::BindingKind;
 use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::rules::codes::{
     BROUGHT_PACKAGE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
 };
+use crate::rules::task::annotations_without_none;
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 
@@ -147,14 +150,30 @@ impl Converter<'_> {
             format!("{} is a Flyte 1 `ImageSpec`", describe(self.project, &self.plan.graph, node)),
         );
         let title = "Build it with `flyte.Image`".to_owned();
-        let edits = vec![Edit::replacement(range, text)];
+        let mut edits = vec![Edit::replacement(range, text)];
+        edits.extend(self.annotation(image.variable));
         self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    /// `image: ImageSpec = …` becomes `image: Image = …`.
+    fn annotation(&mut self, variable: Option<usize>) -> Option<Edit> {
+        let BindingKind::Assignment { annotation: Some(annotation), .. } = &self.facts.module.bindings[variable?].kind
+        else {
+            return None;
+        };
+        let reference = self.facts.reference_at(*annotation)?;
+        let is_spec = self.project.symbol(self.file, reference) == Some(Symbol::ImageSpec);
+        is_spec.then(|| Edit::replacement(*annotation, self.uses("Image")))
     }
 
     fn entity(&mut self, node: NodeId, entity: &EntityNode) {
         let environments = self.environments;
         let Some(environment) = environments.of(node) else { return };
         let mut edits = vec![self.decorator(node, entity, environment)];
+        let function = &self.facts.module.functions[entity.function];
+        for annotation in annotations_without_none(self.text, function) {
+            edits.push(Edit::insertion(annotation.end(), " | None"));
+        }
         if environment.members.first() == Some(&node) {
             edits.push(self.environment(node, environment));
             edits.extend(self.late_dependencies(environment, node));
@@ -465,7 +484,7 @@ impl Converter<'_> {
                 && binding.is_unconditional
                 && matches!(
                     &binding.kind,
-                    crate::python::scope::BindingKind::Import(path)
+                    BindingKind::Import(path)
                         if path.level == 0 && path.module == module && path.name.as_deref() == Some(name)
                 )
         })

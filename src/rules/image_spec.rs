@@ -91,6 +91,18 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
 }
 
 fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    if parameter.item.value_text.starts_with(['-', '~', '+']) {
+        draft.find(
+            Finding::new(
+                &INVALID_CALL,
+                parameter.value.range,
+                Effect::Blocking,
+                format!("`{}={}` is refused by Flyte 1 too", parameter.name, parameter.item.value_text),
+            )
+            .help("Remove the operator"),
+        );
+        return;
+    }
     match parameter.name {
         "name" => name::map_name(cx, draft, parameter),
         "registry" => name::map_registry(cx, draft, parameter),

@@ -13,7 +13,7 @@ use crate::flyte1::body::Body;
 use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::Argument;
 use crate::python::items::Item;
-use crate::python::scope::{self, Call, CallContext, CallId, Function, Module, ParameterKind};
+use crate::python::scope::{self, Call, CallContext, CallId, Function, Module, Parameter, ParameterKind};
 use crate::python::style::Style;
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
@@ -328,7 +328,9 @@ pub fn check_shape(text: &str, function: &Function, body: &Body) -> Vec<Finding>
         }
         let is_none = parameter.default.as_ref().is_some_and(|default| default.kind == ValueKind::None);
         let annotation = parameter.annotation.map(|range| &text[range]);
-        if is_none && annotation.is_some_and(|annotation| !admits_none(annotation)) {
+        // Where a union can be written behind the annotation, the fix does so.
+        let is_quoted = annotation.is_some_and(|annotation| annotation.starts_with(['"', '\'']));
+        if is_none && is_quoted && annotation.is_some_and(|annotation| !admits_none(annotation)) {
             block(
                 parameter.range,
                 format!(
@@ -340,6 +342,15 @@ pub fn check_shape(text: &str, function: &Function, body: &Body) -> Vec<Finding>
         }
     }
     findings
+}
+
+/// The annotations that must admit `None`, because it is the default: Flyte 2 checks it, Flyte 1 did not.
+pub fn annotations_without_none(text: &str, function: &Function) -> Vec<TextRange> {
+    let is_none = |parameter: &&Parameter| {
+        parameter.default.as_ref().is_some_and(|default| default.kind == ValueKind::None)
+    };
+    let annotations = function.parameters.iter().filter(is_none).filter_map(|parameter| parameter.annotation);
+    annotations.filter(|&range| !admits_none(&text[range])).collect()
 }
 
 fn admits_none(annotation: &str) -> bool {
