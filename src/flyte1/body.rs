@@ -150,7 +150,7 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
     };
-    for parameter in function.parameters.iter() {
+    for parameter in &function.parameters {
         let name = parameter.name().to_string();
         flow.variables.insert(name.clone(), Taint::from([Root::Parameter]));
         flow.sources.insert(name.clone(), Source::Parameter(name));
@@ -341,7 +341,8 @@ impl Flow {
     }
 
     fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source)> {
-        let positional = arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
+        let positional =
+            arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
         let keywords = arguments.keywords.iter().filter_map(|keyword| {
             Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
         });

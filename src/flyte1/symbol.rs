@@ -42,9 +42,9 @@ impl Symbol {
     /// Whether code that uses it does the same in a Flyte 2 task, as long as flytekit is installed: its logger.
     pub fn is_harmless(&self) -> bool {
         let Self::Other(path) = self else { return false };
-        ["flytekit.logger", "flytekit.loggers", "flytekit.__version__"]
-            .iter()
-            .any(|harmless| path.strip_prefix(harmless).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        ["flytekit.logger", "flytekit.loggers", "flytekit.__version__"].iter().any(|harmless| {
+            path.strip_prefix(harmless).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     /// Whether it is one of the decorators that make an entity.

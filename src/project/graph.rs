@@ -20,7 +20,8 @@ use crate::python::scope::{
 };
 use crate::python::value::Value;
 use crate::rules::codes::{
-    AMBIGUOUS_NAME, CONTAINER_IMAGE, FLYTE1_USE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR, TASK_SHAPE, UNSUPPORTED_PLACE, WORKFLOW_BODY,
+    AMBIGUOUS_NAME, CONTAINER_IMAGE, FLYTE1_USE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR, TASK_SHAPE,
+    UNSUPPORTED_PLACE, WORKFLOW_BODY,
 };
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
@@ -45,7 +46,7 @@ pub enum ImageUse {
     /// None.
     #[default]
     None,
-    /// ImageSpecs, several where a name is bound in branches.
+    /// `ImageSpecs`, several where a name is bound in branches.
     Specs(Vec<NodeId>),
     /// Anything else.
     Value(Value),
@@ -56,9 +57,9 @@ pub enum ImageUse {
 pub struct ImageNode {
     /// The call.
     pub call: CallId,
-    /// The variable that holds it, unless it is written into a decorator or another ImageSpec.
+    /// The variable that holds it, unless it is written into a decorator or another `ImageSpec`.
     pub variable: Option<BindingId>,
-    /// The ImageSpec that its `base_image` names.
+    /// The `ImageSpec` that its `base_image` names.
     pub base: Option<NodeId>,
 }
 
@@ -144,7 +145,7 @@ impl Graph {
         }
     }
 
-    /// The node of an ImageSpec call.
+    /// The node of an `ImageSpec` call.
     pub fn image_at(&self, file: FileId, call: CallId) -> Option<NodeId> {
         self.by_call.get(&(file, call)).copied()
     }
@@ -248,7 +249,7 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
-/// An ImageSpec can be converted where a module-level name holds it, in a decorator, and as another's base.
+/// An `ImageSpec` can be converted where a module-level name holds it, in a decorator, and as another's base.
 fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<Finding> {
     let why = match &call.context {
         CallContext::Assigned(binding) => match &bindings[*binding].kind {
@@ -349,7 +350,8 @@ fn collect_aliases(project: &Project, graph: &mut Graph) {
             for (id, binding) in facts.module.bindings.iter().enumerate() {
                 let BindingKind::Assignment { value, annotation: None } = &binding.kind else { continue };
                 let is_known = !binding.is_global || graph.by_binding.contains_key(&(file, id));
-                let alias = facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);
+                let alias =
+                    facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);
                 let Some(alias) = alias.filter(|_| !is_known) else { continue };
                 if let Some([image]) = graph.nodes_of(project, file, alias).as_deref()
                     && graph.image(*image).is_some()
@@ -376,7 +378,10 @@ fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
                 &SYNTAX_ERROR,
                 *range,
                 Effect::Blocking,
-                format!("`{}` imports it, but does not parse: what it does there cannot be told", project.files[file].display),
+                format!(
+                    "`{}` imports it, but does not parse: what it does there cannot be told",
+                    project.files[file].display
+                ),
             )
             .help("Correct the syntax error");
             let imported = project.index.rough_imports(file, source.text.as_bytes());
@@ -401,7 +406,9 @@ fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
 }
 
 fn block_files(graph: &mut Graph, files: &[FileId], place: FileId, finding: &Finding) {
-    for node in (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>() {
+    for node in
+        (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>()
+    {
         graph.block(node, place, finding.clone());
     }
 }
@@ -413,7 +420,9 @@ fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
     for (id, call) in facts.module.calls.iter().enumerate() {
         let is_task = graph.by_decorator.contains_key(&(file, id));
         let argument = call.keyword("container_image").or_else(|| call.keyword("image"));
-        let Some(argument) = argument.filter(|argument| !is_task && !argument.value.is_empty()) else { continue };
+        let Some(argument) = argument.filter(|argument| !is_task && !argument.value.is_empty()) else {
+            continue;
+        };
         let Some(reference) = facts.reference_at(call.callee) else { continue };
         let takes_task = facts.module.references_of(call.owner).iter().any(|other| {
             matches!(&other.role, Role::Argument(outer, _) if *outer == id)
@@ -448,7 +457,9 @@ fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
         let run: Vec<FileId> = (0..project.files.len())
             .filter(|&other| {
                 let relative = &project.files[other].relative;
-                relative == path || relative.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{relative}"))
+                relative == path
+                    || relative.ends_with(&format!("/{path}"))
+                    || path.ends_with(&format!("/{relative}"))
             })
             .collect();
         let finding = Finding::new(
@@ -480,7 +491,9 @@ fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
                     .and_then(|&(_, node)| type_of(project, graph, node, None)),
                 Source::Parameter(name) => {
                     let parameter = function.parameters.iter().find(|parameter| parameter.name == *name);
-                    parameter.and_then(|parameter| parameter.annotation).map(|range| &project.text(file)[range])
+                    parameter
+                        .and_then(|parameter| parameter.annotation)
+                        .map(|range| &project.text(file)[range])
                 }
             };
             if given == Some("int") && type_of(project, graph, callee, Some(name)) == Some("float") {
@@ -488,7 +501,8 @@ fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
                     ArgumentName::Keyword(name) => format!("`{name}`"),
                     ArgumentName::Position(place) => format!("{}", place + 1),
                 };
-                let message = format!("argument {name} is a float and gets an int; Flyte 2 does not convert it");
+                let message =
+                    format!("argument {name} is a float and gets an int; Flyte 2 does not convert it");
                 findings.push(
                     Finding::new(&WORKFLOW_BODY, flow.callee, Effect::Blocking, message)
                         .help("Give both the same type; Flyte 1 converted the number by itself"),
@@ -500,7 +514,12 @@ fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
 }
 
 /// The annotation of a parameter of an entity, or of what it returns.
-fn type_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, parameter: Option<&ArgumentName>) -> Option<&'p str> {
+fn type_of<'p>(
+    project: &'p Project,
+    graph: &Graph,
+    node: NodeId,
+    parameter: Option<&ArgumentName>,
+) -> Option<&'p str> {
     let file = graph.nodes[node].file;
     let function = function_of(project, file, graph.entity(node)?)?;
     let range = match parameter {
@@ -561,7 +580,7 @@ fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
-/// `container_image=` values that are no ImageSpecs.
+/// `container_image=` values that are no `ImageSpecs`.
 fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeId) {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return };
     let NodeKind::Entity(entity) = &mut graph.nodes[node].kind else { return };
@@ -719,10 +738,10 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
             }
             for target in project.resolve(file, reference) {
                 match target {
-                    Target::Flyte1(symbol) => {
-                        if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) {
-                            findings.push((file, uses(&symbol, reference, is_own, &function.name)));
-                        }
+                    Target::Flyte1(symbol)
+                        if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
+                    {
+                        findings.push((file, uses(&symbol, reference, is_own, &function.name)));
                     }
                     Target::Binding(target_file, binding, _) => {
                         if let Some(&other) = graph.by_binding.get(&(target_file, binding)) {

@@ -16,8 +16,10 @@ pub struct ModuleIndex {
     packages: HashSet<String>,
     folders: HashSet<String>,
     paths: Vec<String>,
-    /// Folders that may stand on `sys.path` besides those around the importing file.
-    roots: Vec<String>,
+    /// All names of files and folders: most imports lead out of the project, and are told by their first name.
+    names: HashSet<String>,
+    /// For each folder with Python files, the folders in which its absolute imports are looked up.
+    search: HashMap<String, Vec<String>>,
 }
 
 /// What a dotted name leads to.
@@ -56,7 +58,15 @@ impl ModuleIndex {
                 folder = parent(folder);
             }
         }
-        index.roots = roots.into_iter().collect();
+        let modules = index.files.keys().chain(&index.folders);
+        index.names = modules.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect();
+        for path in &paths {
+            let folder = parent(path);
+            if !index.search.contains_key(folder) {
+                let folders = index.search_folders(folder, &roots);
+                index.search.insert(folder.to_owned(), folders);
+            }
+        }
         index.paths = paths;
         index
     }
@@ -71,7 +81,11 @@ impl ModuleIndex {
             }
             return self.below(base, module);
         }
-        self.search_folders(from).into_iter().find_map(|base| self.below(&base, module))
+        let first = module.split('.').next().unwrap_or_default();
+        if !self.names.contains(first) {
+            return None;
+        }
+        self.search.get(folder)?.iter().find_map(|base| self.below(base, module))
     }
 
     /// The module `name` inside the package or folder at `place`.
@@ -99,11 +113,12 @@ impl ModuleIndex {
     }
 
     fn below(&self, base: &str, module: &str) -> Option<Place> {
-        let path = [base, &module.replace('.', "/")]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("/");
+        let mut path = String::with_capacity(base.len() + module.len() + 1);
+        path.push_str(base);
+        if !base.is_empty() && !module.is_empty() {
+            path.push('/');
+        }
+        path.extend(module.chars().map(|c| if c == '.' { '/' } else { c }));
         let file = self.files.get(&path).copied();
         (file.is_some() || self.folders.contains(&path)).then_some(Place { path, file })
     }
@@ -112,10 +127,9 @@ impl ModuleIndex {
         parent(&self.paths[file])
     }
 
-    /// The folders in which an absolute import of `from` is looked up, the likeliest first: the folder above its
-    /// top package, its own (a script's own folder is on `sys.path`), those above it, the usual roots.
-    fn search_folders(&self, from: FileId) -> Vec<String> {
-        let own = self.folder(from);
+    /// The folders in which an absolute import in `own` is looked up, the likeliest first: the folder above its top
+    /// package, its own (a script's own folder is on `sys.path`), those above it, the usual roots.
+    fn search_folders(&self, own: &str, roots: &BTreeSet<String>) -> Vec<String> {
         let mut top = own;
         while !top.is_empty() && self.packages.contains(top) {
             top = parent(top);
@@ -127,7 +141,7 @@ impl ModuleIndex {
             folders.push(above.to_owned());
             folders.push(if above.is_empty() { "src".to_owned() } else { format!("{above}/src") });
         }
-        folders.extend(self.roots.iter().cloned());
+        folders.extend(roots.iter().cloned());
         let mut seen = HashSet::new();
         folders.retain(|folder| seen.insert(folder.clone()));
         folders

@@ -63,7 +63,9 @@ impl Project {
             })
         };
         match symbol(&format!("flytekit.{}", reference.name)) {
-            Some(symbol) if is_decorator && symbol.is_entity_decorator() && imports_flyte1() => Target::Flyte1(symbol),
+            Some(symbol) if is_decorator && symbol.is_entity_decorator() && imports_flyte1() => {
+                Target::Flyte1(symbol)
+            }
             _ => Target::Unknown,
         }
     }

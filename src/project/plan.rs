@@ -45,6 +45,8 @@ pub struct Plan {
     pub graph: Graph,
     /// The groups.
     pub groups: Vec<Group>,
+    /// The group of each node.
+    pub group_of: Vec<usize>,
     /// Whether each node is converted.
     pub converts: Vec<bool>,
 }
@@ -56,11 +58,15 @@ impl Plan {
         decided(self.graph, settings)
     }
 
+    /// The nodes of a file.
+    pub fn nodes_in(&self, file: FileId) -> std::ops::Range<NodeId> {
+        let start = self.graph.nodes.partition_point(|node| node.file < file);
+        start..self.graph.nodes.partition_point(|node| node.file <= file)
+    }
+
     /// The converted nodes of a file.
     pub fn converted_in(&self, file: FileId) -> impl Iterator<Item = NodeId> {
-        let start = self.graph.nodes.partition_point(|node| node.file < file);
-        let end = self.graph.nodes.partition_point(|node| node.file <= file);
-        (start..end).filter(|&node| self.converts[node])
+        self.nodes_in(file).filter(|&node| self.converts[node])
     }
 }
 
@@ -87,7 +93,11 @@ pub fn plan(project: &Project, settings: Settings) -> Plan {
 
 fn decided(graph: Graph, settings: Settings) -> Plan {
     let groups = groups(&graph);
-    let mut plan = Plan { converts: vec![false; graph.nodes.len()], groups, graph };
+    let mut group_of = vec![0; graph.nodes.len()];
+    for (id, group) in groups.iter().enumerate() {
+        group.members.iter().for_each(|&node| group_of[node] = id);
+    }
+    let mut plan = Plan { converts: vec![false; graph.nodes.len()], groups, group_of, graph };
     decide(&mut plan, settings);
     plan
 }
@@ -192,7 +202,7 @@ pub struct Additions {
     pub runs_pip: bool,
 }
 
-/// Maps an ImageSpec.
+/// Maps an `ImageSpec`.
 pub fn map_image(
     project: &Project,
     graph: &Graph,
@@ -279,7 +289,7 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
 const MUTATORS: [&str; 9] =
     ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
 
-/// What a `container_image=` that is no ImageSpec becomes.
+/// What a `container_image=` that is no `ImageSpec` becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlainImage {
     /// The text of an expression: a reference in a string.
@@ -290,7 +300,7 @@ pub enum PlainImage {
     Debian(Option<(u8, u8)>),
 }
 
-/// Maps a `container_image=` that is no ImageSpec; `None` if the entity has none.
+/// Maps a `container_image=` that is no `ImageSpec`; `None` if the entity has none.
 ///
 /// # Errors
 /// What stands in the way.
@@ -347,7 +357,6 @@ fn template_name(uri: &str) -> Option<&str> {
 
 /// The members of each group: what is tied, directly or through others.
 fn groups(graph: &Graph) -> Vec<Group> {
-    let mut parent: Vec<NodeId> = (0..graph.nodes.len()).collect();
     fn root(parent: &mut [NodeId], mut node: NodeId) -> NodeId {
         while parent[node] != node {
             parent[node] = parent[parent[node]];
@@ -355,6 +364,7 @@ fn groups(graph: &Graph) -> Vec<Group> {
         }
         node
     }
+    let mut parent: Vec<NodeId> = (0..graph.nodes.len()).collect();
     for &(a, b) in &graph.edges {
         let (a, b) = (root(&mut parent, a), root(&mut parent, b));
         parent[a.max(b)] = a.min(b);

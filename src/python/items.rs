@@ -98,27 +98,24 @@ impl Reader<'_> {
         match kind {
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => self.depth += 1,
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
-                self.depth = self.depth.saturating_sub(1)
+                self.depth = self.depth.saturating_sub(1);
             }
             _ => {}
         }
         let depth = self.depth;
-        match &mut self.current {
-            Some((item, value_start)) => {
-                let is_first_equal = kind == TokenKind::Equal && depth == 0 && value_start.is_none();
-                if is_first_equal && is_identifier(&self.text[item.range]) {
-                    *value_start = Some(range.end());
-                }
-                item.range = TextRange::new(item.range.start(), range.end());
-                // What was taken for a comment behind the item stands inside it, and so in its text.
-                item.trailing = None;
-                self.pending.clear();
+        if let Some((item, value_start)) = &mut self.current {
+            let is_first_equal = kind == TokenKind::Equal && depth == 0 && value_start.is_none();
+            if is_first_equal && is_identifier(&self.text[item.range]) {
+                *value_start = Some(range.end());
             }
-            None => {
-                self.out.has_trailing_comma = false;
-                let leading = std::mem::take(&mut self.pending);
-                self.current = Some((Item { range, leading, ..Item::default() }, None));
-            }
+            item.range = TextRange::new(item.range.start(), range.end());
+            // What was taken for a comment behind the item stands inside it, and so in its text.
+            item.trailing = None;
+            self.pending.clear();
+        } else {
+            self.out.has_trailing_comma = false;
+            let leading = std::mem::take(&mut self.pending);
+            self.current = Some((Item { range, leading, ..Item::default() }, None));
         }
     }
 
@@ -144,10 +141,9 @@ impl Reader<'_> {
             None => item.range,
         };
         item.text = dedented(self.tokens, item.range, self.text);
-        item.value_text = item.text
-            [item.text.len() - dedented_length(self.tokens, value, item.range, self.text)..]
-            .to_owned();
-        item.nested = display(self.tokens, value, self.text).map(|items| Box::new(items));
+        let length = dedented_length(self.tokens, value, item.range, self.text);
+        item.text[item.text.len() - length..].clone_into(&mut item.value_text);
+        item.nested = display(self.tokens, value, self.text).map(Box::new);
         self.out.items.push(item);
     }
 }
@@ -238,10 +234,7 @@ fn split_lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn begins_inside_string(tokens: &Tokens, offset: TextSize) -> bool {
-    let index = match tokens.binary_search_by_start(offset) {
-        Ok(_) => return false,
-        Err(index) => index,
-    };
+    let Err(index) = tokens.binary_search_by_start(offset) else { return false };
     index.checked_sub(1).and_then(|index| tokens.get(index)).is_some_and(|token| {
         token.range().start() < offset
             && offset < token.range().end()

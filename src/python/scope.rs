@@ -153,6 +153,8 @@ pub struct Binding {
     pub is_global: bool,
     /// Whether it stands directly at the top level, in no `if`, `try`, loop or function.
     pub is_unconditional: bool,
+    /// Whether it is an import that calls are recorded of.
+    is_of_interest: bool,
     /// Whether it takes effect at an unknown time: `global name` in a function.
     is_deferred: bool,
     /// The arms of compound statements around it.
@@ -413,7 +415,9 @@ impl<'a> Builder<'a> {
         }
         let id = self.bindings.len();
         self.module.names.insert(name.to_owned());
+        let is_of_interest = matches!(&kind, BindingKind::Import(path) if (self.is_of_interest)(path));
         self.bindings.push(Binding {
+            is_of_interest,
             name: name.to_owned(),
             range,
             kind,
@@ -460,12 +464,11 @@ impl<'a> Builder<'a> {
         for alias in &import.names {
             let name = alias.name.to_string();
             // `import a.b` binds `a`, `import a.b as c` binds `c` to `a.b`.
-            let (bound, module) = match &alias.asname {
-                Some(asname) => (asname.to_string(), name.clone()),
-                None => {
-                    let root = name.split('.').next().unwrap_or_default().to_owned();
-                    (root.clone(), root)
-                }
+            let (bound, module) = if let Some(asname) = &alias.asname {
+                (asname.to_string(), name.clone())
+            } else {
+                let root = name.split('.').next().unwrap_or_default().to_owned();
+                (root.clone(), root)
             };
             let path = ImportPath { level: 0, module, name: None };
             let binding = self.bind(&bound, alias.range, BindingKind::Import(path));
@@ -532,7 +535,7 @@ impl<'a> Builder<'a> {
         let kind = decorated.map_or(BindingKind::Definition, BindingKind::Decorated);
         self.bind(&function.name, function.name.range, kind);
         self.in_scope(ScopeKind::Function, |this| {
-            for parameter in function.parameters.iter() {
+            for parameter in &function.parameters {
                 this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
             }
             this.visit_body(&function.body);
@@ -651,7 +654,7 @@ impl<'a> Builder<'a> {
         let Some((name, _)) = chain(func) else { return false };
         let Some(ids) = self.lookup(self.scope, &name.id) else { return false };
         ids.iter().any(|&id| match &self.bindings[id].kind {
-            BindingKind::Import(path) => (self.is_of_interest)(path),
+            BindingKind::Import(_) => self.bindings[id].is_of_interest,
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
             BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
         })
@@ -802,7 +805,9 @@ impl<'a> Builder<'a> {
                 // A decorator that nothing binds is kept: examples leave its import out.
                 if matches!(reference.role, Role::Decorator(_)) && !self.is_bound(scope, &reference.name) {
                     references.push(reference);
-                } else if matches!(reference.name.as_str(), "exec" | "globals") && matches!(reference.role, Role::Callee(_)) {
+                } else if matches!(reference.name.as_str(), "exec" | "globals")
+                    && matches!(reference.role, Role::Callee(_))
+                {
                     self.module.hidden_bindings.push(reference.range);
                 }
                 continue;
@@ -826,7 +831,7 @@ impl<'a> Builder<'a> {
             let scope = &self.scopes[id];
             let is_visible = is_first || scope.kind != ScopeKind::Class;
             if is_visible
-                && !scope.globals.iter().any(|global| *global == reference.name)
+                && !scope.globals.contains(&reference.name)
                 && let Some(ids) = scope.names.get(&reference.name)
             {
                 let bindings = if is_deferred {
@@ -835,9 +840,9 @@ impl<'a> Builder<'a> {
                     let blocks = if is_first { blocks } else { &[] };
                     reaching(&self.bindings, ids, reference.range.start(), blocks)
                 };
-                let matters = bindings.iter().any(|&id| {
-                    let binding = &self.bindings[id];
-                    binding.is_global || matches!(binding.kind, BindingKind::Import(_))
+                let matters = bindings.iter().any(|&id| match &self.bindings[id].kind {
+                    BindingKind::Import(_) => self.bindings[id].is_of_interest,
+                    _ => self.bindings[id].is_global,
                 });
                 return matters.then_some((bindings, is_deferred));
             }

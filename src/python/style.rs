@@ -18,7 +18,7 @@ impl Style {
     pub fn of(parsed: &Parsed, text: &str) -> Self {
         let mut quote = None;
         let mut indent_unit = None;
-        for token in parsed.tokens().iter() {
+        for token in parsed.tokens() {
             match token.kind() {
                 TokenKind::String if quote.is_none() && !token.is_triple_quoted_string() => {
                     quote = Some(token.string_quote_style().as_char());

@@ -21,9 +21,9 @@ use crate::source::TextRange;
 pub(super) enum EnvironmentImage {
     /// None given, or flytekit's own: the Debian base of that Python, written only if packages are added.
     Default(Option<(u8, u8)>),
-    /// ImageSpecs that are converted, and the expression that names them.
+    /// `ImageSpecs` that are converted, and the expression that names them.
     Specs(Vec<NodeId>, String),
-    /// An ImageSpec that was written into the decorator.
+    /// An `ImageSpec` that was written into the decorator.
     Inline(NodeId),
     /// Another expression.
     Text(String),
@@ -69,6 +69,7 @@ pub(super) struct Environments {
     /// The environments, by file and place.
     pub(super) all: Vec<Environment>,
     of_node: HashMap<NodeId, usize>,
+    of_image: HashMap<NodeId, Vec<usize>>,
 }
 
 impl Environments {
@@ -77,12 +78,13 @@ impl Environments {
         self.of_node.get(&node).map(|&id| &self.all[id])
     }
 
-    /// The environments of a file.
+    /// The environments of a file, which stand side by side.
     pub(super) fn in_file(&self, file: FileId) -> impl Iterator<Item = (usize, &Environment)> {
-        self.all.iter().enumerate().filter(move |(_, environment)| environment.file == file)
+        let start = self.all.partition_point(|environment| environment.file < file);
+        self.all.iter().enumerate().skip(start).take_while(move |(_, environment)| environment.file == file)
     }
 
-    /// What the image of an ImageSpec needs beyond its own parameters.
+    /// What the image of an `ImageSpec` needs beyond its own parameters.
     pub(super) fn additions(
         &self,
         project: &Project,
@@ -90,14 +92,22 @@ impl Environments {
         overview: &Overview,
         image: NodeId,
     ) -> Additions {
-        let users = self.all.iter().filter(|environment| match &environment.image {
-            EnvironmentImage::Specs(images, _) => images.contains(&image),
-            EnvironmentImage::Inline(node) => *node == image,
-            _ => false,
-        });
-        let members: Vec<NodeId> =
-            users.flat_map(|environment| environment.members.iter().copied()).collect();
+        let users = self.of_image.get(&image).into_iter().flatten();
+        let members = users.flat_map(|&environment| self.all[environment].members.iter().copied());
         additions(project, overview, &files_of(plan, members))
+    }
+
+    fn index_images(&mut self) {
+        for (id, environment) in self.all.iter().enumerate() {
+            let images = match &environment.image {
+                EnvironmentImage::Specs(images, _) => images.as_slice(),
+                EnvironmentImage::Inline(image) => std::slice::from_ref(image),
+                _ => &[],
+            };
+            for &image in images {
+                self.of_image.entry(image).or_default().push(id);
+            }
+        }
     }
 }
 
@@ -125,6 +135,7 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
         name(project, plan, &mut environments, &mut names, file);
     }
     link(project, plan, &mut environments);
+    environments.index_images();
     environments
 }
 
@@ -220,16 +231,13 @@ fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, e
                 && !matches!(environment.image, EnvironmentImage::Text(_) | EnvironmentImage::RefName(_))
                 && (called.contains(&id) || called.is_disjoint(&tasks.iter().copied().collect()))
         });
-        match shared {
-            Some(id) => {
-                environments.all[id].members.push(node);
-                environments.all[id].members.sort_unstable();
-                environments.of_node.insert(node, id);
-            }
-            None => {
-                let image = driver_image(environments, &tasks, &called);
-                add(environments, own_first, file, node, (image, None, None));
-            }
+        if let Some(id) = shared {
+            environments.all[id].members.push(node);
+            environments.all[id].members.sort_unstable();
+            environments.of_node.insert(node, id);
+        } else {
+            let image = driver_image(environments, &tasks, &called);
+            add(environments, own_first, file, node, (image, None, None));
         }
     }
 }

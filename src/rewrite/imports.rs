@@ -81,7 +81,7 @@ fn removal(
         added.map(|added| Edit::insertion(start, format!("{added}\n"))).into_iter().collect();
     match import.parentheses {
         Some(range) if text[range].contains(['\n', '\r']) => {
-            edits.extend(by_lines(text, import, positions, range))
+            edits.extend(by_lines(text, import, positions, range));
         }
         _ => edits.push(on_one_line(text, import, positions)),
     }

@@ -57,10 +57,11 @@ pub fn rewrite(project: &Project, mut plan: Plan, settings: Settings) -> (Plan, 
         }
         plan = plan.decided_again(settings);
     };
+    let mut found = report::findings(project, &plan, settings);
     let results = (0..project.files.len())
         .filter(|&file| project.files[file].is_selected)
         .map(|file| {
-            let mut diagnostics = report::findings(project, &plan, settings, file);
+            let mut diagnostics = found.remove(&file).unwrap_or_default();
             diagnostics.extend(write_code::convert(project, &plan, &overview, &environments, settings, file));
             FileResult { file, diagnostics }
         })

@@ -1,6 +1,6 @@
 //! What is found in a file whose conversion is not complete: obstacles, groups that stay, calls that break.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic;
 use crate::diagnostic::{Diagnostic, Severity, Status};
@@ -11,29 +11,49 @@ use crate::project::{Content, FileId, Project};
 use crate::rules::codes::{BROKEN_CALL, GROUP_STAYS, INTERNAL, STAR_IMPORT, SYNTAX_ERROR, UNREADABLE};
 use crate::rules::{Effect, Finding};
 
-/// The findings of a file that carry no fix.
-pub(super) fn findings(project: &Project, plan: &Plan, settings: Settings, file: FileId) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> = whole_file(project, file).into_iter().collect();
-    diagnostics.extend(star_imports(project, file));
-    let mut seen: Vec<&Finding> = Vec::new();
-    for group in plan.groups.iter().filter(|group| group.is_active) {
-        for obstacle in group.members.iter().flat_map(|&node| &plan.graph.obstacles[node]) {
-            let is_settled = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
-            if obstacle.file == file && !is_settled && !seen.contains(&&obstacle.finding) {
-                seen.push(&obstacle.finding);
-                diagnostics.push(diagnostic(&obstacle.finding));
-            }
+/// The findings that carry no fix, by file.
+pub(super) fn findings(
+    project: &Project,
+    plan: &Plan,
+    settings: Settings,
+) -> BTreeMap<FileId, Vec<Diagnostic>> {
+    let mut found: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
+    for file in 0..project.files.len() {
+        let whole = whole_file(project, file).into_iter().chain(star_imports(project, file));
+        let whole: Vec<Diagnostic> = whole.chain(idle(project, plan, file)).collect();
+        if !whole.is_empty() {
+            found.insert(file, whole);
         }
-        diagnostics.extend(group_stays(project, plan, settings, group, file));
     }
-    for loose in plan.graph.loose.iter().filter(|loose| loose.file == file) {
-        diagnostics.push(diagnostic(&loose.finding));
+    for group in plan.groups.iter().filter(|group| group.is_active) {
+        obstacles(plan, group, &mut found);
+        if let Some((file, diagnostic)) = group_stays(project, plan, settings, group) {
+            found.entry(file).or_default().push(diagnostic);
+        }
+    }
+    for loose in &plan.graph.loose {
+        found.entry(loose.file).or_default().push(diagnostic(&loose.finding));
     }
     if settings.is_partial {
-        diagnostics.extend(broken(project, plan, file));
+        for (file, diagnostic) in broken(project, plan) {
+            found.entry(file).or_default().push(diagnostic);
+        }
     }
-    diagnostics.extend(idle(project, plan, file));
-    diagnostics
+    found
+}
+
+/// What stands in the way of a group, each thing once, although it may concern several members.
+fn obstacles(plan: &Plan, group: &Group, found: &mut BTreeMap<FileId, Vec<Diagnostic>>) {
+    for obstacle in group.members.iter().flat_map(|&node| &plan.graph.obstacles[node]) {
+        let is_settled = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
+        let diagnostics = found.entry(obstacle.file).or_default();
+        let is_known = diagnostics.iter().any(|known| {
+            known.range == Some(obstacle.finding.range) && known.message == obstacle.finding.message
+        });
+        if !is_settled && !is_known {
+            diagnostics.push(diagnostic(&obstacle.finding));
+        }
+    }
 }
 
 fn whole_file(project: &Project, file: FileId) -> Option<Diagnostic> {
@@ -99,8 +119,7 @@ fn group_stays(
     plan: &Plan,
     settings: Settings,
     group: &Group,
-    file: FileId,
-) -> Option<Diagnostic> {
+) -> Option<(FileId, Diagnostic)> {
     let blocked: Vec<NodeId> =
         group.members.iter().copied().filter(|&node| !is_free(&plan.graph, node, settings)).collect();
     if group.is_converted || blocked.is_empty() || group.members.len() < 2 {
@@ -108,7 +127,7 @@ fn group_stays(
     }
     let first =
         *group.members.iter().find(|&&node| project.files[plan.graph.nodes[node].file].is_selected)?;
-    if plan.graph.nodes[first].file != file || settings.is_partial {
+    if settings.is_partial {
         return None;
     }
     let names: Vec<String> =
@@ -135,16 +154,16 @@ fn group_stays(
         "Look at it, and convert the group with `--unsafe-fixes`"
     };
     let finding = Finding::new(&GROUP_STAYS, place(project, &plan.graph, first), worst, message).help(help);
-    Some(diagnostic(&finding))
+    Some((plan.graph.nodes[first].file, diagnostic(&finding)))
 }
 
 /// With `--partial`: what stays on Flyte 1 although something that it uses was converted.
-fn broken(project: &Project, plan: &Plan, file: FileId) -> Vec<Diagnostic> {
+fn broken(project: &Project, plan: &Plan) -> Vec<(FileId, Diagnostic)> {
     let mut findings = BTreeSet::new();
     for &(a, b) in &plan.graph.edges {
         for (user, used) in [(a, b), (b, a)] {
             let is_broken = !plan.converts[user] && plan.converts[used] && uses(plan, user, used);
-            if is_broken && plan.graph.nodes[user].file == file {
+            if is_broken {
                 findings.insert((user, used));
             }
         }
@@ -161,10 +180,9 @@ fn broken(project: &Project, plan: &Plan, file: FileId) -> Vec<Diagnostic> {
             ),
         )
         .help("Settle what stands in its way, or migrate it by hand");
-        diagnostic(&finding)
+        (plan.graph.nodes[user].file, diagnostic(&finding))
     });
-    let mixed = (0..plan.graph.nodes.len())
-        .filter(|&node| plan.converts[node] && plan.graph.nodes[node].file == file);
+    let mixed = (0..plan.graph.nodes.len()).filter(|&node| plan.converts[node]);
     let calls_flyte1 = mixed.filter_map(|node| {
         let entity = plan.graph.entity(node)?;
         let (range, callee) = entity.calls.iter().find(|(_, callee)| !plan.converts[*callee])?;
@@ -179,7 +197,7 @@ fn broken(project: &Project, plan: &Plan, file: FileId) -> Vec<Diagnostic> {
             ),
         )
         .help("Migrate the called task by hand");
-        Some(diagnostic(&finding))
+        Some((plan.graph.nodes[node].file, diagnostic(&finding)))
     });
     broken.chain(calls_flyte1).collect()
 }
@@ -196,15 +214,9 @@ fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
 
 /// A file with tasks but without any image is left for later; that is said once.
 fn idle(project: &Project, plan: &Plan, file: FileId) -> Option<Diagnostic> {
-    let start = plan.graph.nodes.partition_point(|node| node.file < file);
-    let end = plan.graph.nodes.partition_point(|node| node.file <= file);
-    let is_idle = (start..end).all(|node| {
-        let group = plan.groups.iter().find(|group| group.members.contains(&node));
-        group.is_some_and(|group| !group.is_active)
-    });
-    if start == end || !is_idle {
-        return None;
-    }
+    let mut nodes = plan.nodes_in(file);
+    let is_idle = nodes.clone().all(|node| !plan.groups[plan.group_of[node]].is_active);
+    let start = nodes.next().filter(|_| is_idle)?;
     let finding = Finding::new(
         &GROUP_STAYS,
         place(project, &plan.graph, start),

@@ -9,14 +9,14 @@ use super::{diagnostic, fixed};
 use crate::diagnostic::Diagnostic;
 use crate::edit::{Applicability, Edit};
 use crate::flyte1::file::FileFacts;
+use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
 use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_task, place};
 use crate::project::{FileId, Project};
-use crate::flyte1::symbol::Symbol;
-use crate::python::scope::BindingKind;
 use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::python::scope::BindingKind;
 use crate::rules::codes::{
     BROUGHT_PACKAGE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
 };
@@ -81,8 +81,8 @@ pub(super) fn convert(
 impl Converter<'_> {
     /// How far the fix of a node can be trusted.
     fn applicability(&self, node: NodeId) -> Applicability {
-        let group = self.plan.groups.iter().find(|group| group.members.contains(&node));
-        let is_unsafe = group.into_iter().flat_map(|group| &group.members).any(|&member| {
+        let group = &self.plan.groups[self.plan.group_of[node]];
+        let is_unsafe = group.members.iter().any(|&member| {
             self.plan.converts[member]
                 && self.plan.graph.obstacles[member]
                     .iter()
@@ -134,7 +134,7 @@ impl Converter<'_> {
         mapped.chain
     }
 
-    /// An ImageSpec that a variable holds becomes a chain; one written into a decorator goes into the environment.
+    /// An `ImageSpec` that a variable holds becomes a chain; one written into a decorator goes into the environment.
     fn image(&mut self, node: NodeId, has_variable: bool) {
         if !has_variable {
             return;
@@ -157,7 +157,8 @@ impl Converter<'_> {
 
     /// `image: ImageSpec = …` becomes `image: Image = …`.
     fn annotation(&mut self, variable: Option<usize>) -> Option<Edit> {
-        let BindingKind::Assignment { annotation: Some(annotation), .. } = &self.facts.module.bindings[variable?].kind
+        let BindingKind::Assignment { annotation: Some(annotation), .. } =
+            &self.facts.module.bindings[variable?].kind
         else {
             return None;
         };

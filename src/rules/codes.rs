@@ -1,6 +1,6 @@
 //! The one registry of rules: every code that a finding can carry.
 //!
-//! FM0xx files · FM1xx ImageSpec · FM2xx tasks, environments, groups · FM3xx imports · FM4xx packages · FM9xx internal.
+//! `FM0xx` files · `FM1xx` `ImageSpec` · `FM2xx` tasks, environments, groups · `FM3xx` imports · `FM4xx` packages · `FM9xx` internal.
 //! A code is never reused.
 
 use crate::diagnostic::Rule;

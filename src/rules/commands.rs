@@ -188,7 +188,7 @@ fn is_relative_path(word: &str) -> bool {
             .iter()
             .any(|suffix| word.ends_with(suffix));
     let is_elsewhere =
-        word.starts_with(['/', '~', '$', '-', '{']) || word.contains("://") || word.contains("@");
+        word.starts_with(['/', '~', '$', '-', '{']) || word.contains("://") || word.contains('@');
     !is_elsewhere
         && (word == "." || word == ".." || word.starts_with("./") || word.starts_with("../") || is_file_like)
 }
@@ -254,13 +254,12 @@ fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sou
     }
     let members: Option<Vec<&str>> =
         group.members.iter().map(|&member| literals[member].as_deref()).collect();
-    match members {
-        Some(members) => cx.style.string(&format!("{prefix}{}", members.join(" && "))),
-        None => {
-            let mut parts: Vec<String> =
-                if group.needs_root { vec![cx.style.string("cd /")] } else { Vec::new() };
-            parts.extend(group.members.iter().map(|&member| sources[member].to_owned()));
-            format!("{}.join([{}])", cx.style.string(" && "), parts.join(", "))
-        }
+    if let Some(members) = members {
+        cx.style.string(&format!("{prefix}{}", members.join(" && ")))
+    } else {
+        let mut parts: Vec<String> =
+            if group.needs_root { vec![cx.style.string("cd /")] } else { Vec::new() };
+        parts.extend(group.members.iter().map(|&member| sources[member].to_owned()));
+        format!("{}.join([{}])", cx.style.string(" && "), parts.join(", "))
     }
 }

@@ -33,7 +33,7 @@ pub enum LayerKind {
     Commands,
 }
 
-/// Another ImageSpec that `base_image` names.
+/// Another `ImageSpec` that `base_image` names.
 #[derive(Debug, Clone)]
 pub struct BaseSpec {
     /// Its `python_version`, if it is given and can be read.
@@ -44,7 +44,7 @@ pub struct BaseSpec {
     pub index_options: Vec<Argument>,
 }
 
-/// What the mapping of one ImageSpec may ask.
+/// What the mapping of one `ImageSpec` may ask.
 pub struct ImageContext<'a> {
     /// The text of the file.
     pub text: &'a str,
@@ -60,7 +60,7 @@ pub struct ImageContext<'a> {
     pub order: LayerOrder,
     /// The literal that a name stands for, where the call stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
-    /// The ImageSpec that `base_image` names, if it names one.
+    /// The `ImageSpec` that `base_image` names, if it names one.
     pub base: Option<BaseSpec>,
     /// Whether code in the image still imports flytekit or union after the migration.
     pub keeps_flyte1: bool,

@@ -127,13 +127,13 @@ pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<R
             (Some(ValueKind::Str(_)), _) if is_string => {}
             (Some(ValueKind::Str(_)), ValueKind::Int(int)) => replaced.push((value.range, int.to_string())),
             (Some(ValueKind::Str(_)), ValueKind::Bool(true)) => {
-                replaced.push((value.range, "True".to_owned()))
+                replaced.push((value.range, "True".to_owned()));
             }
             (Some(ValueKind::Str(_)), ValueKind::Bool(false)) => {
-                replaced.push((value.range, "False".to_owned()))
+                replaced.push((value.range, "False".to_owned()));
             }
             (Some(ValueKind::Str(_)), ValueKind::Float(float)) => {
-                replaced.push((value.range, format!("{float:?}")))
+                replaced.push((value.range, format!("{float:?}")));
             }
             (Some(ValueKind::Str(_)), ValueKind::None) => replaced.push((value.range, "None".to_owned())),
             _ => return Some(Err(value.range)),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::flyte2::chain::{Argument, Chain};
 
-/// The fields of flytekit 1.16.31's ImageSpec in the order in which positional arguments fill them
+/// The fields of flytekit 1.16.31's `ImageSpec` in the order in which positional arguments fill them
 /// (`flytekit/image_spec/image_spec.py`).
 pub const FIELDS: [&str; 29] = [
     "name",
@@ -62,7 +62,7 @@ pub struct MappedImage {
     pub index_options: Vec<Argument>,
 }
 
-/// Maps an ImageSpec call.
+/// Maps an `ImageSpec` call.
 pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let mut draft = Draft::default();
     let parameters = parameters(cx, &mut draft);

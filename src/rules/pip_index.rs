@@ -6,7 +6,7 @@ use crate::python::value::ValueKind;
 
 /// Maps `pip_index`.
 pub(super) fn map_index(_cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    push(draft, parameter, "index_url", parameter.item.value_text.clone());
+    push(draft, parameter, "index_url", &parameter.item.value_text);
 }
 
 /// Maps `pip_extra_index_url`.
@@ -17,10 +17,10 @@ pub(super) fn map_extra(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Par
         ValueKind::Str(_) => format!("[{text}]"),
         _ => text.clone(),
     };
-    push(draft, parameter, "extra_index_urls", text);
+    push(draft, parameter, "extra_index_urls", &text);
 }
 
-fn push(draft: &mut Draft, parameter: Parameter<'_>, name: &str, value: String) {
+fn push(draft: &mut Draft, parameter: Parameter<'_>, name: &str, value: &str) {
     draft.orphan(parameter);
     draft.index_options.push(Argument::new(format!("{name}={value}")));
 }

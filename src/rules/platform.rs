@@ -9,21 +9,18 @@ use super::{Effect, Finding};
 /// Maps `platform`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let value = cx.literal(parameter.value);
-    let text = match value.as_str() {
-        Some(platforms) => {
-            let platforms: Vec<String> = platforms
-                .split(',')
-                .map(str::trim)
-                .filter(|platform| !platform.is_empty())
-                .map(|platform| cx.style.string(platform))
-                .collect();
-            let comma = if platforms.len() == 1 { "," } else { "" };
-            format!("({}{comma})", platforms.join(", "))
-        }
-        None => {
-            let quote = cx.style.quote;
-            format!("tuple({}.split({quote},{quote}))", parameter.item.value_text)
-        }
+    let text = if let Some(platforms) = value.as_str() {
+        let platforms: Vec<String> = platforms
+            .split(',')
+            .map(str::trim)
+            .filter(|platform| !platform.is_empty())
+            .map(|platform| cx.style.string(platform))
+            .collect();
+        let comma = if platforms.len() == 1 { "," } else { "" };
+        format!("({}{comma})", platforms.join(", "))
+    } else {
+        let quote = cx.style.quote;
+        format!("tuple({}.split({quote},{quote}))", parameter.item.value_text)
     };
     draft.constructor.push(parameter.argument(format!("platform={text}")));
 }

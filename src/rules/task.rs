@@ -148,7 +148,7 @@ fn keyword<'a>(
                 }
                 "cache_version" => keywords.cache.version = (!is_none).then_some(item.value_text.as_str()),
                 "cache_serialize" => {
-                    keywords.cache.serialize = (!is_none).then_some(item.value_text.as_str())
+                    keywords.cache.serialize = (!is_none).then_some(item.value_text.as_str());
                 }
                 _ => keywords.cache.ignored_inputs = (!is_none).then_some(item.value_text.as_str()),
             }

@@ -1,4 +1,4 @@
-//! Parameters of ImageSpec that are not migrated, a row each.
+//! Parameters of `ImageSpec` that are not migrated, a row each.
 
 use super::codes::{INVALID_CALL, UNSUPPORTED_PARAMETER};
 use super::draft::{Draft, Parameter};
