@@ -3,7 +3,7 @@
 //! An [`Edit`] never names Python; it is a range and a text.
 //! Edits that only make sense together live in one [`Fix`].
 
-use rustpython_text_size::{TextRange, TextSize};
+use crate::source::{TextRange, TextSize};
 use thiserror::Error;
 
 /// A byte range of the original text and the text that takes its place.

@@ -18,6 +18,8 @@ pub struct Migration {
     pub results: Vec<FileResult>,
     /// The new texts of the files that change, without byte order marks.
     pub texts: BTreeMap<FileId, String>,
+    /// Files that are written together or not at all.
+    pub together: Vec<BTreeSet<FileId>>,
 }
 
 /// Migrates a project in memory.
@@ -36,13 +38,14 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
         }
     }
     bad.extend(check(project, settings, &texts));
-    for file in affected(&plan, &bad.keys().copied().collect()) {
+    let together = groups_of_files(&plan);
+    for file in affected(&together, bad.keys().copied().collect()) {
         texts.remove(&file);
         if let Some(result) = results.iter_mut().find(|result| result.file == file) {
             withdraw(result, bad.get(&file).map(String::as_str));
         }
     }
-    Migration { results, texts }
+    Migration { results, texts, together }
 }
 
 /// Every new text must parse, and a second migration must find nothing to change in it.
@@ -74,22 +77,24 @@ fn check(
     bad
 }
 
-/// The files of groups that reach into `bad` ones.
-fn affected(plan: &Plan, bad: &BTreeSet<FileId>) -> BTreeSet<FileId> {
-    let mut affected = bad.clone();
-    if bad.is_empty() {
-        return affected;
-    }
+/// The files of each converted group that spans several.
+fn groups_of_files(plan: &Plan) -> Vec<BTreeSet<FileId>> {
+    let files = plan.groups.iter().map(|group| {
+        let converted = group.members.iter().filter(|&&node| plan.converts[node]);
+        converted.map(|&node| plan.graph.nodes[node].file).collect::<BTreeSet<FileId>>()
+    });
+    files.filter(|files| files.len() > 1).collect()
+}
+
+/// `bad` files, and all that must be written together with one.
+pub fn affected(together: &[BTreeSet<FileId>], bad: BTreeSet<FileId>) -> BTreeSet<FileId> {
+    let mut affected = bad;
     loop {
         let before = affected.len();
-        for group in &plan.groups {
-            let files: BTreeSet<FileId> =
-                group.members.iter().map(|&node| plan.graph.nodes[node].file).collect();
-            if !files.is_disjoint(&affected) {
-                affected.extend(files);
-            }
+        for files in together.iter().filter(|files| !files.is_disjoint(&affected)).collect::<Vec<_>>() {
+            affected.extend(files);
         }
-        if affected.len() == before {
+        if affected.is_empty() || affected.len() == before {
             return affected;
         }
     }

@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 
 use super::Exit;
 use super::args::{Args, LayerOrder, Mode, OutputFormat};
-use crate::diagnostic::render::{FileReport, Report, concise, full, json};
-use crate::diagnostic::{Severity, Status};
+use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json};
+use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::diff::{colorize, unified_diff};
 use crate::discover::{self, Discovery, discover};
 use crate::load::load;
-use crate::migrate::{Migration, migrate};
+use crate::migrate::{Migration, affected, migrate};
 use crate::project::plan::Settings;
 use crate::project::{FileId, Project};
 use crate::python::STACK_SIZE;
@@ -93,6 +93,10 @@ fn finish(
         has_error |= write_files(discovery, project, &mut migration);
     }
     match mode {
+        // JSON carries the edits themselves; a diff beside it would make neither readable.
+        Mode::Diff if args.output_format == OutputFormat::Json => {
+            report(args, discovery, project, &migration, false, out)?;
+        }
         Mode::Diff => {
             for (&file, text) in &migration.texts {
                 let Some(source) = project.source(file) else { continue };
@@ -101,11 +105,6 @@ fn finish(
                 let is_colored = colored::control::SHOULD_COLORIZE.should_colorize();
                 out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
             }
-            // The diff says what is fixed; what remains is said beside it.
-            migration
-                .results
-                .iter_mut()
-                .for_each(|result| result.diagnostics.retain(|finding| finding.fix.is_none()));
             if !args.quiet {
                 report(args, discovery, project, &migration, false, &mut std::io::stderr().lock())?;
             }
@@ -130,14 +129,29 @@ fn report_problems(discovery: &Discovery) -> bool {
     !discovery.problems.is_empty()
 }
 
-/// Writes the files that change; what cannot be written is said, and the rest goes on.
+/// Writes the files that change. What cannot be written is said and takes its group along: files that must move
+/// together are put back.
 fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migration) -> bool {
+    let mut written = BTreeSet::new();
     let mut failed: BTreeSet<FileId> = BTreeSet::new();
     for (&file, text) in &migration.texts {
         let Some(source) = project.source(file) else { continue };
-        if let Err(error) = write_atomically(&discovery.files[file].path, &source.to_bytes(text)) {
-            eprintln!("error: {}: cannot be written: {error}; the file is unchanged", source.display);
-            failed.insert(file);
+        match write_atomically(&discovery.files[file].path, &source.to_bytes(text)) {
+            Ok(()) => drop(written.insert(file)),
+            Err(error) => {
+                eprintln!("error: {}: cannot be written: {error}; the file is unchanged", source.display);
+                failed.insert(file);
+            }
+        }
+    }
+    let failed = affected(&migration.together, failed);
+    for &file in failed.intersection(&written) {
+        let Some(source) = project.source(file) else { continue };
+        match write_atomically(&discovery.files[file].path, &source.to_bytes(&source.text)) {
+            Ok(()) => {
+                eprintln!("error: {}: put back, because a file that moves with it failed", source.display)
+            }
+            Err(error) => eprintln!("error: {}: changed, and cannot be put back: {error}", source.display),
         }
     }
     for result in migration.results.iter_mut().filter(|result| !failed.contains(&result.file)) {
@@ -166,7 +180,19 @@ fn report(
         })
         .collect();
     let checked = discovery.files.iter().filter(|file| file.is_selected).count();
-    let report = Report::new(&files, checked);
+    let summary = Summary::new(&files, checked);
+    // A diff shows what is fixed; beside it stands what remains.
+    let is_beside_diff = args.mode() == Mode::Diff && args.output_format != OutputFormat::Json;
+    let remaining: Vec<Vec<Diagnostic>> = files.iter().map(|file| remaining(file.diagnostics)).collect();
+    let files: Vec<FileReport<'_>> = files
+        .iter()
+        .zip(&remaining)
+        .map(|(file, remaining)| FileReport {
+            diagnostics: if is_beside_diff { remaining } else { file.diagnostics },
+            ..*file
+        })
+        .collect();
+    let report = Report { files: &files, summary };
     let is_colored = colored::control::SHOULD_COLORIZE.should_colorize() && is_terminal
         || args.color == super::args::ColorChoice::Always;
     match args.output_format {
@@ -176,6 +202,10 @@ fn report(
         OutputFormat::Json => json::render(&report, out)?,
     }
     Ok(())
+}
+
+fn remaining(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_none()).cloned().collect()
 }
 
 fn exit(args: &Args, mode: Mode, migration: &Migration, has_error: bool) -> Exit {

@@ -12,9 +12,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
-use rustpython_text_size::Ranged;
-
+use crate::python::Ranged;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::source::TextRange;
 

@@ -256,7 +256,11 @@ fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<
             BindingKind::Assignment { .. } => return None,
             _ => "is bound in a way that is not migrated yet",
         },
-        CallContext::Argument(_, Some(keyword)) if keyword == "container_image" => return None,
+        CallContext::Argument(_, Some(keyword))
+            if keyword == "container_image" || keyword == "base_image" =>
+        {
+            return None;
+        }
         _ => "is not simply assigned to a name of the module",
     };
     Some(
@@ -552,7 +556,7 @@ fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
         let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
         let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
-        if is_image && is_certain && image_reference(graph, file, reference, &nodes, &facts.module.calls) {
+        if is_image && is_certain && image_reference(graph, file, reference, &nodes) {
             continue;
         }
         if !is_image && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
@@ -567,7 +571,12 @@ fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
     for (id, call) in facts.module.calls.iter().enumerate() {
         let Some(node) = graph.image_at(file, id) else { continue };
         let CallContext::Argument(outer, Some(keyword)) = &call.context else { continue };
-        if keyword == "container_image" && !give_image(graph, file, *outer, &[node]) {
+        let is_given = match (keyword.as_str(), graph.image_at(file, *outer)) {
+            ("base_image", Some(derived)) => give_base(graph, derived, node),
+            ("container_image", _) => give_image(graph, file, *outer, &[node]),
+            _ => true,
+        };
+        if !is_given {
             let finding = Finding::new(
                 &UNSUPPORTED_PLACE,
                 call.range,
@@ -602,14 +611,16 @@ fn give_image(graph: &mut Graph, file: FileId, call: CallId, images: &[NodeId]) 
     true
 }
 
+fn give_base(graph: &mut Graph, derived: NodeId, base: NodeId) -> bool {
+    if let NodeKind::Image(node) = &mut graph.nodes[derived].kind {
+        node.base = Some(base);
+    }
+    graph.tie(derived, base);
+    true
+}
+
 /// Uses of an image that are understood: on a task, as the base of another.
-fn image_reference(
-    graph: &mut Graph,
-    file: FileId,
-    reference: &Reference,
-    images: &[NodeId],
-    calls: &[Call],
-) -> bool {
+fn image_reference(graph: &mut Graph, file: FileId, reference: &Reference, images: &[NodeId]) -> bool {
     if reference.role == Role::Assigned {
         return graph.aliases.contains(&(file, reference.range));
     }
@@ -617,13 +628,8 @@ fn image_reference(
     match keyword.as_str() {
         "container_image" => give_image(graph, file, *call, images),
         "base_image" => {
-            let _ = calls;
             let ([image], Some(derived)) = (images, graph.image_at(file, *call)) else { return false };
-            if let NodeKind::Image(node) = &mut graph.nodes[derived].kind {
-                node.base = Some(*image);
-            }
-            graph.tie(derived, *image);
-            true
+            give_base(graph, derived, *image)
         }
         _ => false,
     }

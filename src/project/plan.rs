@@ -223,6 +223,8 @@ pub fn map_image(
             python_version: mapped.python_version,
             has_python_version: mapped.has_python_version,
             index_options: mapped.index_options,
+            // A base without a variable is written where it stands.
+            chain: graph.image(base).is_some_and(|base| base.variable.is_none()).then_some(mapped.chain),
         }
     });
     let image_name = names.of("Image");

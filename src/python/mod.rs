@@ -11,6 +11,7 @@ pub mod value;
 
 pub use rustpython_ast as ast;
 pub use rustpython_ast::token::{TokenKind, Tokens};
+pub use rustpython_text_size::Ranged;
 
 use rustpython_parser::{Mode, ParseOptions};
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::edit::Edit;
-use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::python::items::{line_start, next_line_start};
 use crate::python::scope::{ImportId, ImportStatement, Module};
 use crate::source::{TextRange, TextSize};
 
@@ -65,6 +65,61 @@ fn anchor(module: &Module, changes: &ImportChanges) -> Option<ImportId> {
         .copied()
         .filter(|&id| module.imports[id].is_top_level)
         .min_by_key(|&id| module.imports[id].range.start())
+}
+
+/// Modules of the standard library that files with tasks usually import.
+const STANDARD_LIBRARY: [&str; 34] = [
+    "__future__",
+    "abc",
+    "argparse",
+    "asyncio",
+    "base64",
+    "collections",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "glob",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "os",
+    "pathlib",
+    "pickle",
+    "random",
+    "re",
+    "shutil",
+    "string",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "textwrap",
+    "time",
+    "typing",
+    "uuid",
+    "warnings",
+];
+
+/// The last import of the first block of imports that comes from the standard library.
+pub(super) fn last_of_standard_library(module: &Module) -> Option<ImportId> {
+    let is_standard = |import: &ImportStatement| {
+        let name = match &import.from {
+            Some((0, module)) => module.as_str(),
+            Some(_) => return false,
+            None => import.aliases.first().map_or("", |alias| alias.name.as_str()),
+        };
+        STANDARD_LIBRARY.contains(&name.split('.').next().unwrap_or_default())
+    };
+    let first_other = module.imports.iter().position(|import| !import.is_top_level || !is_standard(import));
+    let block = &module.imports[..first_other.unwrap_or(module.imports.len())];
+    let last = block.iter().rposition(|import| !import.shares_line)?;
+    let is_future = module.imports[last].from.as_ref().is_some_and(|(_, module)| module == "__future__");
+    (!is_future).then_some(last)
 }
 
 fn removal(
@@ -174,7 +229,6 @@ fn by_lines(
             edits.push(Edit::replacement(TextRange::new(first.start(), end), list));
         }
     }
-    let _ = indentation_at;
     edits
 }
 

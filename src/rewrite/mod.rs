@@ -94,6 +94,7 @@ fn fixed(finding: &Finding, title: String, applicability: Applicability, edits: 
     Diagnostic {
         severity: Severity::Warning,
         status: if applicability == Applicability::Safe { Status::Fixable } else { Status::Unsafe },
+        help: Some(title.clone()),
         fix: Some(Fix { title, applicability, edits }),
         ..diagnostic(finding)
     }

@@ -6,7 +6,7 @@ use super::environments::{Environment, EnvironmentImage, Environments, additions
 use super::files::{FileOutlook, Overview, files_of};
 use super::imports::{self, ImportChanges};
 use super::{diagnostic, fixed};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::{Applicability, Edit};
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
@@ -121,7 +121,8 @@ impl Converter<'_> {
             let is_settled = finding.effect == Effect::Unsafe;
             let mut report = diagnostic(finding);
             if is_settled {
-                report.status = crate::diagnostic::Status::Info;
+                report.severity = Severity::Info;
+                report.status = Status::Info;
             }
             self.diagnostics.push(report);
         }
@@ -438,7 +439,12 @@ impl Converter<'_> {
             ..ImportChanges::default()
         };
         if self.uses_path && !self.has_path() {
-            changes.added.push("from pathlib import Path".to_owned());
+            let line = "from pathlib import Path".to_owned();
+            match imports::last_of_standard_library(&self.facts.module) {
+                Some(statement) => drop(changes.behind.entry(statement).or_default().insert(line)),
+                // A blank line parts the standard library from other libraries.
+                None => changes.added.extend([line, String::new()]),
+            }
         }
         changes.added.extend(self.flyte_import());
         for (_, environment) in self.environments.in_file(self.file) {

@@ -14,7 +14,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let text = parameter.item.value_text.clone();
     if let Some(base) = &cx.base {
         draft.index_options.extend(base.index_options.iter().cloned());
-        draft.base = Base::Clone(text);
+        draft.base = base.chain.clone().map_or(Base::Clone(text), Base::Inline);
         return;
     }
     let value = cx.literal(parameter.value);
@@ -82,7 +82,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     }
     match (&draft.base, base) {
         (Base::Debian, Some(base)) => flytekit_base(draft, *base, find("python_version").is_some()),
-        (Base::Clone(_), Some(base)) => {
+        (Base::Clone(_) | Base::Inline(_), Some(base)) => {
             check_python(cx, draft, *base, find("python_version").is_some());
             ensure_name(cx, draft);
         }

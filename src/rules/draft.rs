@@ -42,6 +42,8 @@ pub struct BaseSpec {
     pub has_python_version: bool,
     /// Its index options, to be repeated on the new layers.
     pub index_options: Vec<Argument>,
+    /// Its own chain, if it is written into the `base_image` argument.
+    pub chain: Option<Chain>,
 }
 
 /// What the mapping of one `ImageSpec` may ask.
@@ -142,6 +144,8 @@ pub enum Base {
     BareUri(String),
     /// A clone of another image.
     Clone(String),
+    /// A clone of an image that is written out here.
+    Inline(Chain),
 }
 
 /// An image being mapped.
@@ -222,6 +226,13 @@ impl Draft {
                 let mut arguments = self.constructor;
                 arguments.push(Argument::new("extendable=True"));
                 head_call(format!("{base}.clone"), arguments)
+            }
+            Base::Inline(base) => {
+                let mut arguments = self.constructor;
+                arguments.push(Argument::new("extendable=True"));
+                let clone = head_call("clone".to_owned(), arguments);
+                methods.splice(0..0, base.methods.into_iter().chain([clone]));
+                base.head
             }
         };
         Chain { head, methods, dangling }
