@@ -114,13 +114,15 @@ pub enum DiscoverError {
 pub fn discover(options: &Options, cwd: &Path) -> Result<Discovery, DiscoverError> {
     let cwd =
         &fs::canonicalize(cwd).map_err(|source| DiscoverError::Unreadable { path: cwd.into(), source })?;
-    let named = Named::resolve(&options.paths, cwd)?;
+    let (named, missing) = Named::resolve(&options.paths, cwd)?;
     let project = find_project(options, &named, cwd)?;
     let root = project.clone().unwrap_or_else(|| common_folder(&named));
     let exclude = Arc::new(build_exclude(&options.exclude, &root)?);
     let walker = Walker { exclude, respects_ignore_files: options.respects_ignore_files };
     let found = find_files(&walker, &named, project.as_deref(), options.is_project_limited);
-    Ok(assemble(found, &named, root, cwd))
+    let mut discovery = assemble(found, &named, root, cwd);
+    discovery.problems.extend(missing);
+    Ok(discovery)
 }
 
 /// The paths that the user named, resolved.
@@ -131,23 +133,33 @@ struct Named {
 }
 
 impl Named {
-    /// Resolves the paths; none at all means the working directory.
-    fn resolve(paths: &[PathBuf], cwd: &Path) -> Result<Self, DiscoverError> {
+    /// Resolves the paths; none at all means the working directory. One that is no good is a problem beside the
+    /// others, and an error if there are no others.
+    fn resolve(paths: &[PathBuf], cwd: &Path) -> Result<(Self, Vec<Problem>), DiscoverError> {
         let mut named = Self::default();
+        let mut errors = Vec::new();
         for path in paths {
-            let resolved = resolve(path, cwd)?;
-            if resolved.is_dir() {
-                named.folders.insert(resolved);
-            } else if resolved.is_file() {
-                named.files.insert(resolved);
-            } else {
-                return Err(DiscoverError::NeitherFileNorFolder(path.clone()));
+            match resolve(path, cwd) {
+                Ok(resolved) if resolved.is_dir() => drop(named.folders.insert(resolved)),
+                Ok(resolved) if resolved.is_file() => drop(named.files.insert(resolved)),
+                Ok(_) => errors.push((path, DiscoverError::NeitherFileNorFolder(path.clone()))),
+                Err(error) => errors.push((path, error)),
             }
         }
         if paths.is_empty() {
             named.folders.insert(cwd.to_path_buf());
         }
-        Ok(named)
+        if named.folders.is_empty()
+            && named.files.is_empty()
+            && let Some((_, error)) = errors.pop()
+        {
+            return Err(error);
+        }
+        let problems = errors
+            .into_iter()
+            .map(|(path, error)| Problem { display: path.display().to_string(), message: error.to_string() })
+            .collect();
+        Ok((named, problems))
     }
 
     /// The folders that hold what was named: the folders themselves, and those that the files are in.

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
         // Whoever reads has seen enough: `flyte-migrate --diff | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Nobody may be reading; the exit code says it as well.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             Exit::Error.into()
         }
     }

@@ -1,7 +1,7 @@
 //! The default command: discover, read, plan, rewrite; then a report, a diff, a verdict, or new files.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::{Context, Result};
 
@@ -21,6 +21,13 @@ use crate::write::write_atomically;
 
 /// black's and ruff's line length where the project sets none.
 const LINE_LENGTH: usize = 88;
+
+/// Says something on standard error; that nobody reads it is no reason to stop.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        drop(writeln!(std::io::stderr(), $($argument)*))
+    };
+}
 
 /// Runs the default command.
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
@@ -98,10 +105,20 @@ fn finish(
             report(args, discovery, project, &migration, false, out)?;
         }
         Mode::Diff => {
+            // From outside the folders that change, the paths are those from the project root: apply it there.
+            let is_above = |file: &FileId| {
+                let display = &project.files[*file].display;
+                display.starts_with("..") || display.starts_with('/')
+            };
+            let from_root = migration.texts.keys().any(is_above);
+            let diff_path = |file: FileId| {
+                let file = &project.files[file];
+                if from_root { file.relative.as_str() } else { file.display.as_str() }
+            };
             for (&file, text) in &migration.texts {
                 let Some(source) = project.source(file) else { continue };
                 let diff =
-                    unified_diff(&source.display, &source.with_bom(&source.text), &source.with_bom(text));
+                    unified_diff(diff_path(file), &source.with_bom(&source.text), &source.with_bom(text));
                 let is_colored = colored::control::SHOULD_COLORIZE.should_colorize();
                 out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
             }
@@ -109,9 +126,14 @@ fn finish(
                 report(args, discovery, project, &migration, false, &mut std::io::stderr().lock())?;
             }
         }
-        Mode::Check => {}
+        Mode::Check => {
+            if !args.quiet {
+                let files = file_reports(project, &migration);
+                writeln!(out, "{}", Summary::new(&files, checked(discovery)))?;
+            }
+        }
         Mode::Report | Mode::Write | Mode::Files => {
-            report(args, discovery, project, &migration, std::io::stdout().is_terminal(), out)?;
+            report(args, discovery, project, &migration, true, out)?;
         }
     }
     has_error |= migration
@@ -124,7 +146,7 @@ fn finish(
 
 fn report_problems(discovery: &Discovery) -> bool {
     for problem in &discovery.problems {
-        eprintln!("error: {}: {}", problem.display, problem.message);
+        say!("error: {}: {}", problem.display, problem.message);
     }
     !discovery.problems.is_empty()
 }
@@ -139,7 +161,7 @@ fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migrati
         match write_atomically(&discovery.files[file].path, &source.to_bytes(text)) {
             Ok(()) => drop(written.insert(file)),
             Err(error) => {
-                eprintln!("error: {}: cannot be written: {error}; the file is unchanged", source.display);
+                say!("error: {}: cannot be written: {error}; the file is unchanged", source.display);
                 failed.insert(file);
             }
         }
@@ -149,9 +171,9 @@ fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migrati
         let Some(source) = project.source(file) else { continue };
         match write_atomically(&discovery.files[file].path, &source.to_bytes(&source.text)) {
             Ok(()) => {
-                eprintln!("error: {}: put back, because a file that moves with it failed", source.display)
+                say!("error: {}: put back, because a file that moves with it failed", source.display)
             }
-            Err(error) => eprintln!("error: {}: changed, and cannot be put back: {error}", source.display),
+            Err(error) => say!("error: {}: changed, and cannot be put back: {error}", source.display),
         }
     }
     for result in migration.results.iter_mut().filter(|result| !failed.contains(&result.file)) {
@@ -167,20 +189,11 @@ fn report(
     discovery: &Discovery,
     project: &Project,
     migration: &Migration,
-    is_terminal: bool,
+    is_stdout: bool,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let files: Vec<FileReport<'_>> = migration
-        .results
-        .iter()
-        .map(|result| FileReport {
-            display: &project.files[result.file].display,
-            source: project.source(result.file),
-            diagnostics: &result.diagnostics,
-        })
-        .collect();
-    let checked = discovery.files.iter().filter(|file| file.is_selected).count();
-    let summary = Summary::new(&files, checked);
+    let files = file_reports(project, migration);
+    let summary = Summary::new(&files, checked(discovery));
     // A diff shows what is fixed; beside it stands what remains.
     let is_beside_diff = args.mode() == Mode::Diff && args.output_format != OutputFormat::Json;
     let remaining: Vec<Vec<Diagnostic>> = files.iter().map(|file| remaining(file.diagnostics)).collect();
@@ -193,15 +206,31 @@ fn report(
         })
         .collect();
     let report = Report { files: &files, summary };
-    let is_colored = colored::control::SHOULD_COLORIZE.should_colorize() && is_terminal
-        || args.color == super::args::ColorChoice::Always;
+    // The terminal that `colored` looks at is standard output.
+    let is_colored = is_stdout && colored::control::SHOULD_COLORIZE.should_colorize();
     match args.output_format {
-        OutputFormat::Full if args.quiet => {}
+        OutputFormat::Full | OutputFormat::Concise if args.quiet => {}
         OutputFormat::Full => full::render(&report, is_colored, out)?,
         OutputFormat::Concise => concise::render(&report, out)?,
         OutputFormat::Json => json::render(&report, out)?,
     }
     Ok(())
+}
+
+fn file_reports<'a>(project: &'a Project, migration: &'a Migration) -> Vec<FileReport<'a>> {
+    migration
+        .results
+        .iter()
+        .map(|result| FileReport {
+            display: &project.files[result.file].display,
+            source: project.source(result.file),
+            diagnostics: &result.diagnostics,
+        })
+        .collect()
+}
+
+fn checked(discovery: &Discovery) -> usize {
+    discovery.files.iter().filter(|file| file.is_selected).count()
 }
 
 fn remaining(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {

@@ -180,7 +180,7 @@ fn broken(project: &Project, plan: &Plan) -> Vec<(FileId, Diagnostic)> {
             ),
         )
         .help("Settle what stands in its way, or migrate it by hand");
-        (plan.graph.nodes[user].file, diagnostic(&finding))
+        broken_place(project, plan, user, used, &finding)
     });
     let mixed = (0..plan.graph.nodes.len()).filter(|&node| plan.converts[node]);
     let calls_flyte1 = mixed.filter_map(|node| {
@@ -200,6 +200,27 @@ fn broken(project: &Project, plan: &Plan) -> Vec<(FileId, Diagnostic)> {
         Some((plan.graph.nodes[node].file, diagnostic(&finding)))
     });
     broken.chain(calls_flyte1).collect()
+}
+
+/// The finding where the user of this run sees it: at the code that breaks, or, if that lies outside the paths, at
+/// what breaks it.
+fn broken_place(
+    project: &Project,
+    plan: &Plan,
+    user: NodeId,
+    used: NodeId,
+    finding: &Finding,
+) -> (FileId, Diagnostic) {
+    let file = plan.graph.nodes[user].file;
+    let mut report = diagnostic(finding);
+    if project.files[file].is_selected {
+        return (file, report);
+    }
+    report.range = Some(place(project, &plan.graph, used));
+    report
+        .notes
+        .push(format!("It is defined in `{}`, outside the paths of this run.", project.files[file].display));
+    (plan.graph.nodes[used].file, report)
 }
 
 fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
