@@ -3,13 +3,16 @@
 //! A file whose bytes name nothing of Flyte is read, but not parsed, unless a parsed file imports it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use memchr::memmem;
 use rayon::prelude::*;
 
 use crate::discover::{Candidate, Discovery};
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::is_flyte1_root;
+use crate::project::disk::{DiskFacts, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
 use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::module_path::ImportPath;
@@ -41,12 +44,70 @@ pub fn load(discovery: &Discovery) -> Project {
             content,
         })
         .collect();
-    let mut project = Project { files, index, imports: Vec::new() };
+    let mut project = Project { files, index, imports: Vec::new(), disk: DiskFacts::default() };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
     project.imports =
         (0..project.files.len()).into_par_iter().map(|file| project.find_imported_files(file)).collect();
+    project.disk = disk_facts(&project, discovery);
     project
+}
+
+/// The arguments of calls that name files and folders.
+const PATH_ARGUMENTS: [&str; 3] = ["requirements", "copy", "source_root"];
+
+/// Looks at every path that a literal argument names: from the working directory, the project root, the file's folder.
+fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
+    let ignore = docker_ignore(&discovery.root);
+    let is_ignored = |path: &Path, is_folder: bool| {
+        let below = path.strip_prefix(&discovery.root).unwrap_or(path);
+        ignore.matched_path_or_any_parents(below, is_folder).is_ignore()
+    };
+    let mut facts = DiskFacts {
+        ignores_private_files: [".git", ".env", ".venv"].iter().all(|name| is_ignored(Path::new(name), true)),
+        ..DiskFacts::default()
+    };
+    for (file, parsed) in project.parsed() {
+        let arguments = parsed.module.calls.iter().flat_map(|call| &call.arguments);
+        let named = arguments
+            .filter(|argument| argument.name.as_deref().is_some_and(|name| PATH_ARGUMENTS.contains(&name)));
+        for value in named.flat_map(|argument| {
+            std::iter::once(&argument.value).chain(argument.value.elements().unwrap_or_default())
+        }) {
+            let Some(path) = value.as_str() else { continue };
+            let folder = discovery.files[file].path.parent().unwrap_or(&discovery.root);
+            let bases = [Path::new(""), &discovery.root, folder];
+            let found = bases.iter().map(|base| base.join(path)).find(|path| path.exists());
+            let fact = found.map(|found| {
+                let is_folder = found.is_dir();
+                let absolute = found.canonicalize().unwrap_or(found);
+                PathFact {
+                    kind: if is_folder { PathKind::Folder } else { PathKind::File },
+                    is_ignored: is_ignored(&absolute, is_folder),
+                    locks_flyte: path.ends_with(".lock") && locks_flyte(&absolute),
+                }
+            });
+            facts.paths.insert((file, path.to_owned()), fact.unwrap_or_default());
+        }
+    }
+    facts
+}
+
+fn locks_flyte(lock: &Path) -> bool {
+    std::fs::read_to_string(lock).is_ok_and(|text| text.lines().any(|line| line.trim() == "name = \"flyte\""))
+}
+
+/// The project's `.dockerignore`. Its patterns are those of `.gitignore`, but all begin at its own folder.
+fn docker_ignore(root: &Path) -> Gitignore {
+    let mut builder = GitignoreBuilder::new(root);
+    let text = std::fs::read_to_string(root.join(".dockerignore")).unwrap_or_default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (mark, pattern) = line.strip_prefix('!').map_or(("", line), |pattern| ("!", pattern));
+        let pattern = pattern.trim_start_matches("./").trim_start_matches('/');
+        // A pattern that is no glob counts for nothing, as in Docker.
+        drop(builder.add_line(None, &format!("{mark}/{pattern}")));
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
 /// Reads what imports a file that defines tasks or images, such as tests: it may use them in any way.

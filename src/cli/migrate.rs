@@ -171,7 +171,7 @@ fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migrati
         let Some(source) = project.source(file) else { continue };
         match write_atomically(&discovery.files[file].path, &source.to_bytes(&source.text)) {
             Ok(()) => {
-                say!("error: {}: put back, because a file that moves with it failed", source.display)
+                say!("error: {}: put back, because a file that moves with it failed", source.display);
             }
             Err(error) => say!("error: {}: changed, and cannot be put back: {error}", source.display),
         }

@@ -3,6 +3,7 @@
 //! [`index`] finds the file of a module, [`link`] follows names through imports, [`graph`] collects images and
 //! entities with what stands in their way, [`plan`] decides what is converted.
 
+pub mod disk;
 pub mod graph;
 pub mod index;
 pub mod link;
@@ -64,6 +65,8 @@ pub struct Project {
     pub index: ModuleIndex,
     /// The files of the project that each file imports directly.
     pub imports: Vec<Vec<FileId>>,
+    /// What the mapping must know of the disk.
+    pub disk: disk::DiskFacts,
 }
 
 impl Project {

@@ -241,6 +241,8 @@ pub fn map_image(
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
         runs_pip: additions.runs_pip,
+        path: &|path| project.disk.path(file, path),
+        ignores_private_files: project.disk.ignores_private_files,
         line_length: settings.line_length,
     })
 }

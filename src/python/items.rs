@@ -44,10 +44,10 @@ pub struct Items {
 }
 
 impl Items {
-    /// Whether any comment stands between the brackets, outside the items.
-    pub fn has_comments(&self) -> bool {
-        !self.dangling.is_empty()
-            || self.items.iter().any(|item| !item.leading.is_empty() || item.trailing.is_some())
+    /// All comments between the brackets, outside the items, from top to bottom.
+    pub fn comments(&self) -> Vec<String> {
+        let of_items = self.items.iter().flat_map(|item| item.leading.iter().chain(&item.trailing));
+        of_items.chain(&self.dangling).cloned().collect()
     }
 }
 

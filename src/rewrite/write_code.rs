@@ -131,7 +131,7 @@ impl Converter<'_> {
         {
             self.used.push("Image");
         }
-        self.uses_path |= mapped.chain.methods.iter().any(|method| method.callee == "with_requirements");
+        self.uses_path |= mapped.chain.methods.iter().any(takes_path);
         mapped.chain
     }
 
@@ -527,6 +527,10 @@ impl Converter<'_> {
             edit.content = edit.content.replace("\r\n", "\n").replace('\n', newline);
         }
     }
+}
+
+fn takes_path(method: &Call) -> bool {
+    method.arguments.first().is_some_and(|argument| argument.text.starts_with("Path("))
 }
 
 type TextRangeKey = (u32, u32);

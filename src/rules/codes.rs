@@ -32,10 +32,15 @@ rules! {
     REGISTRY = "FM110" "image-spec-registry" "`registry` of an ImageSpec: Flyte 1 lower-cased it, Flyte 2 does not.";
     BUILDER = "FM111" "image-spec-builder" "`builder` of an ImageSpec is a setting of the Flyte 2 configuration.";
     PIP_INDEX = "FM112" "image-spec-pip-index" "`pip_index` and `pip_extra_index_url` move to every pip layer.";
+    COPY = "FM116" "image-spec-copy" "`copy` of an ImageSpec becomes `with_source_file` and `with_source_folder`.";
+    SOURCE_ROOT = "FM117" "image-spec-source-root" "`source_root` of an ImageSpec becomes `with_source_folder`.";
+    REGISTRY_CONFIG = "FM119" "image-spec-registry-config" "`registry_config` becomes an image pull secret.";
+    PYTHON_EXEC = "FM120" "image-spec-python-exec" "`python_exec` becomes a virtual environment made in a command.";
     UNSUPPORTED_PARAMETER = "FM121" "image-spec-unsupported-parameter" "A parameter of ImageSpec that is not migrated.";
     INVALID_CALL = "FM122" "image-spec-invalid-call" "An ImageSpec that Flyte 1 itself refuses, or whose keywords cannot be read.";
     UNSUPPORTED_PLACE = "FM123" "image-spec-unsupported-place" "An ImageSpec that is not simply assigned to a name at the top level.";
     IMAGE_USE = "FM124" "image-spec-other-use" "An ImageSpec that is used as more than an image: its methods, its attributes, in a container.";
+    RUNTIME_PACKAGES = "FM127" "image-spec-runtime-packages" "`runtime_packages` are installed when the image is built.";
     TASK = "FM200" "flyte1-task" "A Flyte 1 task becomes a task of a `TaskEnvironment`.";
     CONTAINER_IMAGE = "FM201" "container-image" "`container_image` moves to the `TaskEnvironment`; an image given as a string must contain `flyte`.";
     TASK_KEYWORD = "FM202" "task-keyword" "A keyword of `@task` that is not migrated.";

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::flyte2::chain::{Argument, Call, Chain};
+use crate::project::disk::PathFact;
 use crate::python::items::Item;
 use crate::python::scope;
 use crate::python::style::Style;
@@ -21,16 +22,28 @@ pub enum LayerOrder {
 /// The kinds of layers, in Flyte 1's build order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerKind {
+    /// The virtual environment of another Python.
+    Python,
     /// `with_apt_packages`
     Apt,
     /// `with_env_vars`
     Env,
     /// `with_requirements`
     Requirements,
+    /// `with_uv_project` or `with_poetry_project`
+    Lock,
     /// `with_pip_packages`
     Pip,
+    /// The command that makes the user whom copied files belong to.
+    User,
+    /// `with_source_folder` of the source root.
+    Source,
+    /// `with_source_file` and `with_source_folder`.
+    Copy,
     /// `with_commands`
     Commands,
+    /// `with_workdir`
+    WorkDir,
 }
 
 /// Another `ImageSpec` that `base_image` names.
@@ -70,6 +83,10 @@ pub struct ImageContext<'a> {
     pub brought: &'a [String],
     /// Whether a task that uses the image runs pip.
     pub runs_pip: bool,
+    /// What stands at a path that the call names.
+    pub path: &'a dyn Fn(&str) -> PathFact,
+    /// Whether the project's `.dockerignore` keeps `.git`, `.env` and virtual environments out of images.
+    pub ignores_private_files: bool,
     /// The longest line.
     pub line_length: usize,
 }
@@ -163,6 +180,8 @@ pub struct Draft {
     pub python_version: Option<(u8, u8)>,
     /// Whether a command runs pip.
     pub runs_pip: bool,
+    /// Whether files are copied into the image.
+    pub copies_files: bool,
     /// Distributions that the image lists, normalized.
     pub listed: Vec<String>,
     /// Comments of keywords that have no place in the chain.
@@ -198,6 +217,8 @@ impl Draft {
     pub fn chain(mut self, cx: &ImageContext<'_>) -> Chain {
         self.layers.sort_by_key(|layer| match cx.order {
             LayerOrder::Flyte1 => (layer.kind as usize, layer.position),
+            // Where the keywords decide, the working directory still comes last: files are copied above it.
+            LayerOrder::Source if layer.kind == LayerKind::WorkDir => (usize::MAX, 0),
             LayerOrder::Source => (layer.position, layer.kind as usize),
         });
         let installs = |kind| matches!(kind, LayerKind::Pip | LayerKind::Requirements);

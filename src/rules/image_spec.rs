@@ -8,8 +8,8 @@
 use super::codes::{INVALID_CALL, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{
-    Effect, Finding, apt_packages, base_image, builder, commands, env, name, packages, pip_index, platform,
-    python_version, requirements, unsupported,
+    Effect, Finding, apt_packages, base_image, builder, commands, copy, env, name, packages, pip_index,
+    platform, python_exec, python_version, registry_config, requirements, unsupported,
 };
 use crate::flyte2::chain::{Argument, Chain};
 
@@ -70,13 +70,18 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         if parameter.value.is_empty() {
             draft.orphan(*parameter);
         } else {
-            map_parameter(cx, &mut draft, *parameter);
+            map_parameter(cx, &mut draft, *parameter, &parameters);
         }
+    }
+    if let Some(runtime) = parameters.iter().find(|p| p.name == "runtime_packages" && !p.value.is_empty()) {
+        python_exec::map_runtime_packages(cx, &mut draft, *runtime);
     }
     if !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty()) {
         platform::absent(cx, &mut draft);
     }
     base_image::finish(cx, &mut draft, &parameters);
+    requirements::finish(cx, &mut draft);
+    copy::finish(cx, &mut draft);
     packages::finish(cx, &mut draft, &parameters);
     MappedImage {
         findings: std::mem::take(&mut draft.findings),
@@ -90,7 +95,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     }
 }
 
-fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, all: &[Parameter<'_>]) {
+    let other = |name: &str| all.iter().find(|parameter| parameter.name == name).copied();
     if parameter.item.value_text.starts_with(['-', '~', '+']) {
         draft.find(
             Finding::new(
@@ -116,7 +122,18 @@ fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<
         "platform" => platform::map(cx, draft, parameter),
         "pip_index" => pip_index::map_index(cx, draft, parameter),
         "pip_extra_index_url" => pip_index::map_extra(cx, draft, parameter),
+        "pip_extra_args" => pip_index::map_extra_args(draft, parameter),
         "builder" => builder::map(cx, draft, parameter),
+        "copy" => copy::map_copy(cx, draft, parameter),
+        "source_root" => copy::map_source_root(cx, draft, parameter, other("source_copy_mode")),
+        // The rule of `source_root` reads it; by itself it says nothing.
+        "source_copy_mode" if parameter.item.value_text.contains("CopyFileDetection.") => {
+            draft.orphan(parameter)
+        }
+        "registry_config" => registry_config::map(cx, draft, parameter, other("registry")),
+        "python_exec" => python_exec::map(cx, draft, parameter),
+        // Behind `packages`, whose layer they join.
+        "runtime_packages" => {}
         _ => unsupported::map(draft, parameter),
     }
 }

@@ -12,12 +12,15 @@ mod apt_packages;
 mod base_image;
 mod builder;
 mod commands;
+mod copy;
 mod env;
 mod name;
 mod packages;
 mod pip_index;
 mod platform;
+mod python_exec;
 mod python_version;
+mod registry_config;
 mod requirements;
 mod unsupported;
 

@@ -20,6 +20,11 @@ pub(super) fn map_extra(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Par
     push(draft, parameter, "extra_index_urls", &text);
 }
 
+/// Maps `pip_extra_args`.
+pub(super) fn map_extra_args(draft: &mut Draft, parameter: Parameter<'_>) {
+    push(draft, parameter, "extra_args", &parameter.item.value_text);
+}
+
 fn push(draft: &mut Draft, parameter: Parameter<'_>, name: &str, value: &str) {
     draft.orphan(parameter);
     draft.index_options.push(Argument::new(format!("{name}={value}")));

@@ -1,26 +1,28 @@
-//! `requirements="requirements.txt"` becomes `.with_requirements(Path("requirements.txt"))`.
+//! `requirements="requirements.txt"` becomes `.with_requirements(Path("requirements.txt"))`; lock files become
+//! `.with_uv_project(…)` and `.with_poetry_project(…)`.
 //!
-//! flyte 2.12.1 refuses any other suffix than `.txt`.
+//! flyte 2.12.1 refuses any other suffix than `.txt`. flytekit reads a lock by its name, in any folder, with the
+//! `pyproject.toml` beside it.
 
 use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
-use crate::flyte2::chain::Argument;
+use crate::flyte2::chain::{Argument, Call};
+use crate::project::disk::PathKind;
 
 /// Maps `requirements`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let value = cx.literal(parameter.value);
     let range = parameter.value.range;
     match value.as_str() {
-        Some(path) if path.ends_with(".lock") => draft.find(
-            Finding::new(
-                &REQUIREMENTS,
-                range,
-                Effect::Blocking,
-                format!("lock file `{path}` is not migrated yet"),
-            )
-            .help("Use `with_uv_project` or `with_poetry_project`"),
-        ),
+        Some(path) if path.rsplit('/').next() == Some("uv.lock") => {
+            map_lock(cx, draft, parameter, path, "with_uv_project");
+            return;
+        }
+        Some(path) if path.rsplit('/').next() == Some("poetry.lock") => {
+            map_lock(cx, draft, parameter, path, "with_poetry_project");
+            return;
+        }
         Some(path) if !path.ends_with(".txt") => draft.find(
             Finding::new(
                 &REQUIREMENTS,
@@ -44,4 +46,59 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let argument = Argument::new(format!("Path({})", parameter.item.value_text));
     let method = parameter.method("with_requirements", vec![argument]);
     draft.layer(LayerKind::Requirements, parameter.position, method);
+}
+
+/// A lock installs the project that the `pyproject.toml` beside it describes.
+fn map_lock(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, path: &str, method: &str) {
+    let range = parameter.value.range;
+    let pyproject = match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/pyproject.toml"),
+        None => "pyproject.toml".to_owned(),
+    };
+    let fact = (cx.path)(path);
+    if fact.kind == PathKind::File && !fact.locks_flyte {
+        draft.find(
+            Finding::new(
+                &REQUIREMENTS,
+                range,
+                Effect::Info,
+                format!("`{path}` does not lock `flyte`, which tasks need in their image"),
+            )
+            .help("Add `flyte` to the project and lock again"),
+        );
+    }
+    let mut arguments = vec![Argument::new(format!("Path({})", cx.style.string(&pyproject)))];
+    if method == "with_uv_project" {
+        draft.find(Finding::new(
+            &REQUIREMENTS,
+            range,
+            Effect::Info,
+            "a uv lock needs `uv` on the PATH of whoever builds the image",
+        ));
+        // flytekit's own options; flyte leaves the project itself out by default.
+        arguments.push(Argument::new(format!("extra_args={}", cx.style.string("--locked --no-dev"))));
+    }
+    let call: Call = parameter.method(method, arguments);
+    draft.layer(LayerKind::Lock, parameter.position, call);
+}
+
+/// A lock takes no index of its own on Flyte 2 where it is poetry's, and its options and those of pip are one string.
+pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
+    let options = draft.index_options.clone();
+    let Some(lock) = draft.layer_mut(LayerKind::Lock).filter(|_| !options.is_empty()) else { return };
+    let is_poetry = lock.callee == "with_poetry_project";
+    let has_extra_args = options.iter().any(|option| option.text.starts_with("extra_args="));
+    if is_poetry || has_extra_args {
+        draft.find(
+            Finding::new(
+                &REQUIREMENTS,
+                cx.call.callee,
+                Effect::Blocking,
+                "a lock file and options of pip do not go together on Flyte 2",
+            )
+            .help("Put the index into the pyproject.toml, and remove the options"),
+        );
+    } else {
+        lock.arguments.extend(options);
+    }
 }

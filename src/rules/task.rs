@@ -118,6 +118,7 @@ fn keyword<'a>(
             drop_argument(mapped, item);
             match nested_call(cx, decorator, name, &Symbol::Resources) {
                 Some(call) => {
+                    mapped.dangling.extend(call.items.comments());
                     mapped.consumed.push(call.callee);
                     *(if name == "requests" { &mut keywords.requests } else { &mut keywords.limits }) =
                         Some(call);
@@ -270,6 +271,7 @@ fn finish_cache(
 ) {
     let Some((place, item)) = keywords.cache_place else { return };
     if let Some(call) = keywords.cache.call {
+        mapped.dangling.extend(call.items.comments());
         mapped.consumed.push(call.callee);
     }
     let range = if item.range.is_empty() { decorator } else { item.range };

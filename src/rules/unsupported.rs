@@ -23,28 +23,22 @@ const ROWS: &[(&str, &str, &str)] = &[
         "has no equivalent",
         "Start from a CUDA base image with cuDNN: `base_image=\"nvidia/cuda:…-cudnn-runtime-…\"`",
     ),
-    ("copy", "is not migrated yet", "Use `with_source_file` and `with_source_folder`"),
-    ("source_root", "is not migrated yet", "Use `with_source_folder`"),
     (
         "source_copy_mode",
         "is not migrated yet",
         "Use `with_source_folder`, or the copy style of `flyte deploy`",
     ),
-    ("pip_extra_args", "is not migrated yet", "Use `extra_args` of `with_pip_packages`"),
     (
         "pip_secret_mounts",
         "is not migrated yet",
         "Create a secret and use `secret_mounts` of `with_pip_packages`",
     ),
-    ("registry_config", "is not migrated yet", "Create an image pull secret and use `registry_secret`"),
     (
         "entrypoint",
         "has no equivalent: Flyte 2 sets the entrypoint itself",
         "Remove it, or put what it does into a base image",
     ),
     ("tag_format", "has no equivalent: the tag of a Flyte 2 image is a hash of its content", "Remove it"),
-    ("python_exec", "is not migrated yet", "Make the virtual environment in a command"),
-    ("runtime_packages", "is not migrated yet", "Move the packages to `packages`"),
     ("builder_options", "has no equivalent", "Remove it if the image builds without"),
     ("builder_config", "has no equivalent", "Remove it if the image builds without"),
 ];

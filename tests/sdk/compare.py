@@ -340,9 +340,10 @@ def fresh_namespace(tree: Tree) -> Iterator[None]:
 
 def forget_modules(unwanted: Callable[[str, Any], bool]) -> None:
     """Removes modules from the table of loaded ones."""
-    for name, module in list(sys.modules.items()):
-        if unwanted(name, module):
-            del sys.modules[name]
+    # All are judged first: the path of a nested namespace package is looked up through its parent.
+    names = [name for name, module in list(sys.modules.items()) if unwanted(name, module)]
+    for name in names:
+        del sys.modules[name]
 
 
 def is_disposable(module: Any, tree: Tree) -> bool:
@@ -964,7 +965,16 @@ def describe_flyte2_image(image: Any, root: Path) -> Json:
         "platforms": sorted(image.platform),
         "layers": [describe_layer(layer, root) for layer in image._layers],
         "registry_secret": image._image_registry_secret is not None,
+        "uri": image_uri(image),
     }
+
+
+def image_uri(image: Any) -> str | None:
+    """Where Flyte 2 would push it; None if a file that belongs to it is missing here."""
+    try:
+        return str(image.uri)
+    except (OSError, ValueError):
+        return None
 
 
 def describe_layer(layer: Any, root: Path) -> Json:
@@ -1183,6 +1193,12 @@ def successor(text: str, tables: Tables) -> str:
     return tables.plugins[name] + (f"[{','.join(sorted(extras))}]" if extras else "")
 
 
+def is_imported_plugin(text: str, case: Comparison) -> bool:
+    """Whether the code after still imports the Flyte 1 plugin: then the image must still hold it."""
+    module = package_name(text).replace("flytekitplugins-", "flytekitplugins.").replace("-", "_")
+    return any(f"{name}.".startswith(f"{module}.") for name in case.imports)
+
+
 def layers_of(image: Json, *operations: str) -> list[Json]:
     """The layers of some kinds, in order."""
     return [layer for layer in image["layers"] if layer["op"] in operations]
@@ -1328,8 +1344,11 @@ def compare_requirements(case: Comparison, before: Json, after: Json) -> None:
 
 def compare_packages(case: Comparison, before: Json, after: Json) -> None:
     """Python packages: flytekit's own go, plugins are renamed, what flytekit brought may come."""
-    given = packages_of(before, "pip")
-    old = {normal_requirement(successor(text, case.tables)) for text in given if not is_flyte1_package(text)}
+    given = [text for text in packages_of(before, "pip") if not is_flyte1_package(text)]
+    old = {
+        normal_requirement(text if is_imported_plugin(text, case) else successor(text, case.tables))
+        for text in given
+    }
     new = {normal_requirement(text) for text in packages_of(after, "pip")}
     kept = {text for text in new if is_flyte1_package(text)}
     for text in sorted(old - new):
@@ -1682,7 +1701,23 @@ def compare_pair(pair: Json, before: Json, after: Json, tables: Tables) -> tuple
     for key, task in before["tasks"].items():
         entries.append(task_entry(pair, key, task, (before, after), tables))
     entries += workflow_entries(pair, before, after)
+    entries += uri_entries(pair, after)
     return entries, unproven
+
+
+def uri_entries(pair: Json, after: Json) -> list[Json]:
+    """Flyte 2 builds one image per uri: two that are not the same must not share one."""
+    by_uri: dict[str, dict[str, str]] = {}
+    for key, task in after["tasks"].items():
+        image = task.get("image") or {}
+        if image.get("uri"):
+            content = json.dumps({**image, "platforms": None}, sort_keys=True, default=str)
+            by_uri.setdefault(image["uri"], {}).setdefault(content, key)
+    return [
+        entry(pair, None, [f"the images of {sorted(users.values())} differ, but share the uri {uri}"])
+        for uri, users in by_uri.items()
+        if len(users) > 1
+    ]
 
 
 def entry(pair: Json, task: str | None, differences: list[str], notes: Iterable[str] = ()) -> Json:

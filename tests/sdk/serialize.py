@@ -1,12 +1,14 @@
 """Serializes every task of migrated files and plans their deployment, without a cluster.
 
     python serialize.py [--root DIR] FILE...
+    python serialize.py --list LIST.json
 
 Each file is loaded under flyte on its own, as `flyte deploy FILE` would load it. What would fail at
 deployment fails here: environments of the same name, environments that depend on each other in a
 circle, and tasks or triggers that have no wire form. One JSON line per file goes to standard output,
 `{"file", "environments", "tasks", "triggers", "error"}`; the exit code is 1 if a file has an error.
-`--root` is the folder that imports start from, else each file's own folder.
+`--root` is the folder that imports start from, else each file's own folder. `LIST.json` is a list of
+`[ROOT, FILE]`: many folders in one go, because starting the SDK takes most of the time.
 """
 
 from __future__ import annotations
@@ -29,12 +31,21 @@ def serialize_task(task: Any, root: Path) -> None:
     from flyte._internal.runtime.trigger_serde import to_task_trigger
     from flyte.models import SerializationContext
 
-    context = SerializationContext(version="1", root_dir=root)
+    context = SerializationContext(version="1", root_dir=root, image_cache=configured_image(task))
     wire = translate_task_to_wire(task, context)
     wire.SerializeToString()
     inputs = wire.task_template.interface.inputs
     for trigger in task.triggers:
         asyncio.run(to_task_trigger(trigger, task.name, inputs, []))
+
+
+def configured_image(task: Any) -> Any:
+    """For an image that is taken by its name from the configuration: any address does here."""
+    from flyte._internal.image_cache import ImageCache
+
+    if getattr(task.image, "_ref_name", None) is None:
+        return None
+    return ImageCache(image_lookup={task.parent_env_name: "example.com/configured:1"})
 
 
 def check_loaded(root: Path) -> dict[str, int]:
@@ -79,10 +90,10 @@ def enter_quiet_environment(home: str) -> None:
     os.chdir(home)
 
 
-def check_files(files: list[Path], root: Path | None, out: Any) -> int:
-    """Checks all files in this process; 1 if one has an error."""
+def check_files(files: list[tuple[Path | None, Path]], out: Any) -> int:
+    """Checks all files, each with its root, in this process; 1 if one has an error."""
     failed = 0
-    for file in files:
+    for root, file in files:
         result = check_file(file, root)
         failed |= int(result["error"] is not None)
         out.write(json.dumps(result, default=str) + "\n")
@@ -90,14 +101,24 @@ def check_files(files: list[Path], root: Path | None, out: Any) -> int:
     return failed
 
 
+def named_files(options: argparse.Namespace) -> list[tuple[Path | None, Path]]:
+    """The files of the command line and of the list, each with its root."""
+    root = options.root.resolve() if options.root else None
+    files: list[tuple[Path | None, Path]] = [(root, file.resolve()) for file in options.files]
+    if options.list:
+        rows = json.loads(options.list.read_text(encoding="utf-8"))
+        files += [(Path(folder).resolve(), Path(file).resolve()) for folder, file in rows]
+    return files
+
+
 def main() -> int:
     """Checks the files that are named."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--root", type=Path, help="the folder that imports start from")
+    parser.add_argument("--list", type=Path, help="a JSON list of [ROOT, FILE]")
     options = parser.parse_args()
-    files = [file.resolve() for file in options.files]
-    root = options.root.resolve() if options.root else None
+    files = named_files(options)
     folder = Path.cwd()
     with tempfile.TemporaryDirectory() as home, os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         # What the modules and the SDK print must not stand between the results.
@@ -105,7 +126,7 @@ def main() -> int:
         enter_quiet_environment(home)
         prepare_side()
         try:
-            return check_files(files, root, out)
+            return check_files(files, out)
         finally:
             os.chdir(folder)
 

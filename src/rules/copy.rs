@@ -1,0 +1,187 @@
+//! `copy` and `source_root` become `with_source_file` and `with_source_folder`.
+//!
+//! flytekit puts a relative path below `/root`, which is also the working directory and on `PYTHONPATH`; so
+//! `with_workdir("/root")` ends the chain. flyte copies as user `flyte`, which only its own base has, and obeys the
+//! project's `.dockerignore`, which flytekit's `copy` did not.
+
+use super::apt_packages::not_a_list;
+use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT};
+use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
+use super::{Effect, Finding};
+use crate::flyte2::chain::{Argument, Call};
+use crate::project::disk::PathKind;
+use crate::python::value::{Value, ValueKind};
+
+/// Maps `copy`.
+pub(super) fn map_copy(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let value = cx.literal(parameter.value);
+    if value.as_str().is_some() {
+        draft.find(not_a_list(parameter));
+        return;
+    }
+    let Some(elements) = value.elements() else {
+        draft.find(
+            Finding::new(
+                &COPY,
+                parameter.value.range,
+                Effect::Blocking,
+                "`copy` is an expression that cannot be read",
+            )
+            .help("Write the list of paths out"),
+        );
+        return;
+    };
+    draft.copies_files = true;
+    let nested = parameter.item.nested.as_deref();
+    let mut leading = parameter.item.leading.clone();
+    for (index, element) in elements.iter().enumerate() {
+        let Some(mut call) = copy_one(cx, draft, element) else { continue };
+        if let Some(item) = nested.and_then(|nested| nested.items.get(index)) {
+            leading.extend(item.leading.iter().cloned());
+            call.trailing.clone_from(&item.trailing);
+        }
+        call.leading = std::mem::take(&mut leading);
+        draft.layer(LayerKind::Copy, parameter.position, call);
+    }
+    draft.orphans.extend(leading);
+    draft.orphans.extend(parameter.item.trailing.clone());
+    draft.orphans.extend(nested.map(|nested| nested.dangling.clone()).unwrap_or_default());
+}
+
+fn copy_one(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Option<Call> {
+    let Some(path) = element.as_str() else {
+        draft.find(
+            Finding::new(&COPY, element.range, Effect::Blocking, "this path of `copy` cannot be read")
+                .help("Write it as a string"),
+        );
+        return None;
+    };
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        draft.find(
+            Finding::new(
+                &INVALID_CALL,
+                element.range,
+                Effect::Blocking,
+                format!("`{path}` lies outside the build context; Flyte 1 refuses it too"),
+            )
+            .help("Name a path below the folder that you register from"),
+        );
+        return None;
+    }
+    let fact = (cx.path)(path);
+    let is_folder = match fact.kind {
+        PathKind::Folder => true,
+        PathKind::File => false,
+        PathKind::Missing => {
+            draft.find(
+                Finding::new(
+                    &COPY,
+                    element.range,
+                    Effect::Unsafe,
+                    format!(
+                        "`{path}` is not there, so whether it is a file or a folder is a guess from its name"
+                    ),
+                )
+                .help("Run the tool where the path exists"),
+            );
+            let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+            path.ends_with('/') || !name.trim_start_matches('.').contains('.')
+        }
+    };
+    if fact.is_ignored {
+        draft.find(
+            Finding::new(
+                &COPY,
+                element.range,
+                Effect::Unsafe,
+                format!("`{path}` is excluded by the project's `.dockerignore`, which Flyte 2 obeys when it copies"),
+            )
+            .help("Take it out of the `.dockerignore`, or give the image its own with `with_dockerignore`"),
+        );
+    }
+    let text = cx.style.string(path);
+    let clean = path.trim_start_matches("./").trim_end_matches('/');
+    let target = if matches!(clean, "" | ".") { "/root".to_owned() } else { format!("/root/{clean}") };
+    let arguments = [format!("Path({text})"), format!("dst={}", cx.style.string(&target))];
+    let callee = if is_folder { "with_source_folder" } else { "with_source_file" };
+    Some(Call {
+        callee: callee.to_owned(),
+        arguments: arguments.into_iter().map(Argument::new).collect(),
+        ..Call::default()
+    })
+}
+
+/// Maps `source_root`, unless `source_copy_mode` says that nothing is copied.
+pub(super) fn map_source_root(
+    cx: &ImageContext<'_>,
+    draft: &mut Draft,
+    parameter: Parameter<'_>,
+    mode: Option<Parameter<'_>>,
+) {
+    let mode = mode.map(|mode| mode.item.value_text.rsplit('.').next().unwrap_or_default());
+    if mode == Some("NO_COPY") {
+        draft.orphan(parameter);
+        return;
+    }
+    if !matches!(parameter.value.kind, ValueKind::Str(_) | ValueKind::Name(_) | ValueKind::FString(..)) {
+        draft.find(
+            Finding::new(
+                &SOURCE_ROOT,
+                parameter.value.range,
+                Effect::Unsafe,
+                "`source_root` is an expression that is taken for the path of a folder",
+            )
+            .help("Make sure that it is a path"),
+        );
+    }
+    if !cx.ignores_private_files {
+        draft.find(
+            Finding::new(
+                &SOURCE_ROOT,
+                parameter.value.range,
+                Effect::Unsafe,
+                "`source_root` now copies everything, also `.git`, `.env` and virtual environments; Flyte 1 left them out",
+            )
+            .help("Exclude `.git`, `.env` and `.venv` in a `.dockerignore` at the root of the project"),
+        );
+    }
+    draft.copies_files = true;
+    let root = cx.style.string("/root");
+    let arguments = [
+        format!("Path({})", parameter.item.value_text),
+        format!("dst={root}"),
+        "copy_contents_only=True".to_owned(),
+    ];
+    let method = parameter.method("with_source_folder", arguments.into_iter().map(Argument::new).collect());
+    draft.layer(LayerKind::Source, parameter.position, method);
+}
+
+/// What copied files need: the working directory of Flyte 1, and on a foreign base a user and `PYTHONPATH`.
+pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
+    if !draft.copies_files {
+        return;
+    }
+    let root = cx.style.string("/root");
+    let call = |callee: &str, argument: String| Call {
+        callee: callee.to_owned(),
+        arguments: vec![Argument::new(argument)],
+        ..Call::default()
+    };
+    if matches!(draft.base, Base::Uri(_)) {
+        draft.find(
+            Finding::new(
+                &COPY,
+                cx.call.callee,
+                Effect::Unsafe,
+                "files are copied as user `flyte`, which is made with `useradd` on this base image",
+            )
+            .help("Make sure that the base image has `useradd`"),
+        );
+        let user = "id -u flyte >/dev/null 2>&1 || useradd --create-home --shell /bin/bash flyte";
+        draft.layer(LayerKind::User, 0, call("with_commands", format!("[{}]", cx.style.string(user))));
+        let path = format!("{{{}: {root}}}", cx.style.string("PYTHONPATH"));
+        // Below the user's own variables, which win.
+        draft.layer(LayerKind::Apt, usize::MAX, call("with_env_vars", path));
+    }
+    draft.layer(LayerKind::WorkDir, usize::MAX, call("with_workdir", root));
+}

@@ -1,0 +1,68 @@
+//! `python_exec` becomes a virtual environment on that Python, made in the first layer.
+//!
+//! `runtime_packages` were installed when a container started; Flyte 2 installs them when the image is built.
+
+use super::codes::{PYTHON_EXEC, RUNTIME_PACKAGES};
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::{Effect, Finding};
+use crate::flyte2::chain::{Argument, Call};
+
+/// Maps `python_exec`.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let value = cx.literal(parameter.value);
+    let Some(path) = value.as_str().filter(|path| !path.contains(char::is_whitespace)) else {
+        draft.find(
+            Finding::new(
+                &PYTHON_EXEC,
+                parameter.value.range,
+                Effect::Blocking,
+                "`python_exec` cannot be read",
+            )
+            .help("Write the path of the interpreter as a string"),
+        );
+        return;
+    };
+    draft.find(
+        Finding::new(
+            &PYTHON_EXEC,
+            parameter.value.range,
+            Effect::Unsafe,
+            format!(
+                "`{path}` gets a virtual environment that sees its own packages; Flyte 1 used it as it is"
+            ),
+        )
+        .help("Build the image and check which Python and packages it has"),
+    );
+    let command = format!("uv venv --clear --python {path} --system-site-packages /opt/venv");
+    let argument = Argument::new(format!("[{}]", cx.style.string(&command)));
+    draft.layer(LayerKind::Python, parameter.position, parameter.method("with_commands", vec![argument]));
+}
+
+/// Maps `runtime_packages`: more packages, installed earlier than in Flyte 1.
+pub(super) fn map_runtime_packages(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    draft.find(
+        Finding::new(
+            &RUNTIME_PACKAGES,
+            parameter.value.range,
+            Effect::Unsafe,
+            "`runtime_packages` are now installed when the image is built, not when a container starts",
+        )
+        .help("Make sure that they may be part of the image"),
+    );
+    let mut runtime = Draft::default();
+    super::packages::map(cx, &mut runtime, parameter);
+    draft.findings.append(&mut runtime.findings);
+    draft.listed.append(&mut runtime.listed);
+    draft.index_options.append(&mut runtime.index_options);
+    draft.orphans.append(&mut runtime.orphans);
+    let Some(added) = runtime.layer_mut(LayerKind::Pip).map(std::mem::take) else { return };
+    match draft.layer_mut(LayerKind::Pip) {
+        Some(call) => {
+            call.arguments.extend(added.arguments);
+            call.leading.extend(added.leading);
+            call.dangling.extend(added.dangling);
+            call.dangling.extend(added.trailing);
+        }
+        None => draft.layer(LayerKind::Pip, parameter.position, Call { ..added }),
+    }
+}

@@ -1,0 +1,31 @@
+//! `registry_config` becomes `registry_secret`: the credentials are a secret of the cluster.
+
+use super::codes::REGISTRY_CONFIG;
+use super::draft::{Draft, ImageContext, Parameter};
+use super::{Effect, Finding};
+
+/// Maps `registry_config`.
+pub(super) fn map(
+    cx: &ImageContext<'_>,
+    draft: &mut Draft,
+    parameter: Parameter<'_>,
+    registry: Option<Parameter<'_>>,
+) {
+    let registry = registry.and_then(|registry| cx.literal(registry.value).as_str().map(str::to_owned));
+    let host = registry.as_deref().and_then(|registry| registry.split('/').next()).unwrap_or("registry");
+    let name: String =
+        host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let path = cx.literal(parameter.value).as_str().map_or_else(|| "PATH".to_owned(), str::to_owned);
+    draft.find(
+        Finding::new(
+            &REGISTRY_CONFIG,
+            parameter.item.range,
+            Effect::Unsafe,
+            format!("`registry_config` becomes the image pull secret `{name}`, which must exist on the cluster"),
+        )
+        .help(format!(
+            "Create it: `flyte create secret --type image_pull {name} --from-docker-config --docker-config-path {path}`"
+        )),
+    );
+    draft.constructor.push(parameter.argument(format!("registry_secret={}", cx.style.string(&name))));
+}
