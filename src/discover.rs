@@ -675,10 +675,10 @@ mod tests {
     fn a_path_that_is_not_there_is_an_error_that_says_what_to_do() {
         let (_guard, root) = tree(&[("a.py", "")]);
         let message = |paths: &[&str]| discover(&options(paths), &root).unwrap_err().to_string();
-        assert_eq!(
-            message(&["a.py", "no/b.py"]),
-            "`no/b.py` does not exist; check the spelling and the folder you are in"
-        );
+        let missing = "`no/b.py` does not exist; check the spelling and the folder you are in";
+        assert_eq!(message(&["no/b.py"]), missing);
+        let beside = discover(&options(&["a.py", "no/b.py"]), &root).unwrap();
+        assert_eq!((beside.files.len(), beside.problems[0].message.as_str()), (1, missing));
         assert!(message(&["a.py/x"]).starts_with("`a.py/x` cannot be read: "));
         let project = |name: &str| Options { project: Some(name.into()), ..options(&["."]) };
         assert!(

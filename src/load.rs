@@ -2,6 +2,7 @@
 //!
 //! A file whose bytes name nothing of Flyte is read, but not parsed, unless a parsed file imports it.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -14,8 +15,10 @@ use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::disk::{DiskFacts, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
+use crate::project::link::Target;
 use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::module_path::ImportPath;
+use crate::python::scope::{BindingId, Role};
 use crate::source::SourceFile;
 
 /// What the bytes of a file must hold for it to matter by itself.
@@ -44,13 +47,40 @@ pub fn load(discovery: &Discovery) -> Project {
             content,
         })
         .collect();
-    let mut project = Project { files, index, imports: Vec::new(), disk: DiskFacts::default() };
+    let mut project =
+        Project { files, index, imports: Vec::new(), disk: DiskFacts::default(), changed: HashSet::new() };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
     project.imports =
         (0..project.files.len()).into_par_iter().map(|file| project.find_imported_files(file)).collect();
     project.disk = disk_facts(&project, discovery);
+    project.changed = find_changed(&project);
     project
+}
+
+/// Methods that change a list or a dict.
+const MUTATORS: [&str; 9] =
+    ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
+
+/// The values at the top level of modules that code may change: through a method, another name, or a call.
+fn find_changed(project: &Project) -> HashSet<(FileId, BindingId)> {
+    let mut changed = HashSet::new();
+    for (file, facts) in project.parsed() {
+        for reference in &facts.module.references {
+            let is_mutator =
+                reference.attributes.last().is_some_and(|name| MUTATORS.contains(&name.as_str()));
+            let escapes = matches!(reference.role, Role::Mutated | Role::Assigned | Role::ArgumentOf(_));
+            if !is_mutator && !escapes {
+                continue;
+            }
+            for target in project.resolve(file, reference) {
+                if let Target::Binding(file, binding, _) = target {
+                    changed.insert((file, binding));
+                }
+            }
+        }
+    }
+    changed
 }
 
 /// The arguments of calls that name files and folders.
@@ -110,20 +140,27 @@ fn docker_ignore(root: &Path) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-/// Reads what imports a file that defines tasks or images, such as tests: it may use them in any way.
+/// Reads what imports a file that names Flyte 1, such as tests: it may use the tasks there in any way, or get the SDK
+/// itself from there. What passes names on (`__init__.py`, `from x import *`) counts like the file itself.
 fn load_importers(project: &mut Project, discovery: &Discovery) {
-    let defines = |file: FileId| {
-        project
-            .facts(file)
-            .is_some_and(|facts| !facts.module.functions.is_empty() || !facts.module.calls.is_empty())
-    };
-    let wanted: Vec<FileId> = (0..project.files.len())
-        .filter(|&file| match &project.files[file].content {
-            Content::Skipped(imported) => imported.iter().any(|&imported| defines(imported)),
-            _ => false,
-        })
-        .collect();
-    read_all(project, discovery, &wanted);
+    let mut sources: HashSet<FileId> = project.parsed().map(|(file, _)| file).collect();
+    while !sources.is_empty() {
+        let wanted: Vec<FileId> = (0..project.files.len())
+            .filter(|&file| match &project.files[file].content {
+                Content::Skipped(imported) => imported.iter().any(|imported| sources.contains(imported)),
+                _ => false,
+            })
+            .collect();
+        read_all(project, discovery, &wanted);
+        sources = wanted
+            .into_iter()
+            .filter(|&file| {
+                let has_stars =
+                    project.facts(file).is_some_and(|facts| !facts.module.star_imports.is_empty());
+                has_stars || project.files[file].relative.ends_with("__init__.py")
+            })
+            .collect();
+    }
 }
 
 /// Reads what parsed files import: names may be re-exported, and code that runs in an image may need packages.

@@ -24,14 +24,12 @@ pub enum IssueKind {
     Attribute(String),
     /// It is an operand: `a >> b`, `a > 1`.
     Operator,
-    /// It decides an `if`, a `while` or a `match`.
-    Condition,
-    /// It is iterated over.
-    Iteration,
     /// It is put into an f-string.
     Formatted,
     /// It is passed to something; an issue only if that is no task or workflow. The place of the callee.
     PassedTo(TextRange),
+    /// It is unpacked into a single name: `(a,) = call(…)`.
+    Unpacked,
     /// The call stands in `try`.
     Try,
     /// The call stands in a function, lambda or class inside the body.
@@ -112,6 +110,8 @@ pub struct Body {
     pub issues: Vec<Issue>,
     /// The calls in order of the source.
     pub calls: Vec<CallFlow>,
+    /// Results and parameters that are returned as they are.
+    pub returned: Vec<Source>,
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
@@ -209,6 +209,12 @@ impl Flow {
             Stmt::Assign(node) => {
                 let taint = self.expr(&node.value);
                 let source = self.source(&node.value);
+                for target in &node.targets {
+                    if matches!(target, Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) if elts.len() == 1)
+                    {
+                        self.issue(node.range, IssueKind::Unpacked, &taint);
+                    }
+                }
                 node.targets.iter().for_each(|target| self.assign(target, &taint));
                 if let ([Expr::Name(name)], Some(source)) = (node.targets.as_slice(), source) {
                     self.sources.insert(name.id.to_string(), source);
@@ -233,6 +239,8 @@ impl Flow {
             Stmt::Return(node) => {
                 if let Some(value) = &node.value {
                     self.expr(value);
+                    let source = self.source(value);
+                    self.body.returned.extend(source);
                 }
             }
             Stmt::If(node) => {
@@ -250,7 +258,6 @@ impl Flow {
             }
             Stmt::For(node) => {
                 let taint = self.expr(&node.iter);
-                self.issue(node.iter.range(), IssueKind::Iteration, &taint);
                 self.assign(&node.target, &taint);
                 self.repeated(|this| this.statements(&node.body));
                 self.statements(&node.orelse);
@@ -301,9 +308,9 @@ impl Flow {
         self.loops -= 1;
     }
 
+    /// flytekit refuses the truth value of a promise, so what decides here is a value in both.
     fn condition(&mut self, test: &Expr) {
-        let taint = self.expr(test);
-        self.issue(test.range(), IssueKind::Condition, &taint);
+        self.expr(test);
     }
 
     fn assign(&mut self, target: &Expr, taint: &Taint) {
@@ -397,9 +404,11 @@ impl Flow {
                 self.condition(&node.test);
                 self.union([&*node.body, &*node.orelse])
             }
-            Expr::BoolOp(node) => self.operator(node.range, &node.values),
+            // flytekit refuses these for promises; what works is done with lists of them, or with values.
+            Expr::BoolOp(node) => self.union(&node.values),
+            Expr::UnaryOp(node) => self.expr(&node.operand),
+            Expr::BinOp(node) if node.op != ast::Operator::RShift => self.union([&*node.left, &*node.right]),
             Expr::BinOp(node) => self.operator(node.range, [&*node.left, &*node.right]),
-            Expr::UnaryOp(node) => self.operator(node.range, [&*node.operand]),
             Expr::Compare(node) => {
                 self.operator(node.range, std::iter::once(&*node.left).chain(node.comparators.iter()))
             }
@@ -435,7 +444,6 @@ impl Flow {
     fn comprehension(&mut self, elements: &[&Expr], generators: &[ast::Comprehension]) -> Taint {
         for generator in generators {
             let taint = self.expr(&generator.iter);
-            self.issue(generator.iter.range(), IssueKind::Iteration, &taint);
             self.assign(&generator.target, &taint);
             generator.ifs.iter().for_each(|test| self.condition(test));
         }
@@ -463,6 +471,9 @@ impl Flow {
             self.issue(callee, IssueKind::PassedTo(callee), &arguments);
             return taint.into_iter().chain(arguments).collect();
         }
+        if is_transparent(&call.func) {
+            return arguments;
+        }
         self.issue(call.range, IssueKind::PassedTo(callee), &arguments);
         let passed_on = self.passed_on(&call.arguments);
         self.body.calls.push(CallFlow {
@@ -473,6 +484,15 @@ impl Flow {
         });
         Taint::from([Root::call(callee)])
     }
+}
+
+/// Builtins that do the same with a list of results as with a list of promises.
+fn is_transparent(func: &Expr) -> bool {
+    let Expr::Name(name) = func else { return false };
+    matches!(
+        name.id.as_str(),
+        "len" | "range" | "enumerate" | "zip" | "list" | "tuple" | "dict" | "reversed" | "print"
+    )
 }
 
 fn root_name(expr: &Expr) -> Option<&str> {

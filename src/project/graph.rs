@@ -118,6 +118,8 @@ pub struct Graph {
     pub edges: Vec<(NodeId, NodeId)>,
     /// What there is to say of each node, and stands in its way unless it informs.
     pub obstacles: Vec<Vec<Obstacle>>,
+    /// Images whose name must tell their Python.
+    pub python_in_name: HashSet<NodeId>,
     /// Findings that belong to no node.
     pub loose: Vec<Obstacle>,
     by_call: HashMap<(FileId, CallId), NodeId>,
@@ -205,7 +207,33 @@ pub fn build(project: &Project) -> Graph {
         read_conversions(project, &mut graph, node);
         read_surroundings(project, &mut graph, node);
     }
+    graph.python_in_name = shared_names(project, &graph);
     graph
+}
+
+/// Images on the same foreign base with the same name and registry but another Python: Flyte 2's identity of an image
+/// does not depend on its Python, so the name must.
+fn shared_names(project: &Project, graph: &Graph) -> HashSet<NodeId> {
+    let mut pythons: HashMap<[String; 3], Vec<(NodeId, String)>> = HashMap::new();
+    for node in 0..graph.nodes.len() {
+        let file = graph.nodes[node].file;
+        let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else { continue };
+        let call = &facts.module.calls[image.call];
+        let text = |name: &str| {
+            call.keyword(name).map_or(String::new(), |argument| match argument.value.as_str() {
+                Some(literal) => literal.to_lowercase(),
+                None => project.text(file)[argument.value.range].to_owned(),
+            })
+        };
+        let is_foreign = call.keyword("base_image").is_some_and(|base| !base.value.is_empty());
+        if is_foreign && !text("python_version").is_empty() {
+            let key = [text("base_image"), text("name"), text("registry")];
+            pythons.entry(key).or_default().push((node, text("python_version")));
+        }
+    }
+    let differ =
+        pythons.into_values().filter(|images| images.iter().any(|(_, python)| *python != images[0].1));
+    differ.flatten().map(|(node, _)| node).collect()
 }
 
 fn push(graph: &mut Graph, file: FileId, kind: NodeKind) -> NodeId {
@@ -402,6 +430,9 @@ fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
                 .help("Migrate this file by hand, or bind the names openly");
                 block_files(graph, &[file], file, &finding);
             }
+            read_shadowed_modules(project, graph, file);
+            read_unknown_imports(project, graph, file);
+            read_spec_uses(project, graph, file);
             read_other_images(project, graph, file);
             read_command_line(project, graph, file);
         }
@@ -414,6 +445,82 @@ fn block_files(graph: &mut Graph, files: &[FileId], place: FileId, finding: &Fin
         (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>()
     {
         graph.block(node, place, finding.clone());
+    }
+}
+
+/// A module of the project called `flyte` is what Python finds in place of the SDK.
+fn read_shadowed_modules(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let own = project.index.resolve(file, 0, "flyte").and_then(|place| place.file);
+    let (Some(own), Some(&range)) = (own, facts.module.statements.first()) else { return };
+    let finding = Finding::new(
+        &AMBIGUOUS_NAME,
+        range,
+        Effect::Blocking,
+        format!("`import flyte` finds `{}` here, not the SDK", project.files[own].relative),
+    )
+    .help("Rename that module");
+    block_files(graph, &[file], file, &finding);
+}
+
+/// An import that leads nowhere, of a name that a module of the project with that name defines: the module is found
+/// in ways that cannot be followed, such as `sys.path.insert`.
+fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for import in &facts.module.imports {
+        let Some((0, module)) = &import.from else { continue };
+        if project.index.resolve(file, 0, module).is_some() {
+            continue;
+        }
+        let leaf = module.rsplit('.').next().unwrap_or_default();
+        let suffix = format!("/{leaf}.py");
+        for node in 0..graph.nodes.len() {
+            let other = graph.nodes[node].file;
+            let relative = &project.files[other].relative;
+            let is_named = || {
+                name_of(project, graph, node)
+                    .is_some_and(|name| import.aliases.iter().any(|alias| alias.name == name))
+            };
+            if (relative.ends_with(&suffix) || *relative == suffix[1..]) && is_named() {
+                let finding = Finding::new(
+                    &AMBIGUOUS_NAME,
+                    import.range,
+                    Effect::Blocking,
+                    format!("`{module}` may be `{relative}`, found in a way that cannot be followed"),
+                )
+                .help("Import it by its path from the root of the project");
+                graph.block(node, file, finding);
+            }
+        }
+    }
+}
+
+/// The name by which other modules import a node.
+fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
+    let facts = project.facts(graph.nodes[node].file)?;
+    match &graph.nodes[node].kind {
+        NodeKind::Image(image) => {
+            image.variable.map(|variable| facts.module.bindings[variable].name.as_str())
+        }
+        NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
+    }
+}
+
+/// `isinstance(x, ImageSpec)`: images that are converted are no longer of that type.
+fn read_spec_uses(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for reference in &facts.module.references {
+        let is_use = matches!(reference.role, Role::Other | Role::ArgumentOf(_) | Role::Argument(..));
+        if is_use && project.symbol(file, reference) == Some(Symbol::ImageSpec) {
+            let finding = Finding::new(
+                &IMAGE_USE,
+                reference.range,
+                Effect::Blocking,
+                "`ImageSpec` is used here as a class; images that are converted are not of that type",
+            )
+            .help("Migrate this line by hand");
+            graph.loose.push(Obstacle { file, finding });
+        }
     }
 }
 
@@ -458,6 +565,9 @@ fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
     }
     for (range, path) in &facts.module.python_paths {
         let path = path.split(':').next().unwrap_or(path).trim_start_matches("./");
+        if path.ends_with("__init__.py") {
+            continue;
+        }
         let run: Vec<FileId> = (0..project.files.len())
             .filter(|&other| {
                 let relative = &project.files[other].relative;
@@ -500,7 +610,7 @@ fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
                         .map(|range| &project.text(file)[range])
                 }
             };
-            if given == Some("int") && type_of(project, graph, callee, Some(name)) == Some("float") {
+            if is_narrower(given, type_of(project, graph, callee, Some(name))) {
                 let name = match name {
                     ArgumentName::Keyword(name) => format!("`{name}`"),
                     ArgumentName::Position(place) => format!("{}", place + 1),
@@ -514,7 +624,28 @@ fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
             }
         }
     }
+    let returned = function.returns.map(|range| &project.text(file)[range]);
+    for source in &facts.bodies[entity.function].returned {
+        let Source::Call(range) = source else { continue };
+        let callee = entity.calls.iter().find(|(callee, _)| callee == range).map(|&(_, callee)| callee);
+        if is_narrower(callee.and_then(|callee| type_of(project, graph, callee, None)), returned) {
+            let message = "the result is an int where a float is promised; Flyte 2 does not convert it";
+            findings.push(
+                Finding::new(&WORKFLOW_BODY, *range, Effect::Blocking, message)
+                    .help("Give both the same type; Flyte 1 converted the number by itself"),
+            );
+        }
+    }
     findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// Whether a value of one annotation holds whole numbers where the other wants floats.
+fn is_narrower(given: Option<&str>, wanted: Option<&str>) -> bool {
+    let has = |annotation: &str, name: &str| {
+        annotation.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+    };
+    let (Some(given), Some(wanted)) = (given, wanted) else { return false };
+    has(wanted, "float") && !has(wanted, "int") && has(given, "int") && !has(given, "float")
 }
 
 /// The annotation of a parameter of an entity, or of what it returns.
@@ -559,11 +690,19 @@ fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
         if is_image && is_certain && image_reference(graph, file, reference, &nodes) {
             continue;
         }
+        if !is_image
+            && is_certain
+            && owners.is_empty()
+            && is_run(project, file, reference, &facts.module.calls)
+        {
+            continue;
+        }
         if !is_image && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
+            read_plain_call(project, graph, file, reference, &nodes, &owners);
             continue;
         }
         for node in nodes {
-            other_use(project, graph, file, reference, node);
+            other_use(project, graph, file, reference, node, is_certain);
             owners.iter().for_each(|&owner| graph.tie(owner, node));
         }
     }
@@ -643,7 +782,13 @@ fn entity_reference(
     entities: &[NodeId],
     owners: &[NodeId],
 ) -> bool {
-    let (Role::Callee(_), [callee]) = (&reference.role, entities) else { return false };
+    let [callee] = entities else { return false };
+    match &reference.role {
+        Role::Callee(_) => {}
+        // Inside a workflow the body is read for that; elsewhere the result is no longer what has the attribute.
+        Role::CalleeOf(_) if !owners.is_empty() => {}
+        _ => return false,
+    }
     for &owner in owners {
         graph.tie(owner, *callee);
         let NodeKind::Entity(entity) = &mut graph.nodes[owner].kind else { continue };
@@ -663,23 +808,94 @@ fn entity_reference(
     true
 }
 
-fn other_use(project: &Project, graph: &mut Graph, file: FileId, reference: &Reference, node: NodeId) {
+/// `flyte.run(pipeline, …)` in plain code: this is how Flyte 2 runs it.
+fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]) -> bool {
+    match &reference.role {
+        Role::ArgumentOf(library) => library == "flyte",
+        Role::Argument(call, _) => {
+            let callee = project.facts(file).and_then(|facts| facts.reference_at(calls[*call].callee));
+            callee.is_some_and(|callee| {
+                let targets = project.resolve(file, callee);
+                matches!(&targets[..], [Target::External(path)] if path.starts_with("flyte."))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Plain code that calls a workflow with named outputs gets a plain tuple on Flyte 2.
+fn read_plain_call(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    nodes: &[NodeId],
+    owners: &[NodeId],
+) {
+    let [node] = *nodes else { return };
+    let is_workflow = graph.entity(node).is_some_and(|entity| entity.kind != EntityKind::Task);
+    if owners.is_empty() && is_workflow && returns_named_tuple(project, graph, node) {
+        let finding = Finding::new(
+            &OTHER_USE,
+            reference.range,
+            Effect::Unsafe,
+            format!("`{}` returns a named tuple in Flyte 1 and a plain tuple in Flyte 2", reference.name),
+        )
+        .help("Read the outputs by position");
+        graph.block(node, file, finding);
+    }
+}
+
+fn returns_named_tuple(project: &Project, graph: &Graph, node: NodeId) -> bool {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return false };
+    let Some(range) = facts.module.functions[entity.function].returns else { return false };
+    let Some(reference) = facts.reference_at(range) else { return false };
+    project.resolve(file, reference).iter().any(|target| {
+        let Target::Binding(file, binding, _) = target else { return false };
+        let statement =
+            project.facts(*file).map(|facts| facts.module.statements[facts.module.bindings[*binding].owner]);
+        statement.is_some_and(|range| project.text(*file)[range].contains("NamedTuple"))
+    })
+}
+
+fn other_use(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    node: NodeId,
+    is_certain: bool,
+) {
     let rule: &'static Rule = if graph.image(node).is_some() { &IMAGE_USE } else { &OTHER_USE };
     let text = &project.text(file)[reference.range];
     let what = if graph.image(node).is_some() { "image" } else { "task or workflow" };
     let message = match (&reference.role, reference.attributes.last()) {
+        _ if !is_certain && reference.attributes.is_empty() => {
+            format!("`{text}` may be the {what} or something else here")
+        }
+        (Role::CalleeOf(attribute), _) => {
+            format!(
+                "`{attribute}` of the result of `{text}` is read; on Flyte 2 several results are a plain tuple"
+            )
+        }
         (Role::Mutated, _) => format!("`{text}` changes the {what} after its definition"),
         (_, Some(attribute)) if text.contains('.') => {
             format!("`{text}`: `{attribute}` of the {what} is not migrated yet")
         }
-        (Role::Argument(_, Some(keyword)), _) => {
-            format!("`{text}` is passed as `{keyword}`, which is not migrated yet")
+        (Role::Argument(call, _), _) => {
+            let callee = facts_callee(project, file, *call);
+            format!("`{text}` is passed to `{callee}`, which is not migrated yet")
         }
         _ => format!("`{text}` is used here as more than a call or an image of a task"),
     };
     let finding =
         Finding::new(rule, reference.range, Effect::Blocking, message).help("Migrate this use by hand first");
     graph.block(node, file, finding);
+}
+
+fn facts_callee(project: &Project, file: FileId, call: CallId) -> &str {
+    project.facts(file).map_or("", |facts| &project.text(file)[facts.module.calls[call].callee])
 }
 
 /// What the body of a workflow or dynamic does with results.
@@ -704,12 +920,11 @@ fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
             _ if !comes_from_call && !comes_from_parameter => continue,
             IssueKind::Attribute(attribute) => format!("attribute `{attribute}` of a result is read"),
             IssueKind::Operator => "an operator is applied to a result".to_owned(),
-            IssueKind::Condition => "a result decides what runs".to_owned(),
-            IssueKind::Iteration => "a result is iterated over".to_owned(),
             IssueKind::Formatted => "a result is put into a string".to_owned(),
             IssueKind::PassedTo(callee) => {
                 format!("a result is passed to `{}`, which is no task", &project.text(file)[*callee])
             }
+            IssueKind::Unpacked => "a result of one value is unpacked".to_owned(),
             IssueKind::Try => "a task is called in `try`, which now catches its failure".to_owned(),
             IssueKind::Nested => "a task is called in a function inside the body".to_owned(),
         };
@@ -732,6 +947,7 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
     let mut seen = HashSet::from([own]);
     let mut pending = vec![own];
     let mut findings: Vec<(FileId, Finding)> = Vec::new();
+    let mut reached = Vec::new();
     while let Some((file, statement)) = pending.pop() {
         let Some(facts) = project.facts(file) else { continue };
         let is_own = (file, statement) == own;
@@ -751,6 +967,7 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
                     }
                     Target::Binding(target_file, binding, _) => {
                         if let Some(&other) = graph.by_binding.get(&(target_file, binding)) {
+                            reached.push(other);
                             if !is_own
                                 && graph.entity(other).is_some()
                                 && matches!(reference.role, Role::Callee(_))
@@ -770,6 +987,7 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
             }
         }
     }
+    reached.into_iter().for_each(|other| graph.tie(node, other));
     findings.into_iter().for_each(|(file, finding)| graph.block(node, file, finding));
 }
 

@@ -53,6 +53,13 @@ impl Project {
     /// A decorator that is used but never imported, as in excerpts of documentation: `@task` in a file that imports
     /// other names of Flyte 1 is Flyte 1's.
     fn undefined(&self, file: FileId, reference: &Reference) -> Target {
+        let names: Vec<String> =
+            std::iter::once(reference.name.clone()).chain(reference.attributes.iter().cloned()).collect();
+        if let [target] = &self.through_stars(file, &names, 0)[..]
+            && *target != Target::Unknown
+        {
+            return target.clone();
+        }
         let is_decorator = matches!(reference.role, Role::Decorator(_)) && reference.attributes.is_empty();
         let imports_flyte1 = || {
             self.facts(file).is_some_and(|facts| {
@@ -128,12 +135,16 @@ impl Project {
             .chain(names.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join(".");
+        let place = self.index.resolve(file, path.level, &path.module);
+        // A module of the project called `flytekit` is what Python finds first.
+        let is_own = place.as_ref().is_some_and(|place| place.file.is_some());
         if path.level == 0
+            && !is_own
             && let Some(symbol) = symbol(&dotted)
         {
             return vec![Target::Flyte1(symbol)];
         }
-        match self.index.resolve(file, path.level, &path.module) {
+        match place {
             Some(place) => self.descend(&place, &names, depth),
             None => vec![Target::External(dotted)],
         }
@@ -162,7 +173,10 @@ impl Project {
         let Some(facts) = self.facts(file).filter(|_| depth <= MAX_DEPTH) else {
             return vec![Target::Unknown];
         };
-        for star in &facts.module.star_imports {
+        // What `from flytekit import *` brings is not known.
+        let known =
+            facts.module.star_imports.iter().filter(|star| star.level > 0 || !is_flyte1_root(star.root()));
+        for star in known {
             let targets = self.follow_import(file, star, names, depth + 1);
             if !targets.iter().any(|target| matches!(target, Target::Unknown | Target::External(_))) {
                 return targets;

@@ -9,7 +9,10 @@ pub mod index;
 pub mod link;
 pub mod plan;
 
+use std::collections::HashSet;
+
 use crate::flyte1::file::FileFacts;
+use crate::python::scope::BindingId;
 use crate::source::{SourceFile, TextRange};
 use index::ModuleIndex;
 
@@ -67,6 +70,8 @@ pub struct Project {
     pub imports: Vec<Vec<FileId>>,
     /// What the mapping must know of the disk.
     pub disk: disk::DiskFacts,
+    /// Values at the top level of modules that code may change after they are defined.
+    pub changed: HashSet<(FileId, BindingId)>,
 }
 
 impl Project {

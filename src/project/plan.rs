@@ -75,6 +75,14 @@ impl Plan {
 pub struct FlyteNames {
     /// What stands before each name: `flyte.`, or nothing where names are imported one by one.
     pub prefix: String,
+    /// How `pathlib.Path` is written.
+    pub path: &'static str,
+}
+
+impl Default for FlyteNames {
+    fn default() -> Self {
+        Self { prefix: String::new(), path: "Path" }
+    }
 }
 
 impl FlyteNames {
@@ -104,7 +112,7 @@ fn decided(graph: Graph, settings: Settings) -> Plan {
 
 /// What the rules say of each node by itself.
 fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
-    let names = FlyteNames { prefix: String::new() };
+    let names = FlyteNames::default();
     for node in 0..graph.nodes.len() {
         let file = graph.nodes[node].file;
         let mut findings = match &graph.nodes[node].kind {
@@ -237,10 +245,13 @@ pub fn map_image(
         variable,
         order: settings.layer_order,
         constant: &|name| constant(project, file, name, call.range.start()),
+        is_changed: &|name| is_changed(project, file, name, call.range.start()),
         base,
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
         runs_pip: additions.runs_pip,
+        names_python: graph.python_in_name.contains(&node),
+        path_name: names.path,
         path: &|path| project.disk.path(file, path),
         ignores_private_files: project.disk.ignores_private_files,
         line_length: settings.line_length,
@@ -278,26 +289,35 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
     if !rest.is_empty() {
         return None;
     }
-    let target_facts = project.facts(*target_file)?;
-    let is_mutated = target_facts.module.references.iter().any(|reference| {
-        reference.role == crate::python::scope::Role::Mutated && reference.bindings.contains(target)
-            || reference.bindings.contains(target)
-                && reference.attributes.last().is_some_and(|attribute| MUTATORS.contains(&attribute.as_str()))
-    });
-    match &target_facts.module.bindings[*target].kind {
-        BindingKind::Assignment { value, .. } if value.is_literal() && !is_mutated => Some(value.clone()),
+    match &project.facts(*target_file)?.module.bindings[*target].kind {
+        BindingKind::Assignment { value, .. } if value.is_literal() => {
+            let is_changed = project.changed.contains(&(*target_file, *target));
+            (value.is_immutable() || !is_changed).then(|| value.clone())
+        }
         _ => None,
     }
 }
 
-const MUTATORS: [&str; 9] =
-    ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
+/// Whether code may change the value of `name` after it is defined.
+pub fn is_changed(project: &Project, file: FileId, name: &str, offset: TextSize) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    let is_immutable = constant(project, file, name, offset).is_some_and(|value| value.is_immutable());
+    let is_target_changed = |target: &Target| matches!(target, Target::Binding(file, binding, _) if project.changed.contains(&(*file, *binding)));
+    !is_immutable
+        && facts
+            .module
+            .visible(name, offset)
+            .into_iter()
+            .any(|binding| project.follow(file, binding, &[], 0).iter().any(is_target_changed))
+}
 
 /// What a `container_image=` that is no `ImageSpec` becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlainImage {
     /// The text of an expression: a reference in a string.
     Text(String),
+    /// The name of an image that is Flyte 2's already.
+    Flyte2(String),
     /// `Image.from_ref_name("…")`
     RefName(String),
     /// The Debian base, in place of flytekit's own images.
@@ -318,6 +338,9 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
         _ => None,
     };
     let blocking = |message: String| Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message);
+    if is_flyte2_image(project, file, value) {
+        return Ok(Some(PlainImage::Flyte2(project.text(file)[value.range].to_owned())));
+    }
     let Some(uri) = resolved.as_ref().unwrap_or(value).as_str() else {
         let text = &project.text(file)[value.range];
         return Err(blocking(format!("`container_image={text}` is no image that can be read"))
@@ -342,10 +365,30 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
     Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
 }
 
+/// Whether `value` names a variable that holds `Image.from_…(…)` of Flyte 2, as after a first, partial run.
+fn is_flyte2_image(project: &Project, file: FileId, value: &Value) -> bool {
+    let Some(reference) = project.facts(file).and_then(|facts| facts.reference_at(value.range)) else {
+        return false;
+    };
+    project.resolve(file, reference).iter().all(|target| {
+        let Target::Binding(file, binding, rest) = target else { return false };
+        let Some(facts) = project.facts(*file).filter(|_| rest.is_empty()) else { return false };
+        let binding = &facts.module.bindings[*binding];
+        let BindingKind::Assignment { value, .. } = &binding.kind else { return false };
+        let mut references = facts.module.references_of(binding.owner).iter();
+        references.any(|reference| {
+            value.range.contains_range(reference.range)
+                && project.resolve(*file, reference).iter().any(
+                    |target| matches!(target, Target::External(path) if path.starts_with("flyte.Image.")),
+                )
+        })
+    })
+}
+
 /// An image that is given by its reference must hold `flyte`, which nobody can tell from here.
 fn unknown_image(entity: &graph::EntityNode, text: &str) -> Option<Finding> {
     let ImageUse::Value(value) = &entity.image else { return None };
-    let message = format!("image {text} must contain the `flyte` package");
+    let message = format!("image `{text}` must contain the `flyte` package");
     let help = format!(
         "Make sure that it does, or use `Image.from_base({text}).clone(name=…, extendable=True).with_pip_packages(\"flyte\")`"
     );

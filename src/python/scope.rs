@@ -57,8 +57,8 @@ pub struct Module {
     pub hidden_bindings: Vec<TextRange>,
     /// Strings that name Python files: `"workflows/train.py"`.
     pub python_paths: Vec<(TextRange, String)>,
-    /// Whether a string names an object store: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
-    pub has_object_store_url: bool,
+    /// The object stores that strings name by their scheme: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
+    pub object_stores: Vec<&'static str>,
     /// Whether a function holds a string that looks as if it runs pip.
     pub runs_pip: bool,
 }
@@ -170,6 +170,11 @@ pub enum Role {
     Callee(Option<CallId>),
     /// It is an argument of a recorded call, as a whole.
     Argument(CallId, Option<String>),
+    /// It is an argument of a call that is not recorded; the library that the callee comes from, empty if it is not
+    /// known: `library.context().run(name)`.
+    ArgumentOf(String),
+    /// It is called, and this attribute is read from the result: `name(…).o0`.
+    CalleeOf(String),
     /// It stands in an annotation of a parameter, a return value or a variable.
     Annotation,
     /// It is the whole right-hand side of `x = name`.
@@ -644,8 +649,30 @@ impl<'a> Builder<'a> {
             return Some(self.call(call, CallContext::Other, None));
         }
         self.expr(&call.func, Role::Callee(None));
-        self.visit_arguments(&call.arguments);
+        let library = self.library_of(&call.func).unwrap_or_default();
+        for argument in call.arguments.arguments_source_order() {
+            let role = if reads_only(&call.func) { Role::Other } else { Role::ArgumentOf(library.clone()) };
+            self.expr(argument.value(), role);
+        }
         None
+    }
+
+    /// The library from which the object comes that a call such as `library.context().run(…)` is made on.
+    fn library_of(&self, func: &Expr) -> Option<String> {
+        let mut object = func;
+        let name = loop {
+            object = match object {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Call(call) => &call.func,
+                Expr::Name(name) => break name,
+                _ => return None,
+            };
+        };
+        let [binding] = self.lookup(self.scope, &name.id)?[..] else { return None };
+        match &self.bindings[binding].kind {
+            BindingKind::Import(path) if path.level == 0 => Some(path.root().to_owned()),
+            _ => None,
+        }
     }
 
     /// Whether the first name of `func` is, as far as is known at this point, an import of interest or another name
@@ -736,6 +763,14 @@ impl<'a> Builder<'a> {
                     this.visit_expr(&lambda.body);
                 });
             }
+            Expr::Attribute(ast::ExprAttribute { value, attr, .. }) => match &**value {
+                // `name(…).attribute`: what is read from the result decides how it may be called.
+                Expr::Call(call) if chain(&call.func).is_some() && !self.is_recorded(&call.func) => {
+                    self.expr(&call.func, Role::CalleeOf(attr.to_string()));
+                    self.visit_arguments(&call.arguments);
+                }
+                _ => source_order::walk_expr(self, expr),
+            },
             Expr::StringLiteral(literal) => {
                 let text = literal.value.to_str();
                 if text.split(':').next().is_some_and(|path| path.ends_with(".py")) {
@@ -762,7 +797,8 @@ impl<'a> Builder<'a> {
     }
 
     fn string(&mut self, text: &str) {
-        self.module.has_object_store_url |= OBJECT_STORES.iter().any(|scheme| text.starts_with(scheme));
+        let scheme = OBJECT_STORES.into_iter().find(|scheme| text.starts_with(*scheme));
+        self.module.object_stores.extend(scheme);
         self.module.runs_pip |= self.scope != 0 && runs_pip(text);
     }
 
@@ -800,10 +836,12 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Module {
         let raw = std::mem::take(&mut self.raw);
         let mut references = Vec::new();
+        let has_stars = !self.module.star_imports.is_empty();
         for RawReference { mut reference, scope, blocks } in raw {
             let Some((bindings, is_deferred)) = self.resolve(&reference, scope, &blocks) else {
-                // A decorator that nothing binds is kept: examples leave its import out.
-                if matches!(reference.role, Role::Decorator(_)) && !self.is_bound(scope, &reference.name) {
+                // What nothing binds may come from `from x import *`; and examples leave the import of decorators out.
+                let is_kept = has_stars || matches!(reference.role, Role::Decorator(_));
+                if is_kept && !self.is_bound(scope, &reference.name) {
                     references.push(reference);
                 } else if matches!(reference.name.as_str(), "exec" | "globals")
                     && matches!(reference.role, Role::Callee(_))
@@ -1008,6 +1046,42 @@ fn reaching(bindings: &[Binding], ids: &[BindingId], offset: TextSize, blocks: &
         is_hidden = blocks.starts_with(&bindings[id].blocks);
     }
     if seen.is_empty() { ids.to_vec() } else { seen }
+}
+
+/// Whether a call leaves its arguments as they are and keeps none of them.
+fn reads_only(func: &Expr) -> bool {
+    let name = match func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    matches!(
+        name,
+        "len"
+            | "list"
+            | "tuple"
+            | "set"
+            | "frozenset"
+            | "dict"
+            | "sorted"
+            | "str"
+            | "repr"
+            | "print"
+            | "bool"
+            | "int"
+            | "float"
+            | "join"
+            | "any"
+            | "all"
+            | "min"
+            | "max"
+            | "sum"
+            | "enumerate"
+            | "zip"
+            | "range"
+            | "info"
+            | "debug"
+    )
 }
 
 const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs://", "abfss://"];

@@ -107,6 +107,15 @@ impl Value {
         }
     }
 
+    /// Whether nothing can change it: a string, a number, a tuple of such.
+    pub fn is_immutable(&self) -> bool {
+        match &self.kind {
+            ValueKind::List(_) | ValueKind::Dict(_) => false,
+            ValueKind::Tuple(elements) => elements.iter().all(Self::is_immutable),
+            _ => true,
+        }
+    }
+
     /// Whether it can be written at another place of the module without meaning something else: literals only.
     pub fn is_literal(&self) -> bool {
         match &self.kind {

@@ -11,7 +11,7 @@ use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId};
 use crate::project::plan::{Additions, PlainImage, Plan, map_task, place, plain_image};
 use crate::project::{FileId, Project};
 use crate::python::module_path::ImportPath;
-use crate::python::scope::BindingKind;
+use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 use crate::rules::codes::DEPENDENCY_CYCLE;
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
@@ -29,6 +29,8 @@ pub(super) enum EnvironmentImage {
     Text(String),
     /// An image of the configuration.
     RefName(String),
+    /// The image of an environment of another file that this one depends on.
+    OfDependency,
 }
 
 /// An environment to be written.
@@ -97,17 +99,33 @@ impl Environments {
         additions(project, overview, &files_of(plan, members))
     }
 
+    /// The dependency whose image an environment takes: the first that has one of its own.
+    pub(super) fn image_source(&self, environment: &Environment) -> Option<(&Environment, String)> {
+        if environment.image != EnvironmentImage::OfDependency {
+            return None;
+        }
+        environment.depends_on.iter().find_map(|dependency| {
+            let source = &self.all[dependency.environment];
+            let has_image =
+                !matches!(source.image, EnvironmentImage::Default(_) | EnvironmentImage::OfDependency);
+            has_image.then_some((source, format!("{}.image", dependency.text.as_ref()?)))
+        })
+    }
+
     fn index_images(&mut self) {
+        let mut of_image: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (id, environment) in self.all.iter().enumerate() {
-            let images = match &environment.image {
+            let source = self.image_source(environment).map_or(environment, |(source, _)| source);
+            let images = match &source.image {
                 EnvironmentImage::Specs(images, _) => images.as_slice(),
                 EnvironmentImage::Inline(image) => std::slice::from_ref(image),
                 _ => &[],
             };
             for &image in images {
-                self.of_image.entry(image).or_default().push(id);
+                of_image.entry(image).or_default().push(id);
             }
         }
+        self.of_image = of_image;
     }
 }
 
@@ -202,7 +220,7 @@ fn image_of(project: &Project, plan: &Plan, node: NodeId, entity: &EntityNode) -
             }
         }
         _ => match plain_image(project, &plan.graph, node) {
-            Ok(Some(PlainImage::Text(text))) => EnvironmentImage::Text(text),
+            Ok(Some(PlainImage::Text(text) | PlainImage::Flyte2(text))) => EnvironmentImage::Text(text),
             Ok(Some(PlainImage::RefName(name))) => EnvironmentImage::RefName(name),
             Ok(Some(PlainImage::Debian(version))) => EnvironmentImage::Default(version),
             Ok(None) | Err(_) => EnvironmentImage::Default(None),
@@ -258,7 +276,7 @@ fn driver_image(environments: &Environments, tasks: &[usize], called: &BTreeSet<
         .map(|&id| &environments.all[id].image)
         .find(|image| !matches!(image, EnvironmentImage::Inline(_)))
         .cloned()
-        .unwrap_or(EnvironmentImage::Default(None))
+        .unwrap_or(EnvironmentImage::OfDependency)
 }
 
 /// Gives the environments of a file their variables and names.
@@ -300,7 +318,7 @@ fn link(project: &Project, plan: &Plan, environments: &mut Environments) {
             for &(place, callee) in &entity.calls {
                 let Some(&other) = environments.of_node.get(&callee) else { continue };
                 if other != id && !dependencies.iter().any(|dependency| dependency.environment == other) {
-                    dependencies.push(dependency(project, environments, id, other, place));
+                    dependencies.push(dependency(project, plan, environments, id, other, place));
                 }
             }
         }
@@ -310,6 +328,7 @@ fn link(project: &Project, plan: &Plan, environments: &mut Environments) {
 
 fn dependency(
     project: &Project,
+    plan: &Plan,
     environments: &Environments,
     from: usize,
     to: usize,
@@ -324,22 +343,24 @@ fn dependency(
     }
     let Some(facts) = project.facts(file) else { return dependency };
     let Some(reference) = facts.reference_at(place) else { return dependency };
-    if !reference.attributes.is_empty() {
+    if !reference.attributes.is_empty() && !project.import_closure(target).contains(&file) {
         let text = &project.text(file)[reference.range];
         dependency.text =
             text.rsplit_once('.').map(|(module, _)| format!("{}.{variable}", module.trim_end()));
         return dependency;
     }
-    let [binding] = reference.bindings[..] else { return dependency };
-    let BindingKind::Import(path) = &facts.module.bindings[binding].kind else { return dependency };
-    let statement = facts.module.imports.iter().position(|import| {
-        import.is_top_level
-            && !import.shares_line
-            && import.aliases.iter().any(|alias| alias.binding == Some(binding))
-    });
-    let (Some(statement), Some(module)) = (statement, module_of(project, file, target, path)) else {
+    // Where the target imports this file in turn, its environment may not exist yet when this one is made.
+    if project.import_closure(target).contains(&file) {
+        return dependency;
+    }
+    let Some((statement, module)) = importing_statement(project, file, target, &reference.bindings) else {
         return dependency;
     };
+    // An import below the environment comes too late for it.
+    let first = environments.all[from].members.first().and_then(|&first| plan.graph.entity(first));
+    if first.is_none_or(|first| facts.module.imports[statement].range.start() > first.decorator.start()) {
+        return dependency;
+    }
     let leaf = module.rsplit('.').next().unwrap_or_default();
     let alias = alias_for(facts, leaf, variable, &environments.all[to].name);
     let import = if alias == *variable {
@@ -350,6 +371,36 @@ fn dependency(
     dependency.text = Some(alias);
     dependency.import = Some((statement, import));
     dependency
+}
+
+/// The statement at the top level that brings a task of `target` into `file`, and the module of `target` as that
+/// statement would name it.
+fn importing_statement(
+    project: &Project,
+    file: FileId,
+    target: FileId,
+    bindings: &[BindingId],
+) -> Option<(usize, String)> {
+    let module = &project.facts(file)?.module;
+    let usable = |import: &ImportStatement| import.is_top_level && !import.shares_line;
+    if let [binding] = *bindings {
+        let BindingKind::Import(path) = &module.bindings[binding].kind else { return None };
+        let statement = module.imports.iter().position(|import| {
+            usable(import) && import.aliases.iter().any(|alias| alias.binding == Some(binding))
+        })?;
+        return Some((statement, module_of(project, file, target, path)?));
+    }
+    // Nothing binds it: it comes from `from module import *`.
+    module.imports.iter().enumerate().find_map(|(statement, import)| {
+        let (level, name) = import.from.as_ref().filter(|_| usable(import))?;
+        let is_star = import.aliases.iter().any(|alias| alias.name == "*");
+        let path = ImportPath { level: *level, module: name.clone(), name: None };
+        let direct = project.index.resolve(file, *level, name)?.file == Some(target);
+        (is_star && direct)
+            .then(|| module_of(project, file, target, &path))
+            .flatten()
+            .map(|module| (statement, module))
+    })
 }
 
 /// Why environments cannot be what the plan wants: they would depend on each other, or cannot be imported.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::write_code::annotated_specs;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{FlyteNames, Plan, map_task};
 use crate::project::{FileId, Project};
-use crate::python::scope::{BindingId, BindingKind, ImportId};
-use crate::rules::tables::{OBJECT_STORE_PACKAGES, brought_by_flytekit};
+use crate::python::scope::{Binding, BindingId, BindingKind, ImportId};
+use crate::rules::tables::{brought_by_flytekit, object_store_package};
 use crate::source::TextRange;
 
 /// A file in which something is converted.
@@ -20,6 +21,8 @@ pub(super) struct FileOutlook {
     pub(super) removed: HashMap<ImportId, BTreeSet<usize>>,
     /// How names of flyte are written.
     pub(super) prefix: String,
+    /// Whether `Path` means something else than pathlib's.
+    path_is_taken: bool,
     /// What has to be imported for them: names from `flyte`, or the module itself.
     pub(super) imports_module: Option<String>,
 }
@@ -55,7 +58,10 @@ impl Overview {
 
     /// How names of flyte are written in a file.
     pub(super) fn names(&self, file: FileId) -> FlyteNames {
-        FlyteNames { prefix: self.of(file).map(|outlook| outlook.prefix.clone()).unwrap_or_default() }
+        self.of(file).map_or_else(FlyteNames::default, |outlook| FlyteNames {
+            prefix: outlook.prefix.clone(),
+            path: if outlook.path_is_taken { "pathlib.Path" } else { "Path" },
+        })
     }
 
     /// Whether code that `files` import, directly or not, still needs flytekit.
@@ -66,18 +72,18 @@ impl Overview {
     /// The distributions that only flytekit brought and that code which `files` import needs.
     pub(super) fn brought(&self, project: &Project, files: &BTreeSet<FileId>) -> Vec<String> {
         let mut brought = BTreeSet::new();
-        let mut has_url = false;
+        let mut stores = BTreeSet::new();
         let mut reads_frames = false;
         for file in self.reached(files) {
             let Some(facts) = project.facts(file) else { continue };
-            has_url |= facts.module.has_object_store_url;
+            stores.extend(facts.module.object_stores.iter().copied().map(object_store_package));
             for module in imported_modules(project, file) {
                 reads_frames |= matches!(module.split('.').next(), Some("pandas" | "polars" | "fsspec"));
                 brought.extend(brought_by_flytekit(&module).map(str::to_owned));
             }
         }
-        if has_url && reads_frames {
-            brought.extend(OBJECT_STORE_PACKAGES.map(str::to_owned));
+        if reads_frames {
+            brought.extend(stores.into_iter().map(str::to_owned));
         }
         brought.into_iter().collect()
     }
@@ -121,6 +127,7 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
             else {
                 continue;
             };
+            // `*` stands for all names.
             shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
         }
         for reference in facts.module.references.iter().filter(|reference| !reference.attributes.is_empty()) {
@@ -156,7 +163,7 @@ fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) 
 fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, file: FileId) -> FileOutlook {
     let mut outlook = FileOutlook { consumed: consumed(project, plan, file), ..FileOutlook::default() };
     let Some(facts) = project.facts(file) else { return outlook };
-    for (id, import) in facts.module.imports.iter().enumerate().filter(|(_, import)| !import.shares_line) {
+    for (id, import) in facts.module.imports.iter().enumerate() {
         for (position, alias) in import.aliases.iter().enumerate() {
             if alias.binding.is_some_and(|binding| is_removable(project, shared, &outlook, file, binding)) {
                 outlook.removed.entry(id).or_default().insert(position);
@@ -164,22 +171,23 @@ fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, f
         }
     }
     choose_names(project, plan, &mut outlook, file);
+    let is_path = |binding: &Binding| matches!(&binding.kind, BindingKind::Import(path) if path.dotted() == "pathlib.Path");
+    outlook.path_is_taken = facts.module.names.contains("Path")
+        && !facts.module.bindings.iter().filter(|binding| binding.name == "Path").all(is_path);
     outlook
 }
 
 /// The references that conversion writes anew: `ImageSpec`, `task`, `Resources`, `Cache`.
 fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> {
-    let names = FlyteNames { prefix: String::new() };
+    let names = FlyteNames::default();
     let mut consumed = HashSet::new();
     for node in plan.converted_in(file) {
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
                 let Some(facts) = project.facts(file) else { continue };
                 consumed.insert(facts.module.calls[image.call].callee);
-                let variable = image.variable.map(|variable| &facts.module.bindings[variable].kind);
-                if let Some(BindingKind::Assignment { annotation: Some(annotation), .. }) = variable {
-                    consumed.insert(*annotation);
-                }
+                let variables = image.variable.into_iter();
+                consumed.extend(variables.flat_map(|variable| annotated_specs(project, file, variable)));
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);
@@ -201,7 +209,9 @@ fn is_removable(
     let binding = &facts.module.bindings[id];
     let BindingKind::Import(path) = &binding.kind else { return false };
     let is_shared = binding.is_global
-        && (facts.module.exported.contains(&binding.name) || shared.contains(&(file, binding.name.clone())));
+        && (facts.module.exported.contains(&binding.name)
+            || shared.contains(&(file, "*".to_owned()))
+            || shared.contains(&(file, binding.name.clone())));
     if is_shared
         || facts
             .module
@@ -209,6 +219,10 @@ fn is_removable(
             .iter()
             .any(|r| r.bindings.contains(&id) && !outlook.consumed.contains(&r.range))
     {
+        return false;
+    }
+    // A module of the project is run by being imported, so its import stays.
+    if project.index.resolve(file, path.level, &path.module).is_some_and(|place| place.file.is_some()) {
         return false;
     }
     let is_used = facts.module.references.iter().any(|reference| reference.bindings.contains(&id));
@@ -248,10 +262,16 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     let has_other = needed_names(project, plan, file)
         .into_iter()
         .any(|name| module.names.contains(name) && !is_free_name(module, outlook, name));
-    if takes_names && !has_other {
+    // Another library's `from x import *` may bring any name.
+    let mut stars = module.star_imports.iter();
+    let has_stars = stars.any(|star| project.index.resolve(file, star.level, &star.module).is_none());
+    if takes_names && !has_other && !has_stars {
         return;
     }
-    let alias = if module.names.contains("flyte") { "flyte2" } else { "flyte" };
+    let is_flyte = |binding: &Binding| matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.dotted() == "flyte");
+    let mut own = module.bindings.iter().filter(|binding| binding.name == "flyte").peekable();
+    let is_taken = module.names.contains("flyte") && (own.peek().is_none() || !own.all(is_flyte));
+    let alias = if is_taken { "flyte2" } else { "flyte" };
     outlook.prefix = format!("{alias}.");
     outlook.imports_module =
         Some(if alias == "flyte" { "import flyte".to_owned() } else { format!("import flyte as {alias}") });
@@ -282,7 +302,7 @@ fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static st
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");
                 if entity.kind != EntityKind::Workflow {
-                    let mapped = map_task(project, &plan.graph, node, &FlyteNames { prefix: String::new() });
+                    let mapped = map_task(project, &plan.graph, node, &FlyteNames::default());
                     names.extend(mapped.uses_cache.then_some("Cache"));
                     names.extend(mapped.resources.is_some().then_some("Resources"));
                 }

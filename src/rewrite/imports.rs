@@ -31,7 +31,10 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
     let anchor = anchor(module, changes);
     for (&id, positions) in &changes.removed {
         let import = &module.imports[id];
-        let replacement = if anchor == Some(id) { Some(changes.added.join("\n")) } else { None };
+        let separator = if import.shares_line { "; " } else { "\n" };
+        let added = changes.added.iter().filter(|line| !(import.shares_line && line.is_empty()));
+        let added: Vec<&str> = added.map(String::as_str).collect();
+        let replacement = (anchor == Some(id)).then(|| added.join(separator));
         for edit in removal(text, import, positions, replacement.filter(|text| !text.is_empty())) {
             edits.push((import.range, edit));
         }
@@ -132,8 +135,14 @@ fn removal(
         return vec![whole(text, import, added)];
     }
     let start = line_start(text, import.range.start());
-    let mut edits: Vec<Edit> =
-        added.map(|added| Edit::insertion(start, format!("{added}\n"))).into_iter().collect();
+    let insertion = |added: String| {
+        if import.shares_line {
+            Edit::insertion(import.range.start(), format!("{added}; "))
+        } else {
+            Edit::insertion(start, format!("{added}\n"))
+        }
+    };
+    let mut edits: Vec<Edit> = added.map(insertion).into_iter().collect();
     match import.parentheses {
         Some(range) if text[range].contains(['\n', '\r']) => {
             edits.extend(by_lines(text, import, positions, range));
@@ -146,8 +155,8 @@ fn removal(
 /// The whole statement goes. What stands nested may be all that its block holds.
 fn whole(text: &str, import: &ImportStatement, added: Option<String>) -> Edit {
     match added {
-        Some(added) => Edit::replacement(import.range, added),
-        None if !import.is_top_level => Edit::replacement(import.range, "pass"),
+        Some(added) => Edit::replacement(import.range, format!("{}{added}", inner_comments(text, import))),
+        None if !import.is_top_level || import.shares_line => Edit::replacement(import.range, "pass"),
         None => {
             let start = line_start(text, import.range.start());
             let end = next_line_start(text, import.range.end());
@@ -162,6 +171,13 @@ fn whole(text: &str, import: &ImportStatement, added: Option<String>) -> Edit {
             }
         }
     }
+}
+
+/// The comments between the parentheses of a statement, a line each; what only speaks to linters goes.
+fn inner_comments(text: &str, import: &ImportStatement) -> String {
+    let Some(range) = import.parentheses else { return String::new() };
+    let comments = text[range].lines().filter_map(|line| line.find('#').map(|at| line[at..].trim_end()));
+    comments.filter(|comment| !is_pragma(comment)).map(|comment| format!("{comment}\n")).collect()
 }
 
 /// `from flytekit import A, ImageSpec, B`: the names are written anew, in the same order.

@@ -127,7 +127,11 @@ fn group_stays(
     }
     let first =
         *group.members.iter().find(|&&node| project.files[plan.graph.nodes[node].file].is_selected)?;
-    if settings.is_partial {
+    let has_selected_obstacle = blocked
+        .iter()
+        .flat_map(|&node| &plan.graph.obstacles[node])
+        .any(|obstacle| project.files[obstacle.file].is_selected);
+    if settings.is_partial && (plan.converts[first] || has_selected_obstacle) {
         return None;
     }
     let names: Vec<String> =

@@ -143,7 +143,14 @@ impl Converter<'_> {
         let Some(image) = self.plan.graph.image(node) else { return };
         let range = self.facts.module.calls[image.call].range;
         let chain = self.image_chain(node);
-        let text = layout(&chain, self.place_at(range));
+        let annotation = self.annotation(image.variable);
+        let mut chain_place = self.place_at(range);
+        // The annotation stands on the same line and changes its width.
+        for edit in &annotation {
+            let width = chain_place.before + edit.content.chars().count();
+            chain_place.before = width.saturating_sub(usize::from(edit.range.len()));
+        }
+        let text = layout(&chain, chain_place);
         let finding = Finding::new(
             &IMAGE_SPEC,
             place(self.project, &self.plan.graph, node),
@@ -151,21 +158,15 @@ impl Converter<'_> {
             format!("{} is a Flyte 1 `ImageSpec`", describe(self.project, &self.plan.graph, node)),
         );
         let title = "Build it with `flyte.Image`".to_owned();
-        let mut edits = vec![Edit::replacement(range, text)];
-        edits.extend(self.annotation(image.variable));
+        let edits = annotation.into_iter().chain([Edit::replacement(range, text)]).collect();
         self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
     }
 
-    /// `image: ImageSpec = …` becomes `image: Image = …`.
-    fn annotation(&mut self, variable: Option<usize>) -> Option<Edit> {
-        let BindingKind::Assignment { annotation: Some(annotation), .. } =
-            &self.facts.module.bindings[variable?].kind
-        else {
-            return None;
-        };
-        let reference = self.facts.reference_at(*annotation)?;
-        let is_spec = self.project.symbol(self.file, reference) == Some(Symbol::ImageSpec);
-        is_spec.then(|| Edit::replacement(*annotation, self.uses("Image")))
+    /// `image: ImageSpec = …` becomes `image: Image = …`, also inside `Optional[…]`.
+    fn annotation(&mut self, variable: Option<usize>) -> Vec<Edit> {
+        let ranges = variable.map(|variable| annotated_specs(self.project, self.file, variable));
+        let ranges = ranges.unwrap_or_default();
+        ranges.into_iter().map(|range| Edit::replacement(range, self.uses("Image"))).collect()
     }
 
     fn entity(&mut self, node: NodeId, entity: &EntityNode) {
@@ -325,6 +326,13 @@ impl Converter<'_> {
                 self.reference(environment, name);
                 Some(format!("{image}.from_ref_name({})", self.facts.style.string(name)))
             }
+            EnvironmentImage::OfDependency => match self.environments.image_source(environment) {
+                Some((_, text)) => {
+                    self.driver(environment);
+                    Some(text)
+                }
+                None => self.default_image(environment, None),
+            },
             EnvironmentImage::Default(version) => self.default_image(environment, *version),
         }
     }
@@ -346,6 +354,8 @@ impl Converter<'_> {
     fn default_image(&mut self, environment: &Environment, version: Option<(u8, u8)>) -> Option<String> {
         let files = files_of(self.plan, environment.members.iter().copied());
         let additions = additions(self.project, self.overview, &files);
+        let reason =
+            if additions.keeps_flyte1 { "its code still imports it" } else { "only flytekit brought it" };
         let mut packages =
             if additions.keeps_flyte1 { vec!["flytekit".to_owned()] } else { additions.brought };
         packages.extend(additions.runs_pip.then(|| "pip".to_owned()));
@@ -364,10 +374,7 @@ impl Converter<'_> {
                 &BROUGHT_PACKAGE,
                 place(self.project, &self.plan.graph, environment.members[0]),
                 Effect::Info,
-                format!(
-                    "`{}` is added to the default image: only flytekit brought it",
-                    packages.join("`, `")
-                ),
+                format!("`{}` is added to the default image: {reason}", packages.join("`, `")),
             );
             self.diagnostics.push(diagnostic(&finding));
         }
@@ -388,7 +395,7 @@ impl Converter<'_> {
             place(self.project, &self.plan.graph, node),
             Effect::Info,
             format!(
-                "{} now runs in a container of its own, with the image of a task of this file",
+                "{} now runs in a container of its own, with the image of a task: it must be able to import this file",
                 describe(self.project, &self.plan.graph, node)
             ),
         );
@@ -439,7 +446,8 @@ impl Converter<'_> {
             ..ImportChanges::default()
         };
         if self.uses_path && !self.has_path() {
-            let line = "from pathlib import Path".to_owned();
+            let is_plain = self.names.path == "Path";
+            let line = if is_plain { "from pathlib import Path" } else { "import pathlib" }.to_owned();
             match imports::last_of_standard_library(&self.facts.module) {
                 Some(statement) => drop(changes.behind.entry(statement).or_default().insert(line)),
                 // A blank line parts the standard library from other libraries.
@@ -481,7 +489,14 @@ impl Converter<'_> {
     }
 
     fn has_path(&self) -> bool {
-        self.has_name("pathlib", "Path")
+        let is_pathlib =
+            |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.dotted() == "pathlib");
+        let mut bindings = self.facts.module.bindings.iter();
+        if self.names.path == "Path" {
+            self.has_name("pathlib", "Path")
+        } else {
+            bindings.any(|binding| binding.is_unconditional && is_pathlib(&binding.kind))
+        }
     }
 
     /// Whether the module already imports `name` from `module` under that name.
@@ -529,8 +544,27 @@ impl Converter<'_> {
     }
 }
 
+fn is_path(text: &str) -> bool {
+    text.starts_with("Path(") || text.starts_with("pathlib.Path(")
+}
+
+/// The places of `ImageSpec` in the annotation of a variable.
+pub(super) fn annotated_specs(project: &Project, file: FileId, variable: usize) -> Vec<TextRange> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let binding = &facts.module.bindings[variable];
+    let BindingKind::Assignment { annotation: Some(annotation), .. } = binding.kind else {
+        return Vec::new();
+    };
+    let references = facts.module.references_of(binding.owner).iter();
+    references
+        .filter(|reference| annotation.contains_range(reference.range))
+        .filter(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
+        .map(|reference| reference.range)
+        .collect()
+}
+
 fn takes_path(method: &Call) -> bool {
-    method.arguments.first().is_some_and(|argument| argument.text.starts_with("Path("))
+    method.arguments.first().is_some_and(|argument| is_path(&argument.text))
 }
 
 type TextRangeKey = (u32, u32);

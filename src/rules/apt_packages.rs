@@ -51,7 +51,14 @@ pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>
             let is_exploded = nested.is_multiline && nested.has_trailing_comma && nested.items.len() > 1;
             (arguments, nested.dangling.clone(), is_exploded)
         }
-        _ => (vec![Argument::new(format!("*{}", parameter.item.value_text))], Vec::new(), false),
+        _ => {
+            let text = &parameter.item.value_text;
+            // `["a"] if … else None`: nothing must stay nothing.
+            let may_be_none =
+                text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "None");
+            let text = if may_be_none { format!("*(({text}) or [])") } else { format!("*{text}") };
+            (vec![Argument::new(text)], Vec::new(), false)
+        }
     }
 }
 

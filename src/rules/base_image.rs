@@ -84,9 +84,11 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
         (Base::Debian, Some(base)) => flytekit_base(draft, *base, find("python_version").is_some()),
         (Base::Clone(_) | Base::Inline(_), Some(base)) => {
             check_python(cx, draft, *base, find("python_version").is_some());
-            ensure_name(cx, draft);
         }
-        (Base::Uri(_), _) => ensure_name(cx, draft),
+        (Base::Uri(_), _) => {
+            ensure_name(cx, draft);
+            add_python_to_name(cx, draft);
+        }
         _ => {}
     }
 }
@@ -134,7 +136,26 @@ fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, h
     }
 }
 
-/// `clone(extendable=True)` needs a name.
+/// `n` becomes `n-py311` where another image on the same base differs in its Python only.
+fn add_python_to_name(cx: &ImageContext<'_>, draft: &mut Draft) {
+    let Some((major, minor)) = draft.python_version.filter(|_| cx.names_python) else { return };
+    let Some(name) = draft.constructor.iter_mut().find(|argument| argument.text.starts_with("name=")) else {
+        return;
+    };
+    let quote = name.text.chars().last().filter(|last| matches!(last, '"' | '\''));
+    match quote.and_then(|quote| Some((name.text.strip_suffix(quote)?.to_owned(), quote))) {
+        Some((head, quote)) => name.text = format!("{head}-py{major}{minor}{quote}"),
+        None => name.text.push_str(&format!(" + {}", cx.style.string(&format!("-py{major}{minor}")))),
+    }
+    draft.find(Finding::new(
+        &BASE_IMAGE,
+        cx.call.callee,
+        Effect::Info,
+        "the name of the image tells its Python now: Flyte 2 would take images that differ in it only for one",
+    ));
+}
+
+/// `clone(extendable=True)` of a base that is only a reference needs a name.
 fn ensure_name(cx: &ImageContext<'_>, draft: &mut Draft) {
     if draft.has_name {
         return;

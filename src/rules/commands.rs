@@ -172,6 +172,7 @@ fn depends_on_folder(line: &str) -> bool {
         has_target
             || (program == "curl"
                 && words.iter().any(|word| matches!(*word, "-O" | "-OL" | "-LO" | "--remote-name")))
+            || words.windows(2).any(|pair| program == "curl" && pair[0] == "-o" && is_bare_file(pair[1]))
             || words.iter().any(|word| is_relative_path(word))
             || (works_here
                 && !matches!(program, "curl" | "sh" | "bash")

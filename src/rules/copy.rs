@@ -102,7 +102,7 @@ fn copy_one(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Option
     let text = cx.style.string(path);
     let clean = path.trim_start_matches("./").trim_end_matches('/');
     let target = if matches!(clean, "" | ".") { "/root".to_owned() } else { format!("/root/{clean}") };
-    let arguments = [format!("Path({text})"), format!("dst={}", cx.style.string(&target))];
+    let arguments = [format!("{}({text})", cx.path_name), format!("dst={}", cx.style.string(&target))];
     let callee = if is_folder { "with_source_folder" } else { "with_source_file" };
     Some(Call {
         callee: callee.to_owned(),
@@ -148,7 +148,7 @@ pub(super) fn map_source_root(
     draft.copies_files = true;
     let root = cx.style.string("/root");
     let arguments = [
-        format!("Path({})", parameter.item.value_text),
+        format!("{}({})", cx.path_name, parameter.item.value_text),
         format!("dst={root}"),
         "copy_contents_only=True".to_owned(),
     ];

@@ -75,6 +75,8 @@ pub struct ImageContext<'a> {
     pub order: LayerOrder,
     /// The literal that a name stands for, where the call stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
+    /// Whether code may change the value of a name after it is defined.
+    pub is_changed: &'a dyn Fn(&str) -> bool,
     /// The `ImageSpec` that `base_image` names, if it names one.
     pub base: Option<BaseSpec>,
     /// Whether code in the image still imports flytekit or union after the migration.
@@ -83,6 +85,10 @@ pub struct ImageContext<'a> {
     pub brought: &'a [String],
     /// Whether a task that uses the image runs pip.
     pub runs_pip: bool,
+    /// Whether the name must tell the Python version, because another image differs in nothing else.
+    pub names_python: bool,
+    /// How `pathlib.Path` is written in this file.
+    pub path_name: &'a str,
     /// What stands at a path that the call names.
     pub path: &'a dyn Fn(&str) -> PathFact,
     /// Whether the project's `.dockerignore` keeps `.git`, `.env` and virtual environments out of images.

@@ -12,6 +12,7 @@ use super::{
     platform, python_exec, python_version, registry_config, requirements, unsupported,
 };
 use crate::flyte2::chain::{Argument, Chain};
+use crate::python::value::ValueKind;
 
 /// The fields of flytekit 1.16.31's `ImageSpec` in the order in which positional arguments fill them
 /// (`flytekit/image_spec/image_spec.py`).
@@ -67,7 +68,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let mut draft = Draft::default();
     let parameters = parameters(cx, &mut draft);
     for parameter in &parameters {
-        if parameter.value.is_empty() {
+        if cx.literal(parameter.value).is_empty() {
             draft.orphan(*parameter);
         } else {
             map_parameter(cx, &mut draft, *parameter, &parameters);
@@ -97,6 +98,19 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
 
 fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, all: &[Parameter<'_>]) {
     let other = |name: &str| all.iter().find(|parameter| parameter.name == name).copied();
+    if let ValueKind::Name(name) = &parameter.value.kind
+        && (cx.is_changed)(name)
+    {
+        draft.find(
+            Finding::new(
+                &INVALID_CALL,
+                parameter.value.range,
+                Effect::Unsafe,
+                format!("`{name}` may be changed after this `ImageSpec` takes it; Flyte 1 sees such changes, Flyte 2 does not"),
+            )
+            .help("Build the value completely before the image"),
+        );
+    }
     if parameter.item.value_text.starts_with(['-', '~', '+']) {
         draft.find(
             Finding::new(

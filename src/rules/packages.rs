@@ -356,9 +356,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
                 &BROUGHT_PACKAGE,
                 callee,
                 Effect::Info,
-                format!(
-                    "`{package}` is added to the image: its code imports it, and only flytekit brought it"
-                ),
+                format!("`{package}` is added to the image: its code needs it, and only flytekit brought it"),
             ));
             added.push(package.clone());
         }

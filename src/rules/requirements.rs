@@ -43,7 +43,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             .help("Make sure that it is a requirements file, not a lock file"),
         ),
     }
-    let argument = Argument::new(format!("Path({})", parameter.item.value_text));
+    let argument = Argument::new(format!("{}({})", cx.path_name, parameter.item.value_text));
     let method = parameter.method("with_requirements", vec![argument]);
     draft.layer(LayerKind::Requirements, parameter.position, method);
 }
@@ -67,7 +67,7 @@ fn map_lock(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, 
             .help("Add `flyte` to the project and lock again"),
         );
     }
-    let mut arguments = vec![Argument::new(format!("Path({})", cx.style.string(&pyproject)))];
+    let mut arguments = vec![Argument::new(format!("{}({})", cx.path_name, cx.style.string(&pyproject)))];
     if method == "with_uv_project" {
         draft.find(Finding::new(
             &REQUIREMENTS,

@@ -25,8 +25,14 @@ pub fn brought_by_flytekit(module: &str) -> Option<&'static str> {
     }
 }
 
-/// The distributions with which pandas, polars and fsspec read object stores, all brought by flytekit.
-pub const OBJECT_STORE_PACKAGES: [&str; 3] = ["adlfs", "gcsfs", "s3fs"];
+/// The distribution with which pandas, polars and fsspec read an object store, brought by flytekit.
+pub fn object_store_package(scheme: &str) -> &'static str {
+    match scheme {
+        "s3://" => "s3fs",
+        "gs://" | "gcs://" => "gcsfs",
+        _ => "adlfs",
+    }
+}
 
 /// What became of a plugin of flytekit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

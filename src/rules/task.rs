@@ -104,6 +104,7 @@ fn keyword<'a>(
     let is_none = value.kind == ValueKind::None;
     match name {
         "timeout" | "interruptible" => keep(mapped, item),
+        "retries" if value.kind == ValueKind::Int(0) => keep(mapped, item),
         "retries" => {
             mapped.findings.push(Finding::new(
                 &RETRIES,
@@ -153,7 +154,12 @@ fn keyword<'a>(
                 }
                 _ => keywords.cache.ignored_inputs = (!is_none).then_some(item.value_text.as_str()),
             }
-            drop_argument(mapped, item);
+            if name == "cache" {
+                // Its comments go with the `cache=` that takes its place.
+                mapped.is_rewritten = true;
+            } else {
+                drop_argument(mapped, item);
+            }
         }
         _ if is_none => drop_argument(mapped, item),
         _ => mapped.findings.push(
@@ -278,7 +284,12 @@ fn finish_cache(
     let value = cache::map(cx.style.quote, cx.cache_name, &keywords.cache, range, &mut mapped.findings);
     if let Some(value) = value {
         mapped.uses_cache = true;
-        mapped.arguments.insert(place.min(mapped.arguments.len()), Argument::new(format!("cache={value}")));
+        let argument = Argument {
+            leading: item.leading.clone(),
+            text: format!("cache={value}"),
+            trailing: item.trailing.clone(),
+        };
+        mapped.arguments.insert(place.min(mapped.arguments.len()), argument);
     } else if matches!(keywords.cache.cache.map(|value| &value.kind), Some(ValueKind::Bool(true))) {
         mapped.findings.push(Finding::new(&CACHE, range, Effect::Blocking, "`cache` cannot be migrated"));
     }

@@ -11,12 +11,12 @@ const OLDEST_PYTHON: &str = "(3, 10)";
 const NEWEST_PYTHON: &str = "(3, 12)";
 
 /// A path inside the repository.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// A path inside Cargo's target folder.
-pub fn target(path: &str) -> PathBuf {
+pub(crate) fn target(path: &str) -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     scratch.parent().unwrap_or(scratch).join(path)
 }
@@ -24,7 +24,7 @@ pub fn target(path: &str) -> PathBuf {
 /// The Python of the environment, which is made first if it is missing or has other pins.
 ///
 /// The lock is a file, because each test binary is a process of its own.
-pub fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let folder = target("sdk-venv");
     let lock = File::create(target("sdk-venv.lock")).unwrap();
     lock.lock().unwrap();
@@ -84,7 +84,7 @@ fn answers_yes(python: &str, condition: &str) -> bool {
 }
 
 /// Runs a command that must succeed; what it printed is in the message if it does not.
-pub fn run(command: &mut Command, what: &str) -> Output {
+pub(crate) fn run(command: &mut Command, what: &str) -> Output {
     let output =
         command.output().unwrap_or_else(|error| panic!("{what}: {command:?} does not start: {error}"));
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
