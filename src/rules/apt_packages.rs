@@ -37,28 +37,24 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
 
 /// The elements of a list display as arguments with their comments; any other expression as `*expression`.
 pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>, bool) {
-    match (&parameter.item.nested, parameter.value.elements()) {
-        (Some(nested), Some(_)) => {
-            let arguments = nested
-                .items
-                .iter()
-                .map(|item| Argument {
-                    leading: item.leading.clone(),
-                    text: item.text.clone(),
-                    trailing: item.trailing.clone(),
-                })
-                .collect();
-            let is_exploded = nested.is_multiline && nested.has_trailing_comma && nested.items.len() > 1;
-            (arguments, nested.dangling.clone(), is_exploded)
-        }
-        _ => {
-            let text = &parameter.item.value_text;
-            // `["a"] if … else None`: nothing must stay nothing.
-            let may_be_none =
-                text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "None");
-            let text = if may_be_none { format!("*(({text}) or [])") } else { format!("*{text}") };
-            (vec![Argument::new(text)], Vec::new(), false)
-        }
+    if let (Some(nested), Some(_)) = (&parameter.item.nested, parameter.value.elements()) {
+        let arguments = nested
+            .items
+            .iter()
+            .map(|item| Argument {
+                leading: item.leading.clone(),
+                text: item.text.clone(),
+                trailing: item.trailing.clone(),
+            })
+            .collect();
+        let is_exploded = nested.is_multiline && nested.has_trailing_comma && nested.items.len() > 1;
+        (arguments, nested.dangling.clone(), is_exploded)
+    } else {
+        let text = &parameter.item.value_text;
+        // `["a"] if … else None`: nothing must stay nothing.
+        let may_be_none = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "None");
+        let text = if may_be_none { format!("*(({text}) or [])") } else { format!("*{text}") };
+        (vec![Argument::new(text)], Vec::new(), false)
     }
 }
 

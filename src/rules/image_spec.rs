@@ -142,7 +142,7 @@ fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<
         "source_root" => copy::map_source_root(cx, draft, parameter, other("source_copy_mode")),
         // The rule of `source_root` reads it; by itself it says nothing.
         "source_copy_mode" if parameter.item.value_text.contains("CopyFileDetection.") => {
-            draft.orphan(parameter)
+            draft.orphan(parameter);
         }
         "registry_config" => registry_config::map(cx, draft, parameter, other("registry")),
         "python_exec" => python_exec::map(cx, draft, parameter),
