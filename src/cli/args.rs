@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, group = "mode", help_heading = "Modes")]
     pub diff: bool,
 
-    /// Say only whether something would change, by the exit code and one line.
+    /// Say only whether something would change, by the exit code and one line
     #[arg(long, group = "mode", help_heading = "Modes")]
     pub check: bool,
 

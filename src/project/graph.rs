@@ -988,7 +988,24 @@ fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
         }
     }
     reached.into_iter().for_each(|other| graph.tie(node, other));
-    findings.into_iter().for_each(|(file, finding)| graph.block(node, file, finding));
+    for (file, finding) in first_of_many(findings, own.0) {
+        graph.block(node, file, finding);
+    }
+}
+
+/// How many uses of Flyte 1 in other code are named for one entity.
+const NAMED_USES: usize = 3;
+
+/// Uses in the entity's own file all count; of those in other files the first few are named, the others counted.
+fn first_of_many(findings: Vec<(FileId, Finding)>, own: FileId) -> Vec<(FileId, Finding)> {
+    let (mut named, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|(file, _)| *file == own);
+    let more = others.len().saturating_sub(NAMED_USES);
+    others.truncate(NAMED_USES);
+    if let Some((_, last)) = others.last_mut().filter(|_| more > 0) {
+        last.message.push_str(&format!(", and {more} more uses like it"));
+    }
+    named.extend(others);
+    named
 }
 
 /// `Resources(…)`, `Cache(…)` and `ImageSpec(…)` as keywords of the entity's own decorator: the rules of those
