@@ -9,6 +9,10 @@ pub mod index;
 pub mod link;
 pub mod plan;
 
+mod body_checks;
+mod references;
+mod whole_file;
+
 use std::collections::HashSet;
 
 use crate::flyte1::file::FileFacts;

@@ -1,0 +1,245 @@
+//! What stands in the way of an entity in its own body and in the code that it uses.
+//!
+//! ```python
+//! @workflow
+//! def pipeline(n: int) -> int:
+//!     a = step(n=n)
+//!     return add(a=a.o0)      # an attribute of a result
+//! ```
+
+use std::collections::HashSet;
+
+use super::graph::{EntityKind, Graph, NodeId, function_of};
+use super::link::Target;
+use super::{FileId, Project};
+use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
+use crate::flyte1::symbol::Symbol;
+use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
+use crate::rules::codes::{FLYTE1_USE, WORKFLOW_BODY};
+use crate::rules::{Effect, Finding};
+use crate::source::TextRange;
+
+/// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it.
+pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
+    let function = &facts.module.functions[entity.function];
+    let mut findings = Vec::new();
+    for flow in &facts.bodies[entity.function].calls {
+        let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
+        let Some(callee) = callee else { continue };
+        for (name, source) in &flow.arguments {
+            let given = match source {
+                Source::Call(range) => entity
+                    .calls
+                    .iter()
+                    .find(|(callee, _)| callee == range)
+                    .and_then(|&(_, node)| type_of(project, graph, node, None)),
+                Source::Parameter(name) => {
+                    let parameter = function.parameters.iter().find(|parameter| parameter.name == *name);
+                    parameter
+                        .and_then(|parameter| parameter.annotation)
+                        .map(|range| &project.text(file)[range])
+                }
+            };
+            if is_narrower(given, type_of(project, graph, callee, Some(name))) {
+                let name = match name {
+                    ArgumentName::Keyword(name) => format!("`{name}`"),
+                    ArgumentName::Position(place) => format!("{}", place + 1),
+                };
+                let message =
+                    format!("argument {name} is a float and gets an int; Flyte 2 does not convert it");
+                findings.push(
+                    Finding::new(&WORKFLOW_BODY, flow.callee, Effect::Blocking, message)
+                        .help("Give both the same type; Flyte 1 converted the number by itself"),
+                );
+            }
+        }
+    }
+    let returned = function.returns.map(|range| &project.text(file)[range]);
+    for source in &facts.bodies[entity.function].returned {
+        let Source::Call(range) = source else { continue };
+        let callee = entity.calls.iter().find(|(callee, _)| callee == range).map(|&(_, callee)| callee);
+        if is_narrower(callee.and_then(|callee| type_of(project, graph, callee, None)), returned) {
+            let message = "the result is an int where a float is promised; Flyte 2 does not convert it";
+            findings.push(
+                Finding::new(&WORKFLOW_BODY, *range, Effect::Blocking, message)
+                    .help("Give both the same type; Flyte 1 converted the number by itself"),
+            );
+        }
+    }
+    findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// Whether a value of one annotation holds whole numbers where the other wants floats.
+fn is_narrower(given: Option<&str>, wanted: Option<&str>) -> bool {
+    let has = |annotation: &str, name: &str| {
+        annotation.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+    };
+    let (Some(given), Some(wanted)) = (given, wanted) else { return false };
+    has(wanted, "float") && !has(wanted, "int") && has(given, "int") && !has(given, "float")
+}
+
+/// The annotation of a parameter of an entity, or of what it returns.
+fn type_of<'p>(
+    project: &'p Project,
+    graph: &Graph,
+    node: NodeId,
+    parameter: Option<&ArgumentName>,
+) -> Option<&'p str> {
+    let file = graph.nodes[node].file;
+    let function = function_of(project, file, graph.entity(node)?)?;
+    let range = match parameter {
+        None => function.returns,
+        Some(ArgumentName::Position(place)) => function.parameters.get(*place)?.annotation,
+        Some(ArgumentName::Keyword(name)) => {
+            function.parameters.iter().find(|parameter| parameter.name == *name)?.annotation
+        }
+    };
+    Some(&project.text(file)[range?])
+}
+
+/// What the body of a workflow or dynamic does with results.
+pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
+    if entity.kind == EntityKind::Task {
+        return;
+    }
+    let callees: HashSet<TextRange> = entity.calls.iter().map(|(range, _)| *range).collect();
+    let is_workflow = entity.kind == EntityKind::Workflow;
+    let mut findings = Vec::new();
+    for issue in &facts.bodies[entity.function].issues {
+        let comes_from_call =
+            issue.roots.iter().any(|root| root.callee().is_some_and(|range| callees.contains(&range)));
+        let comes_from_parameter = is_workflow && issue.roots.contains(&Root::Parameter);
+        let what = match &issue.kind {
+            IssueKind::PassedTo(callee) if callees.contains(callee) => continue,
+            // An attribute of an input reads the same on a value as on a promise.
+            IssueKind::Attribute(_) if !comes_from_call => continue,
+            IssueKind::Try | IssueKind::Nested if !comes_from_call => continue,
+            _ if !comes_from_call && !comes_from_parameter => continue,
+            IssueKind::Attribute(attribute) => format!("attribute `{attribute}` of a result is read"),
+            IssueKind::Operator => "an operator is applied to a result".to_owned(),
+            IssueKind::Formatted => "a result is put into a string".to_owned(),
+            IssueKind::PassedTo(callee) => {
+                format!("a result is passed to `{}`, which is no task", &project.text(file)[*callee])
+            }
+            IssueKind::Unpacked => "a result of one value is unpacked".to_owned(),
+            IssueKind::Try => "a task is called in `try`, which now catches its failure".to_owned(),
+            IssueKind::Nested => "a task is called in a function inside the body".to_owned(),
+        };
+        findings.push(
+            Finding::new(&WORKFLOW_BODY, issue.range, Effect::Blocking, what)
+                .help("Flyte 1 handles a promise here, Flyte 2 the value itself: migrate this line by hand"),
+        );
+    }
+    findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// Everything of Flyte 1 that an entity uses, itself or through other definitions of the project.
+pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
+    let file = graph.nodes[node].file;
+    let Some(entity) = graph.entity(node) else { return };
+    let Some(function) = function_of(project, file, entity) else { return };
+    let own = (file, function.owner);
+    let decorator_call = entity.call;
+    let callee = entity.callee;
+    let mut seen = HashSet::from([own]);
+    let mut pending = vec![own];
+    let mut findings: Vec<(FileId, Finding)> = Vec::new();
+    let mut reached = Vec::new();
+    while let Some((file, statement)) = pending.pop() {
+        let Some(facts) = project.facts(file) else { continue };
+        let is_own = (file, statement) == own;
+        for reference in facts.module.references_of(statement) {
+            if is_own
+                && (reference.range == callee
+                    || is_setting(facts.module.calls.as_slice(), reference, decorator_call))
+            {
+                continue;
+            }
+            for target in project.resolve(file, reference) {
+                match target {
+                    Target::Flyte1(symbol)
+                        if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
+                    {
+                        findings.push((file, uses(&symbol, reference, is_own, &function.name)));
+                    }
+                    Target::Binding(target_file, binding, _) => {
+                        if let Some(&other) = graph.by_binding.get(&(target_file, binding)) {
+                            reached.push(other);
+                            if !is_own
+                                && graph.entity(other).is_some()
+                                && matches!(reference.role, Role::Callee(_))
+                            {
+                                findings.push((file, calls_through(reference, &function.name)));
+                            }
+                            continue;
+                        }
+                        let Some(target_facts) = project.facts(target_file) else { continue };
+                        let next = (target_file, target_facts.module.bindings[binding].owner);
+                        if !graph.by_statement.contains_key(&next) && seen.insert(next) {
+                            pending.push(next);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    reached.into_iter().for_each(|other| graph.tie(node, other));
+    for (file, finding) in first_of_many(findings, own.0) {
+        graph.block(node, file, finding);
+    }
+}
+
+/// How many uses of Flyte 1 in other code are named for one entity.
+const NAMED_USES: usize = 3;
+
+/// Uses in the entity's own file all count; of those in other files the first few are named, the others counted.
+fn first_of_many(findings: Vec<(FileId, Finding)>, own: FileId) -> Vec<(FileId, Finding)> {
+    let (mut named, mut others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|(file, _)| *file == own);
+    let more = others.len().saturating_sub(NAMED_USES);
+    others.truncate(NAMED_USES);
+    if let Some((_, last)) = others.last_mut().filter(|_| more > 0) {
+        last.message.push_str(&format!(", and {more} more uses like it"));
+    }
+    named.extend(others);
+    named
+}
+
+/// `Resources(…)`, `Cache(…)` and `ImageSpec(…)` as keywords of the entity's own decorator: the rules of those
+/// keywords speak of them.
+fn is_setting(calls: &[Call], reference: &Reference, decorator: Option<CallId>) -> bool {
+    let Role::Callee(Some(call)) = reference.role else { return false };
+    matches!(
+        (&calls[call].context, decorator),
+        (CallContext::Argument(outer, Some(_)), Some(decorator)) if *outer == decorator
+    )
+}
+
+fn is_image_call(graph: &Graph, file: FileId, role: &Role) -> bool {
+    matches!(role, Role::Callee(Some(call)) if graph.image_at(file, *call).is_some())
+}
+
+fn uses(symbol: &Symbol, reference: &Reference, is_own: bool, entity: &str) -> Finding {
+    let name = symbol.name();
+    let message = if is_own {
+        format!("`{name}` of Flyte 1 is used by `{entity}` and is not migrated yet")
+    } else {
+        format!("`{name}` of Flyte 1 is used by code that `{entity}` uses, and is not migrated yet")
+    };
+    Finding::new(&FLYTE1_USE, reference.range, Effect::Blocking, message)
+        .help("Replace it by its Flyte 2 counterpart by hand")
+}
+
+fn calls_through(reference: &Reference, entity: &str) -> Finding {
+    Finding::new(
+        &FLYTE1_USE,
+        reference.range,
+        Effect::Blocking,
+        format!("`{}` is called by a plain function that `{entity}` uses", reference.name),
+    )
+    .help("Call it from the workflow itself")
+}

@@ -1,0 +1,246 @@
+//! What every reference does with an image or a task: ties it to a group, or stands in its way.
+//!
+//! ```python
+//! @task(container_image=image)          # a tie
+//! def step(n: int) -> int: ...
+//! LaunchPlan.get_or_create(pipeline)    # stands in the way
+//! ```
+
+use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind};
+use super::link::Target;
+use super::{FileId, Project};
+use crate::diagnostic::Rule;
+use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
+use crate::rules::codes::{IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
+use crate::rules::{Effect, Finding};
+
+pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for reference in &facts.module.references {
+        let targets = project.resolve(file, reference);
+        let nodes: Vec<(NodeId, bool)> = targets
+            .iter()
+            .filter_map(|target| match target {
+                Target::Binding(file, binding, rest) => {
+                    graph.by_binding.get(&(*file, *binding)).map(|&node| (node, rest.is_empty()))
+                }
+                _ => None,
+            })
+            .collect();
+        if nodes.is_empty() {
+            continue;
+        }
+        let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
+        let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
+        let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
+        let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
+        if is_image && is_certain && image_reference(graph, file, reference, &nodes) {
+            continue;
+        }
+        if !is_image
+            && is_certain
+            && owners.is_empty()
+            && is_run(project, file, reference, &facts.module.calls)
+        {
+            continue;
+        }
+        if !is_image && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
+            read_plain_call(project, graph, file, reference, &nodes, &owners);
+            continue;
+        }
+        for node in nodes {
+            other_use(project, graph, file, reference, node, is_certain);
+            owners.iter().for_each(|&owner| graph.tie(owner, node));
+        }
+    }
+    // ImageSpecs written into decorators.
+    for (id, call) in facts.module.calls.iter().enumerate() {
+        let Some(node) = graph.image_at(file, id) else { continue };
+        let CallContext::Argument(outer, Some(keyword)) = &call.context else { continue };
+        let is_given = match (keyword.as_str(), graph.image_at(file, *outer)) {
+            ("base_image", Some(derived)) => give_base(graph, derived, node),
+            ("container_image", _) => give_image(graph, file, *outer, &[node]),
+            _ => true,
+        };
+        if !is_given {
+            let finding = Finding::new(
+                &UNSUPPORTED_PLACE,
+                call.range,
+                Effect::Blocking,
+                "`ImageSpec` is passed to something that is not a task",
+            )
+            .help("Migrate it by hand");
+            graph.block(node, file, finding);
+        }
+    }
+}
+
+/// `container_image=` values that are no `ImageSpecs`.
+pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeId) {
+    let Some(facts) = project.facts(graph.nodes[node].file) else { return };
+    let NodeKind::Entity(entity) = &mut graph.nodes[node].kind else { return };
+    let argument = entity.call.and_then(|call| facts.module.calls[call].keyword("container_image"));
+    if let (ImageUse::None, Some(argument)) = (&entity.image, argument)
+        && !argument.value.is_empty()
+    {
+        entity.image = ImageUse::Value(argument.value.clone());
+    }
+}
+
+/// Gives `images` to the entity whose decorator is `call`.
+fn give_image(graph: &mut Graph, file: FileId, call: CallId, images: &[NodeId]) -> bool {
+    let Some(&owner) = graph.by_decorator.get(&(file, call)) else { return false };
+    if let NodeKind::Entity(entity) = &mut graph.nodes[owner].kind {
+        entity.image = ImageUse::Specs(images.to_vec());
+    }
+    images.iter().for_each(|&image| graph.tie(owner, image));
+    true
+}
+
+fn give_base(graph: &mut Graph, derived: NodeId, base: NodeId) -> bool {
+    if let NodeKind::Image(node) = &mut graph.nodes[derived].kind {
+        node.base = Some(base);
+    }
+    graph.tie(derived, base);
+    true
+}
+
+/// Uses of an image that are understood: on a task, as the base of another.
+fn image_reference(graph: &mut Graph, file: FileId, reference: &Reference, images: &[NodeId]) -> bool {
+    if reference.role == Role::Assigned {
+        return graph.aliases.contains(&(file, reference.range));
+    }
+    let Role::Argument(call, Some(keyword)) = &reference.role else { return false };
+    match keyword.as_str() {
+        "container_image" => give_image(graph, file, *call, images),
+        "base_image" => {
+            let ([image], Some(derived)) = (images, graph.image_at(file, *call)) else { return false };
+            give_base(graph, derived, *image)
+        }
+        _ => false,
+    }
+}
+
+/// Uses of a task or workflow that are understood: called by a workflow or dynamic, or by plain code.
+fn entity_reference(
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    entities: &[NodeId],
+    owners: &[NodeId],
+) -> bool {
+    let [callee] = entities else { return false };
+    match &reference.role {
+        Role::Callee(_) => {}
+        // Inside a workflow the body is read for that; elsewhere the result is no longer what has the attribute.
+        Role::CalleeOf(_) if !owners.is_empty() => {}
+        _ => return false,
+    }
+    for &owner in owners {
+        graph.tie(owner, *callee);
+        let NodeKind::Entity(entity) = &mut graph.nodes[owner].kind else { continue };
+        if entity.kind == EntityKind::Task {
+            let finding = Finding::new(
+                &TASK_SHAPE,
+                reference.range,
+                Effect::Blocking,
+                format!("`{}` is called inside a task; Flyte 1 ran it in the same container, Flyte 2 starts a new one", reference.name),
+            )
+            .help("Call the plain function instead");
+            graph.block(owner, file, finding);
+        } else {
+            entity.calls.push((reference.range, *callee));
+        }
+    }
+    true
+}
+
+/// `flyte.run(pipeline, …)` in plain code: this is how Flyte 2 runs it.
+fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]) -> bool {
+    match &reference.role {
+        Role::ArgumentOf(library) => library == "flyte",
+        Role::Argument(call, _) => {
+            let callee = project.facts(file).and_then(|facts| facts.reference_at(calls[*call].callee));
+            callee.is_some_and(|callee| {
+                let targets = project.resolve(file, callee);
+                matches!(&targets[..], [Target::External(path)] if path.starts_with("flyte."))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Plain code that calls a workflow with named outputs gets a plain tuple on Flyte 2.
+fn read_plain_call(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    nodes: &[NodeId],
+    owners: &[NodeId],
+) {
+    let [node] = *nodes else { return };
+    let is_workflow = graph.entity(node).is_some_and(|entity| entity.kind != EntityKind::Task);
+    if owners.is_empty() && is_workflow && returns_named_tuple(project, graph, node) {
+        let finding = Finding::new(
+            &OTHER_USE,
+            reference.range,
+            Effect::Unsafe,
+            format!("`{}` returns a named tuple in Flyte 1 and a plain tuple in Flyte 2", reference.name),
+        )
+        .help("Read the outputs by position");
+        graph.block(node, file, finding);
+    }
+}
+
+fn returns_named_tuple(project: &Project, graph: &Graph, node: NodeId) -> bool {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return false };
+    let Some(range) = facts.module.functions[entity.function].returns else { return false };
+    let Some(reference) = facts.reference_at(range) else { return false };
+    project.resolve(file, reference).iter().any(|target| {
+        let Target::Binding(file, binding, _) = target else { return false };
+        let statement =
+            project.facts(*file).map(|facts| facts.module.statements[facts.module.bindings[*binding].owner]);
+        statement.is_some_and(|range| project.text(*file)[range].contains("NamedTuple"))
+    })
+}
+
+fn other_use(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    node: NodeId,
+    is_certain: bool,
+) {
+    let rule: &'static Rule = if graph.image(node).is_some() { &IMAGE_USE } else { &OTHER_USE };
+    let text = &project.text(file)[reference.range];
+    let what = if graph.image(node).is_some() { "image" } else { "task or workflow" };
+    let message = match (&reference.role, reference.attributes.last()) {
+        _ if !is_certain && reference.attributes.is_empty() => {
+            format!("`{text}` may be the {what} or something else here")
+        }
+        (Role::CalleeOf(attribute), _) => {
+            format!(
+                "`{attribute}` of the result of `{text}` is read; on Flyte 2 several results are a plain tuple"
+            )
+        }
+        (Role::Mutated, _) => format!("`{text}` changes the {what} after its definition"),
+        (_, Some(attribute)) if text.contains('.') => {
+            format!("`{text}`: `{attribute}` of the {what} is not migrated yet")
+        }
+        (Role::Argument(call, _), _) => {
+            let callee = facts_callee(project, file, *call);
+            format!("`{text}` is passed to `{callee}`, which is not migrated yet")
+        }
+        _ => format!("`{text}` is used here as more than a call or an image of a task"),
+    };
+    let finding =
+        Finding::new(rule, reference.range, Effect::Blocking, message).help("Migrate this use by hand first");
+    graph.block(node, file, finding);
+}
+
+fn facts_callee(project: &Project, file: FileId, call: CallId) -> &str {
+    project.facts(file).map_or("", |facts| &project.text(file)[facts.module.calls[call].callee])
+}

@@ -1,0 +1,200 @@
+//! What concerns all nodes of a file, or of the files that it imports: syntax errors beside them, names bound behind
+//! the reader's back, modules found in ways that cannot be followed.
+//!
+//! ```python
+//! sys.path.insert(0, "jobs/lib")
+//! from steps import step      # jobs/lib/steps.py, perhaps
+//! ```
+
+use super::graph::{Graph, NodeId, NodeKind, Obstacle};
+use super::link::Target;
+use super::{Content, FileId, Project};
+use crate::flyte1::symbol::Symbol;
+use crate::python::scope::Role;
+use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR};
+use crate::rules::{Effect, Finding};
+
+/// What concerns all nodes of a file, or of files that it imports.
+pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
+    match &project.files[file].content {
+        Content::SyntaxError { source, range, .. } => {
+            let finding = Finding::new(
+                &SYNTAX_ERROR,
+                *range,
+                Effect::Blocking,
+                format!(
+                    "`{}` imports it, but does not parse: what it does there cannot be told",
+                    project.files[file].display
+                ),
+            )
+            .help("Correct the syntax error");
+            let imported = project.index.rough_imports(file, source.text.as_bytes());
+            block_files(graph, &imported, file, &finding);
+        }
+        Content::Parsed { facts, .. } => {
+            if let Some(&range) = facts.module.hidden_bindings.first() {
+                let finding = Finding::new(
+                    &AMBIGUOUS_NAME,
+                    range,
+                    Effect::Blocking,
+                    "names of this module are bound or read behind the reader's back",
+                )
+                .help("Migrate this file by hand, or bind the names openly");
+                block_files(graph, &[file], file, &finding);
+            }
+            read_shadowed_modules(project, graph, file);
+            read_unknown_imports(project, graph, file);
+            read_spec_uses(project, graph, file);
+            read_other_images(project, graph, file);
+            read_command_line(project, graph, file);
+        }
+        _ => {}
+    }
+}
+
+fn block_files(graph: &mut Graph, files: &[FileId], place: FileId, finding: &Finding) {
+    for node in
+        (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>()
+    {
+        graph.block(node, place, finding.clone());
+    }
+}
+
+/// A module of the project called `flyte` is what Python finds in place of the SDK.
+fn read_shadowed_modules(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let own = project.index.resolve(file, 0, "flyte").and_then(|place| place.file);
+    let (Some(own), Some(&range)) = (own, facts.module.statements.first()) else { return };
+    let finding = Finding::new(
+        &AMBIGUOUS_NAME,
+        range,
+        Effect::Blocking,
+        format!("`import flyte` finds `{}` here, not the SDK", project.files[own].relative),
+    )
+    .help("Rename that module");
+    block_files(graph, &[file], file, &finding);
+}
+
+/// An import that leads nowhere, of a name that a module of the project with that name defines: the module is found
+/// in ways that cannot be followed, such as `sys.path.insert`.
+fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for import in &facts.module.imports {
+        let Some((0, module)) = &import.from else { continue };
+        if project.index.resolve(file, 0, module).is_some() {
+            continue;
+        }
+        let leaf = module.rsplit('.').next().unwrap_or_default();
+        let suffix = format!("/{leaf}.py");
+        for node in 0..graph.nodes.len() {
+            let other = graph.nodes[node].file;
+            let relative = &project.files[other].relative;
+            let is_named = || {
+                name_of(project, graph, node)
+                    .is_some_and(|name| import.aliases.iter().any(|alias| alias.name == name))
+            };
+            if (relative.ends_with(&suffix) || *relative == suffix[1..]) && is_named() {
+                let finding = Finding::new(
+                    &AMBIGUOUS_NAME,
+                    import.range,
+                    Effect::Blocking,
+                    format!("`{module}` may be `{relative}`, found in a way that cannot be followed"),
+                )
+                .help("Import it by its path from the root of the project");
+                graph.block(node, file, finding);
+            }
+        }
+    }
+}
+
+/// The name by which other modules import a node.
+fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
+    let facts = project.facts(graph.nodes[node].file)?;
+    match &graph.nodes[node].kind {
+        NodeKind::Image(image) => {
+            image.variable.map(|variable| facts.module.bindings[variable].name.as_str())
+        }
+        NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
+    }
+}
+
+/// `isinstance(x, ImageSpec)`: images that are converted are no longer of that type.
+fn read_spec_uses(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for reference in &facts.module.references {
+        let is_use = matches!(reference.role, Role::Other | Role::ArgumentOf(_) | Role::Argument(..));
+        if is_use && project.symbol(file, reference) == Some(Symbol::ImageSpec) {
+            let finding = Finding::new(
+                &IMAGE_USE,
+                reference.range,
+                Effect::Blocking,
+                "`ImageSpec` is used here as a class; images that are converted are not of that type",
+            )
+            .help("Migrate this line by hand");
+            graph.loose.push(Obstacle { file, finding });
+        }
+    }
+}
+
+/// `container_image=` of anything that is not the decorator of a task: `ShellTask(…)`, `ActorEnvironment(…)`,
+/// `partial(task, …)`.
+fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for (id, call) in facts.module.calls.iter().enumerate() {
+        let is_task = graph.by_decorator.contains_key(&(file, id));
+        let argument = call.keyword("container_image").or_else(|| call.keyword("image"));
+        let Some(argument) = argument.filter(|argument| !is_task && !argument.value.is_empty()) else {
+            continue;
+        };
+        let Some(reference) = facts.reference_at(call.callee) else { continue };
+        let takes_task = facts.module.references_of(call.owner).iter().any(|other| {
+            matches!(&other.role, Role::Argument(outer, _) if *outer == id)
+                && project.symbol(file, other).is_some_and(|symbol| symbol.is_entity_decorator())
+        });
+        if project.symbol(file, reference).is_some() || takes_task {
+            let finding = Finding::new(
+                &CONTAINER_IMAGE,
+                argument.value.range,
+                Effect::Blocking,
+                format!("the image of `{}` is not migrated yet", &project.text(file)[call.callee]),
+            )
+            .help("Migrate it by hand");
+            graph.loose.push(Obstacle { file, finding });
+        }
+    }
+}
+
+/// A test that runs a file through `pyflyte run` cannot run Flyte 2 tasks.
+fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    let uses_pyflyte = facts.module.references.iter().any(|reference| {
+        project.resolve(file, reference).iter().any(
+            |target| matches!(target, Target::Flyte1(Symbol::Other(path)) if path.contains(".pyflyte") || path.contains(".sdk_in_container")),
+        )
+    });
+    if !uses_pyflyte {
+        return;
+    }
+    for (range, path) in &facts.module.python_paths {
+        let path = path.split(':').next().unwrap_or(path).trim_start_matches("./");
+        if path.ends_with("__init__.py") {
+            continue;
+        }
+        let run: Vec<FileId> = (0..project.files.len())
+            .filter(|&other| {
+                let relative = &project.files[other].relative;
+                relative == path
+                    || relative.ends_with(&format!("/{path}"))
+                    || path.ends_with(&format!("/{relative}"))
+            })
+            .collect();
+        let finding = Finding::new(
+            &OTHER_USE,
+            *range,
+            Effect::Blocking,
+            format!("`{path}` is run through pyflyte here, which cannot run Flyte 2 tasks"),
+        )
+        .help("Run it with `flyte run --local`, or call the task");
+        block_files(graph, &run, file, &finding);
+    }
+}
