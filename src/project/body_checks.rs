@@ -212,11 +212,15 @@ fn first_of_many(findings: Vec<(FileId, Finding)>, own: FileId) -> Vec<(FileId, 
 /// `Resources(…)`, `Cache(…)` and `ImageSpec(…)` as keywords of the entity's own decorator: the rules of those
 /// keywords speak of them.
 fn is_setting(calls: &[Call], reference: &Reference, decorator: Option<CallId>) -> bool {
-    let Role::Callee(Some(call)) = reference.role else { return false };
-    matches!(
-        (&calls[call].context, decorator),
-        (CallContext::Argument(outer, Some(_)), Some(decorator)) if *outer == decorator
-    )
+    match (&reference.role, decorator) {
+        (Role::Argument(outer, Some(keyword)), Some(decorator)) => {
+            *outer == decorator && keyword == "accelerator"
+        }
+        (Role::Callee(Some(call)), Some(decorator)) => {
+            matches!(&calls[*call].context, CallContext::Argument(outer, Some(_)) if *outer == decorator)
+        }
+        _ => false,
+    }
 }
 
 fn is_image_call(graph: &Graph, file: FileId, role: &Role) -> bool {

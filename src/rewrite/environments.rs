@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
+use crate::flyte2::chain::Call;
 use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId};
 use crate::project::plan::{Additions, PlainImage, Plan, map_task, place, plain_image};
 use crate::project::{FileId, Project};
@@ -44,8 +45,8 @@ pub(super) struct Environment {
     pub(super) name: String,
     /// Its image.
     pub(super) image: EnvironmentImage,
-    /// Its resources, as code.
-    pub(super) resources: Option<String>,
+    /// Its resources.
+    pub(super) resources: Option<Call>,
     /// Its environment variables, as code.
     pub(super) env_vars: Option<String>,
     /// Its tasks in order of the source.
@@ -157,7 +158,7 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
     environments
 }
 
-type Key = (EnvironmentImage, Option<String>, Option<String>);
+type Key = (EnvironmentImage, Option<Call>, Option<String>);
 
 fn group_tasks(
     project: &Project,

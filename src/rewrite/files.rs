@@ -254,11 +254,12 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
         outlook.prefix = format!("{}.", flyte.name);
         return;
     }
+    let is_from = |&id: &BindingId| matches!(&module.bindings[id].kind, BindingKind::Import(path) if path.name.is_some());
     let takes_names = module
         .references
         .iter()
         .filter(|reference| outlook.consumed.contains(&reference.range))
-        .all(|reference| reference.attributes.is_empty());
+        .all(|reference| reference.attributes.is_empty() || reference.bindings.iter().all(is_from));
     let has_other = needed_names(project, plan, file)
         .into_iter()
         .any(|name| module.names.contains(name) && !is_free_name(module, outlook, name));
@@ -303,7 +304,7 @@ fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static st
                 names.push("TaskEnvironment");
                 if entity.kind != EntityKind::Workflow {
                     let mapped = map_task(project, &plan.graph, node, &FlyteNames::default());
-                    names.extend(mapped.uses_cache.then_some("Cache"));
+                    names.extend(mapped.uses.iter().copied());
                     names.extend(mapped.resources.is_some().then_some("Resources"));
                 }
                 // Packages that flytekit brought may need an image.

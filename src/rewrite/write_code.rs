@@ -198,9 +198,7 @@ impl Converter<'_> {
         for finding in mapped.findings.iter().filter(|finding| finding.effect == Effect::Info) {
             self.diagnostics.push(diagnostic(finding));
         }
-        if mapped.uses_cache {
-            self.used.push("Cache");
-        }
+        self.used.extend(mapped.uses.iter().copied());
         let Some(call) =
             entity.call.filter(|_| mapped.is_rewritten).map(|call| &self.facts.module.calls[call])
         else {
@@ -231,7 +229,8 @@ impl Converter<'_> {
         }
         if let Some(resources) = &environment.resources {
             self.used.push("Resources");
-            arguments.push(Argument::new(format!("resources={resources}")));
+            arguments
+                .push(self.argument("resources", &Chain { head: resources.clone(), ..Chain::default() }));
         }
         arguments.extend(environment.env_vars.iter().map(|vars| Argument::new(format!("env_vars={vars}"))));
         let dependencies: Vec<&str> = environment
@@ -257,6 +256,25 @@ impl Converter<'_> {
         let text = layout(&Chain { head, ..Chain::default() }, place);
         let (offset, gap) = self.gap_above(first);
         Edit::insertion(offset, format!("{gap}{prefix}{text}\n"))
+    }
+
+    /// `name=chain` as an argument of an environment.
+    fn argument(&self, name: &str, chain: &Chain) -> Argument {
+        Argument::new(format!("{name}={}", self.nested(name, chain)))
+    }
+
+    /// A chain as the value of the argument `name` of an environment.
+    fn nested(&self, name: &str, chain: &Chain) -> String {
+        let unit = &self.facts.style.indent_unit;
+        let place = Place {
+            indent: "",
+            indent_unit: unit,
+            before: unit.chars().count() + name.len() + 1,
+            after: 1,
+            line_length: self.settings.line_length,
+            is_bracketed: false,
+        };
+        layout(chain, place)
     }
 
     /// Where the environment of `first` goes, and the blank lines above it.
@@ -309,16 +327,7 @@ impl Converter<'_> {
             }
             EnvironmentImage::Inline(node) => {
                 let chain = self.image_chain(*node);
-                let unit = self.facts.style.indent_unit.clone();
-                let place = Place {
-                    indent: "",
-                    indent_unit: &unit,
-                    before: unit.len() + "image=".len(),
-                    after: 1,
-                    line_length: self.settings.line_length,
-                    is_bracketed: false,
-                };
-                Some(layout(&chain, place))
+                Some(self.nested("image", &chain))
             }
             EnvironmentImage::Text(text) => Some(text.clone()),
             EnvironmentImage::RefName(name) => {
@@ -482,7 +491,8 @@ impl Converter<'_> {
             return self.outlook.imports_module.clone();
         }
         let mut names: Vec<&str> = self.used.clone();
-        names.sort_unstable();
+        // As isort and ruff do: constants first.
+        names.sort_unstable_by_key(|name| (name.chars().any(char::is_lowercase), *name));
         names.dedup();
         names.retain(|name| !self.has_name("flyte", name));
         (!names.is_empty()).then(|| format!("from flyte import {}", names.join(", ")))

@@ -50,6 +50,7 @@ rules! {
     ENVIRONMENT_VARIABLES = "FM206" "task-environment-variables" "`environment` becomes `env_vars`; values must be strings.";
     DECK = "FM207" "task-deck" "`enable_deck` becomes `report`; the automatic tabs are gone.";
     RETRIES = "FM208" "task-retries" "`retries` are no longer capped by the control plane.";
+    ACCELERATOR = "FM209" "task-accelerator" "`accelerator` becomes a part of `gpu` in the resources of the environment.";
     WORKFLOW_BODY = "FM210" "workflow-body" "A workflow does something with a result that means something else on Flyte 2.";
     FLYTE1_USE = "FM211" "flyte1-use" "Converted code would still use something of Flyte 1 that is not migrated.";
     OTHER_USE = "FM212" "task-other-use" "A task or workflow is used in a way that Flyte 2 does not know.";

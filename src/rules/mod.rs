@@ -8,6 +8,7 @@ pub mod draft;
 pub mod image_spec;
 pub mod tables;
 
+mod accelerator;
 mod apt_packages;
 mod base_image;
 mod builder;

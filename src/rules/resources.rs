@@ -7,8 +7,9 @@
 //! resources=Resources(cpu=("1", "2"), memory=("1Gi", "2Gi"))
 //! ```
 
-use super::codes::RESOURCES;
-use super::{Effect, Finding};
+use super::codes::{ACCELERATOR, RESOURCES};
+use super::{Effect, Finding, accelerator};
+use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::python::scope::Call;
 use crate::python::style::Style;
 use crate::python::value::{Value, ValueKind};
@@ -23,16 +24,31 @@ struct Side {
     fields: [Option<String>; 4],
 }
 
-/// Maps both sides; `None` if there is nothing to write.
+/// What a decorator says of resources.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'a> {
+    /// `requests=Resources(…)`
+    pub(super) requests: Option<&'a Call>,
+    /// `limits=Resources(…)`
+    pub(super) limits: Option<&'a Call>,
+    /// `accelerator=`: its dotted path and its place.
+    pub(super) accelerator: Option<(String, TextRange)>,
+    /// The value of `shm=`.
+    pub(super) shared_memory: Option<String>,
+}
+
+/// Maps what a decorator says; `None` if there is nothing to write. Names of flyte besides `Resources` go to `uses`.
 pub(super) fn map(
     text: &str,
     style: &Style,
     resources_name: &str,
-    requests: Option<&Call>,
-    limits: Option<&Call>,
+    wanted: &Wanted<'_>,
+    uses: &mut Vec<&'static str>,
     findings: &mut Vec<Finding>,
-) -> Option<String> {
-    let range = requests.or(limits).map(|call| call.range)?;
+) -> Option<CallText> {
+    let Wanted { requests, limits, .. } = *wanted;
+    let range = requests.or(limits).map(|call| call.range);
+    let range = range.or(wanted.accelerator.as_ref().map(|(_, range)| *range)).unwrap_or_default();
     let requests = requests.map(|call| side(text, style, call, findings)).unwrap_or_default();
     let limits = limits.map(|call| side(text, style, call, findings)).unwrap_or_default();
     let mut arguments = Vec::new();
@@ -47,9 +63,36 @@ pub(super) fn map(
             (None, None) => {}
         }
     }
-    arguments.extend(gpu(&requests, &limits, range, findings));
+    let count = gpu(&requests, &limits, range, findings);
+    match &wanted.accelerator {
+        Some((path, place)) => {
+            let count = count.and_then(|count| count.parse().ok()).unwrap_or(1);
+            let prefix = resources_name.strip_suffix("Resources").unwrap_or_default();
+            match accelerator::map(style, prefix, path, count, *place, findings) {
+                Some(gpu) => {
+                    uses.extend(gpu.uses);
+                    arguments.push(format!("gpu={}", gpu.text));
+                }
+                None => findings.push(
+                    Finding::new(
+                        &ACCELERATOR,
+                        *place,
+                        Effect::Blocking,
+                        format!("accelerator `{path}` has no counterpart that is known"),
+                    )
+                    .help("Name it with `flyte.GPU`, `flyte.TPU` or `flyte.Device` by hand"),
+                ),
+            }
+        }
+        None => arguments.extend(count.map(|count| format!("gpu={count}"))),
+    }
     arguments.extend(disk(&requests, &limits, range, findings));
-    (!arguments.is_empty()).then(|| format!("{resources_name}({})", arguments.join(", ")))
+    arguments.extend(wanted.shared_memory.as_ref().map(|size| format!("shm={size}")));
+    (!arguments.is_empty()).then(|| CallText {
+        callee: resources_name.to_owned(),
+        arguments: arguments.into_iter().map(Argument::new).collect(),
+        ..CallText::default()
+    })
 }
 
 fn only_limit(findings: &mut Vec<Finding>, range: TextRange, name: &str) {
@@ -74,7 +117,7 @@ fn gpu(requests: &Side, limits: &Side, range: TextRange, findings: &mut Vec<Find
                 .help("Give the same number of GPUs in both"),
         );
     }
-    limit.or(request).filter(|count| *count != "0").map(|count| format!("gpu={count}"))
+    limit.or(request).filter(|count| *count != "0").cloned()
 }
 
 fn disk(requests: &Side, limits: &Side, range: TextRange, findings: &mut Vec<Finding>) -> Option<String> {

@@ -6,12 +6,15 @@
 //! ```
 
 use super::cache::{self, CacheKeywords};
-use super::codes::{CACHE, DECK, ENVIRONMENT_VARIABLES, RESOURCES, RETRIES, TASK_KEYWORD, TASK_SHAPE};
+use super::codes::{
+    ACCELERATOR, CACHE, DECK, ENVIRONMENT_VARIABLES, RESOURCES, RETRIES, TASK_KEYWORD, TASK_SHAPE,
+};
 use super::env::string_dict;
+use super::resources::Wanted;
 use super::{Effect, Finding, resources};
 use crate::flyte1::body::Body;
 use crate::flyte1::symbol::Symbol;
-use crate::flyte2::chain::Argument;
+use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::python::items::Item;
 use crate::python::scope::{self, Call, CallContext, CallId, Function, Module, Parameter, ParameterKind};
 use crate::python::style::Style;
@@ -46,13 +49,13 @@ pub struct MappedTask {
     /// Whether the arguments differ from the user's, so that they are written anew.
     pub is_rewritten: bool,
     /// `resources=` of the environment.
-    pub resources: Option<String>,
+    pub resources: Option<CallText>,
     /// `env_vars=` of the environment.
     pub env_vars: Option<String>,
     /// The callees of `Resources(…)` and `Cache(…)` that are written anew.
     pub consumed: Vec<TextRange>,
-    /// Whether `flyte.Cache` is written.
-    pub uses_cache: bool,
+    /// Names of flyte that are written besides `Resources`: `Cache`, `GPU`, `Device`.
+    pub uses: Vec<&'static str>,
     /// What there is to say.
     pub findings: Vec<Finding>,
 }
@@ -86,8 +89,7 @@ pub fn map(cx: &TaskContext<'_>, call: Option<CallId>) -> MappedTask {
 
 #[derive(Default)]
 struct Keywords<'a> {
-    requests: Option<&'a Call>,
-    limits: Option<&'a Call>,
+    wanted: Wanted<'a>,
     cache: CacheKeywords<'a>,
     cache_place: Option<(usize, &'a Item)>,
 }
@@ -121,7 +123,8 @@ fn keyword<'a>(
                 Some(call) => {
                     mapped.dangling.extend(call.items.comments());
                     mapped.consumed.push(call.callee);
-                    *(if name == "requests" { &mut keywords.requests } else { &mut keywords.limits }) =
+                    let wanted = &mut keywords.wanted;
+                    *(if name == "requests" { &mut wanted.requests } else { &mut wanted.limits }) =
                         Some(call);
                 }
                 None if is_none => {}
@@ -136,6 +139,23 @@ fn keyword<'a>(
                 ),
             }
         }
+        "accelerator" if !is_none => match (cx.symbol)(value.range) {
+            Some(Symbol::Other(path)) => {
+                drop_argument(mapped, item);
+                mapped.consumed.push(value.range);
+                keywords.wanted.accelerator = Some((path, value.range));
+            }
+            _ => mapped.findings.push(
+                Finding::new(
+                    &ACCELERATOR,
+                    value.range,
+                    Effect::Blocking,
+                    "`accelerator` is no constant of flytekit",
+                )
+                .help("Name the device in the resources of the environment by hand"),
+            ),
+        },
+        "shared_memory" => shared_memory(cx, mapped, keywords, value, item),
         "environment" => environment(cx, mapped, value, item),
         "enable_deck" | "disable_deck" => deck(cx, mapped, name, value, item),
         "cache" | "cache_version" | "cache_serialize" | "cache_ignore_input_vars" => {
@@ -193,6 +213,25 @@ fn nested_call<'a>(cx: &TaskContext<'a>, decorator: CallId, name: &str, symbol: 
     cx.module.calls.iter().find(|call: &&scope::Call| {
         call.context == context && (cx.symbol)(call.callee).as_ref() == Some(symbol)
     })
+}
+
+fn shared_memory(
+    cx: &TaskContext<'_>,
+    mapped: &mut MappedTask,
+    keywords: &mut Keywords<'_>,
+    value: &Value,
+    item: &Item,
+) {
+    drop_argument(mapped, item);
+    match &value.kind {
+        ValueKind::Bool(true) => keywords.wanted.shared_memory = Some(cx.style.string("auto")),
+        ValueKind::Str(_) => keywords.wanted.shared_memory = Some(item.value_text.clone()),
+        ValueKind::Bool(false) | ValueKind::None => {}
+        _ => mapped.findings.push(
+            Finding::new(&RESOURCES, value.range, Effect::Blocking, "`shared_memory` is no literal")
+                .help("Write `True` or a size such as \"2Gi\""),
+        ),
+    }
 }
 
 fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, item: &Item) {
@@ -263,8 +302,8 @@ fn finish_resources(cx: &TaskContext<'_>, mapped: &mut MappedTask, keywords: &Ke
         cx.text,
         cx.style,
         cx.resources_name,
-        keywords.requests,
-        keywords.limits,
+        &keywords.wanted,
+        &mut mapped.uses,
         &mut mapped.findings,
     );
 }
@@ -283,7 +322,7 @@ fn finish_cache(
     let range = if item.range.is_empty() { decorator } else { item.range };
     let value = cache::map(cx.style.quote, cx.cache_name, &keywords.cache, range, &mut mapped.findings);
     if let Some(value) = value {
-        mapped.uses_cache = true;
+        mapped.uses.push("Cache");
         let argument = Argument {
             leading: item.leading.clone(),
             text: format!("cache={value}"),
