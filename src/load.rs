@@ -69,7 +69,12 @@ fn find_changed(project: &Project) -> HashSet<(FileId, BindingId)> {
         for reference in &facts.module.references {
             let is_mutator =
                 reference.attributes.last().is_some_and(|name| MUTATORS.contains(&name.as_str()));
-            let escapes = matches!(reference.role, Role::Mutated | Role::Assigned | Role::ArgumentOf(_));
+            // The SDKs leave what they get as it is.
+            let escapes = match &reference.role {
+                Role::Mutated | Role::Assigned => true,
+                Role::ArgumentOf(library) => library != "flyte" && !is_flyte1_root(library),
+                _ => false,
+            };
             if !is_mutator && !escapes {
                 continue;
             }

@@ -21,7 +21,7 @@ use crate::python::scope::{
 };
 use crate::python::value::Value;
 use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE, UNSUPPORTED_PLACE};
-use crate::rules::{Effect, Finding};
+use crate::rules::{Effect, Finding, is_image_method};
 use crate::source::TextRange;
 
 /// An index into [`Graph::nodes`].
@@ -57,8 +57,10 @@ pub struct ImageNode {
     pub call: CallId,
     /// The variable that holds it, unless it is written into a decorator or another `ImageSpec`.
     pub variable: Option<BindingId>,
-    /// The `ImageSpec` that its `base_image` names.
+    /// The `ImageSpec` that its `base_image` names, or that it calls methods of.
     pub base: Option<NodeId>,
+    /// Whether it is `image.with_packages(…)` of another image.
+    pub is_derived: bool,
 }
 
 /// A task, dynamic or workflow.
@@ -189,8 +191,9 @@ pub fn function_of<'p>(project: &'p Project, file: FileId, entity: &EntityNode) 
 /// Collects the nodes of a project, ties them, and finds what stands in their way in the code around them.
 pub fn build(project: &Project) -> Graph {
     let mut graph = Graph::default();
+    let derived = derived_images(project);
     for (file, _) in project.parsed() {
-        collect_images(project, &mut graph, file);
+        collect_images(project, &mut graph, file, &derived);
         collect_entities(project, &mut graph, file);
     }
     collect_aliases(project, &mut graph);
@@ -241,25 +244,67 @@ fn push(graph: &mut Graph, file: FileId, kind: NodeKind) -> NodeId {
     graph.nodes.len() - 1
 }
 
-fn collect_images(project: &Project, graph: &mut Graph, file: FileId) {
+/// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
+fn derived_images(project: &Project) -> HashSet<(FileId, CallId)> {
+    let mut images: HashSet<(FileId, BindingId)> = HashSet::new();
+    for (file, facts) in project.parsed() {
+        for call in &facts.module.calls {
+            let CallContext::Assigned(binding) = call.context else { continue };
+            let reference = facts.reference_at(call.callee);
+            if reference.is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec)) {
+                images.insert((file, binding));
+            }
+        }
+    }
+    let mut derived = HashSet::new();
+    while !images.is_empty() {
+        let before = derived.len();
+        for (file, facts) in project.parsed() {
+            for (id, call) in facts.module.calls.iter().enumerate() {
+                let Some(reference) = facts.reference_at(call.callee) else { continue };
+                let is_method = reference.attributes.last().is_some_and(|name| is_image_method(name));
+                if !is_method || derived.contains(&(file, id)) {
+                    continue;
+                }
+                let is_of_image = project.resolve(file, reference).iter().all(|target| {
+                    matches!(target, Target::Binding(file, binding, rest) if rest.len() == 1 && images.contains(&(*file, *binding)))
+                });
+                if is_of_image {
+                    derived.insert((file, id));
+                    if let CallContext::Assigned(binding) = call.context {
+                        images.insert((file, binding));
+                    }
+                }
+            }
+        }
+        if derived.len() == before {
+            break;
+        }
+    }
+    derived
+}
+
+fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
         let Some(reference) = facts.reference_at(call.callee) else { continue };
         let targets = project.resolve(file, reference);
         let is_spec = |target: &Target| *target == Target::Flyte1(Symbol::ImageSpec);
-        if !targets.iter().any(is_spec) {
+        let is_derived = derived.contains(&(file, id));
+        if !targets.iter().any(is_spec) && !is_derived {
             continue;
         }
         let variable = match call.context {
             CallContext::Assigned(binding) => Some(binding),
             _ => None,
         };
-        let node = push(graph, file, NodeKind::Image(ImageNode { call: id, variable, base: None }));
+        let node =
+            push(graph, file, NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived }));
         graph.by_call.insert((file, id), node);
         if let Some(binding) = variable {
             graph.by_binding.insert((file, binding), node);
         }
-        if !targets.iter().all(is_spec) {
+        if !is_derived && !targets.iter().all(is_spec) {
             let name = &reference.name;
             let finding = Finding::new(
                 &AMBIGUOUS_NAME,

@@ -236,6 +236,7 @@ pub fn map_image(
         }
     });
     let image_name = names.of("Image");
+    let receiver = project.text(file)[call.callee].rsplit_once('.').map(|(receiver, _)| receiver.trim_end());
     let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
     image_spec::map(&ImageContext {
         text: project.text(file),
@@ -247,6 +248,7 @@ pub fn map_image(
         constant: &|name| constant(project, file, name, call.range.start()),
         is_changed: &|name| is_changed(project, file, name, call.range.start()),
         base,
+        receiver: receiver.filter(|_| image.is_derived),
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
         runs_pip: additions.runs_pip,

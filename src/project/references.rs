@@ -33,6 +33,9 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
         let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
         let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
+        if derives_image(graph, file, reference, &nodes) {
+            continue;
+        }
         let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
         if is_image && is_certain && image_reference(graph, file, reference, &nodes) {
             continue;
@@ -85,6 +88,13 @@ pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeI
     {
         entity.image = ImageUse::Value(argument.value.clone());
     }
+}
+
+/// `image.with_packages(…)` is an image of its own, on the one that the method is called of.
+fn derives_image(graph: &mut Graph, file: FileId, reference: &Reference, nodes: &[NodeId]) -> bool {
+    let (Role::Callee(Some(call)), [base]) = (&reference.role, nodes) else { return false };
+    let Some(derived) = graph.image_at(file, *call) else { return false };
+    graph.image(derived).is_some_and(|image| image.is_derived) && give_base(graph, derived, *base)
 }
 
 /// Gives `images` to the entity whose decorator is `call`.

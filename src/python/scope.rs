@@ -305,6 +305,23 @@ pub struct Call {
     pub context: CallContext,
     /// The statement at the top level that holds it.
     pub owner: StatementId,
+    /// The methods called on what it returns, one after another.
+    pub methods: Vec<MethodCall>,
+    /// The call with these methods.
+    pub outer_range: TextRange,
+}
+
+/// A method called on the result of a recorded call: `ImageSpec(…).with_packages("pandas")`.
+#[derive(Debug, Clone)]
+pub struct MethodCall {
+    /// The name of the method.
+    pub name: String,
+    /// The place of the name.
+    pub name_range: TextRange,
+    /// The arguments in the order of the source.
+    pub arguments: Vec<Argument>,
+    /// The same arguments as items with comments.
+    pub items: Items,
 }
 
 impl Call {
@@ -648,6 +665,24 @@ impl<'a> Builder<'a> {
         if self.is_recorded(&call.func) {
             return Some(self.call(call, CallContext::Other, None));
         }
+        if let Some((first, methods)) = method_chain(call).filter(|(first, _)| self.is_recorded(&first.func))
+        {
+            let id = self.call(first, CallContext::Other, None);
+            // What is passed to an object of a library is passed to the library: `flyte.with_runcontext().run(flow)`.
+            let library = self.library_of(&first.func);
+            for argument in methods.iter().flat_map(|(_, method)| method.arguments.arguments_source_order()) {
+                self.expr(argument.value(), library.clone().map_or(Role::Other, Role::ArgumentOf));
+            }
+            let methods = methods.into_iter().map(|(name, method)| MethodCall {
+                name: name.to_string(),
+                name_range: name.range,
+                arguments: method.arguments.arguments_source_order().map(argument_of).collect(),
+                items: items_between(self.tokens, method.arguments.range, self.text),
+            });
+            self.module.calls[id].methods = methods.collect();
+            self.module.calls[id].outer_range = call.range;
+            return Some(id);
+        }
         self.expr(&call.func, Role::Callee(None));
         let library = self.library_of(&call.func).unwrap_or_default();
         for argument in call.arguments.arguments_source_order() {
@@ -718,6 +753,8 @@ impl<'a> Builder<'a> {
             items: items_between(self.tokens, call.arguments.range, self.text),
             context,
             owner: self.owner,
+            methods: Vec::new(),
+            outer_range: call.range,
         });
         self.expr(&call.func, decorates.map_or(Role::Callee(Some(id)), Role::Decorator));
         for argument in call.arguments.arguments_source_order() {
@@ -733,8 +770,12 @@ impl<'a> Builder<'a> {
 
     fn argument(&mut self, value: &'a Expr, call: CallId, keyword: Option<String>) {
         match value {
-            Expr::Call(inner) if self.is_recorded(&inner.func) => {
-                self.call(inner, CallContext::Argument(call, keyword), None);
+            Expr::Call(inner)
+                if method_chain(inner).is_some_and(|(first, _)| self.is_recorded(&first.func)) =>
+            {
+                if let Some(id) = self.call_if_recorded(inner) {
+                    self.module.calls[id].context = CallContext::Argument(call, keyword);
+                }
             }
             _ if chain(value).is_some() => self.expr(value, Role::Argument(call, keyword)),
             _ => self.visit_expr(value),
@@ -1114,6 +1155,18 @@ fn chain(expr: &Expr) -> Option<(&ast::ExprName, Vec<String>)> {
         }
         _ => None,
     }
+}
+
+/// The first call of `first(…).method(…).method(…)` and the methods behind it; none for a call alone.
+fn method_chain(call: &ast::ExprCall) -> Option<(&ast::ExprCall, Vec<(&ast::Identifier, &ast::ExprCall)>)> {
+    if chain(&call.func).is_some() {
+        return Some((call, Vec::new()));
+    }
+    let Expr::Attribute(method) = &*call.func else { return None };
+    let Expr::Call(inner) = &*method.value else { return None };
+    let (first, mut methods) = method_chain(inner)?;
+    methods.push((&method.attr, call));
+    Some((first, methods))
 }
 
 fn argument_of(argument: ast::ArgOrKeyword<'_>) -> Argument {

@@ -185,7 +185,8 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
                 let Some(facts) = project.facts(file) else { continue };
-                consumed.insert(facts.module.calls[image.call].callee);
+                // `image.with_packages(…)` goes on reading `image`.
+                consumed.extend((!image.is_derived).then(|| facts.module.calls[image.call].callee));
                 let variables = image.variable.into_iter();
                 consumed.extend(variables.flat_map(|variable| annotated_specs(project, file, variable)));
             }

@@ -141,7 +141,7 @@ impl Converter<'_> {
             return;
         }
         let Some(image) = self.plan.graph.image(node) else { return };
-        let range = self.facts.module.calls[image.call].range;
+        let range = self.facts.module.calls[image.call].outer_range;
         let chain = self.image_chain(node);
         let annotation = self.annotation(image.variable);
         let mut chain_place = self.place_at(range);

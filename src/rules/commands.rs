@@ -35,6 +35,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         push(draft, parameter, parameter.item.value_text.clone());
         return;
     };
+    draft.changes_shell |= texts.iter().any(|text| changes_shell(text));
     draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
     let groups = groups(&texts);
     let is_own = parameter.value.elements().is_some();

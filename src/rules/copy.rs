@@ -167,6 +167,17 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
         arguments: vec![Argument::new(argument)],
         ..Call::default()
     };
+    if cx.receiver.is_some() {
+        draft.find(
+            Finding::new(
+                &COPY,
+                cx.call.callee,
+                Effect::Unsafe,
+                "files are copied as user `flyte`, which the image that they are added to must have",
+            )
+            .help("Make sure that it starts from the Debian base"),
+        );
+    }
     if matches!(draft.base, Base::Uri(_)) {
         draft.find(
             Finding::new(

@@ -79,6 +79,8 @@ pub struct ImageContext<'a> {
     pub is_changed: &'a dyn Fn(&str) -> bool,
     /// The `ImageSpec` that `base_image` names, if it names one.
     pub base: Option<BaseSpec>,
+    /// For `image.with_packages(…)`: how the image is written.
+    pub receiver: Option<&'a str>,
     /// Whether code in the image still imports flytekit or union after the migration.
     pub keeps_flyte1: bool,
     /// Distributions that only flytekit brought and that code in the image imports.
@@ -169,6 +171,8 @@ pub enum Base {
     Clone(String),
     /// A clone of an image that is written out here.
     Inline(Chain),
+    /// Another image, to which layers are added.
+    Receiver(String),
 }
 
 /// An image being mapped.
@@ -188,6 +192,8 @@ pub struct Draft {
     pub runs_pip: bool,
     /// Whether files are copied into the image.
     pub copies_files: bool,
+    /// Whether a command changes the shell for those behind it.
+    pub changes_shell: bool,
     /// Distributions that the image lists, normalized.
     pub listed: Vec<String>,
     /// Comments of keywords that have no place in the chain.
@@ -219,9 +225,33 @@ impl Draft {
         self.orphans.extend(parameter.item.trailing.clone());
     }
 
+    /// Takes over what a method call adds; packages join the layer of their kind where `folds` says so.
+    pub fn absorb(&mut self, part: Self, folds: bool) {
+        self.findings.extend(part.findings);
+        self.listed.extend(part.listed);
+        self.index_options.extend(part.index_options);
+        self.orphans.extend(part.orphans);
+        self.runs_pip |= part.runs_pip;
+        self.copies_files |= part.copies_files;
+        self.changes_shell |= part.changes_shell;
+        for layer in part.layers {
+            let joins = folds && matches!(layer.kind, LayerKind::Apt | LayerKind::Pip);
+            match self.layer_mut(layer.kind).filter(|_| joins) {
+                Some(call) => {
+                    call.arguments.extend(layer.call.arguments);
+                    call.leading.extend(layer.call.leading);
+                    call.dangling.extend(layer.call.dangling);
+                    call.dangling.extend(layer.call.trailing);
+                }
+                None => self.layers.push(layer),
+            }
+        }
+    }
+
     /// Writes the chain.
     pub fn chain(mut self, cx: &ImageContext<'_>) -> Chain {
-        self.layers.sort_by_key(|layer| match cx.order {
+        let order = if cx.receiver.is_some() { LayerOrder::Source } else { cx.order };
+        self.layers.sort_by_key(|layer| match order {
             LayerOrder::Flyte1 => (layer.kind as usize, layer.position),
             // Where the keywords decide, the working directory still comes last: files are copied above it.
             LayerOrder::Source if layer.kind == LayerKind::WorkDir => (usize::MAX, 0),
@@ -253,6 +283,15 @@ impl Draft {
                 let mut arguments = self.constructor;
                 arguments.push(Argument::new("extendable=True"));
                 head_call(format!("{base}.clone"), arguments)
+            }
+            // Without layers it is the other image under another name.
+            Base::Receiver(receiver) if methods.is_empty() => {
+                head_call(format!("{receiver}.clone"), Vec::new())
+            }
+            Base::Receiver(receiver) => {
+                let mut first = methods.remove(0);
+                first.callee = format!("{receiver}.{}", first.callee);
+                first
             }
             Base::Inline(base) => {
                 let mut arguments = self.constructor;

@@ -8,8 +8,8 @@
 use super::codes::{INVALID_CALL, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{
-    Effect, Finding, apt_packages, base_image, builder, commands, copy, env, name, packages, pip_index,
-    platform, python_exec, python_version, registry_config, requirements, unsupported,
+    Effect, Finding, apt_packages, base_image, builder, commands, copy, env, methods, name, packages,
+    pip_index, platform, python_exec, python_version, registry_config, requirements, unsupported,
 };
 use crate::flyte2::chain::{Argument, Chain};
 use crate::python::value::ValueKind;
@@ -66,7 +66,7 @@ pub struct MappedImage {
 /// Maps an `ImageSpec` call.
 pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let mut draft = Draft::default();
-    let parameters = parameters(cx, &mut draft);
+    let parameters = if cx.receiver.is_some() { Vec::new() } else { parameters(cx, &mut draft) };
     for parameter in &parameters {
         if cx.literal(parameter.value).is_empty() {
             draft.orphan(*parameter);
@@ -77,26 +77,34 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     if let Some(runtime) = parameters.iter().find(|p| p.name == "runtime_packages" && !p.value.is_empty()) {
         python_exec::map_runtime_packages(cx, &mut draft, *runtime);
     }
-    if !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty()) {
+    methods::map(cx, &mut draft, parameters.len());
+    if cx.receiver.is_none()
+        && !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty())
+    {
         platform::absent(cx, &mut draft);
     }
     base_image::finish(cx, &mut draft, &parameters);
     requirements::finish(cx, &mut draft);
     copy::finish(cx, &mut draft);
     packages::finish(cx, &mut draft, &parameters);
+    // A method of an image leaves its Python as it is.
+    let inherited = cx.base.as_ref().filter(|_| cx.receiver.is_some());
     MappedImage {
         findings: std::mem::take(&mut draft.findings),
-        python_version: draft.python_version,
-        has_python_version: draft
-            .constructor
-            .iter()
-            .any(|argument| argument.text.starts_with("python_version=")),
+        python_version: draft.python_version.or(inherited.and_then(|base| base.python_version)),
+        has_python_version: inherited.is_some_and(|base| base.has_python_version)
+            || draft.constructor.iter().any(|argument| argument.text.starts_with("python_version=")),
         index_options: draft.index_options.clone(),
         chain: draft.chain(cx),
     }
 }
 
-fn map_parameter(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, all: &[Parameter<'_>]) {
+pub(super) fn map_parameter(
+    cx: &ImageContext<'_>,
+    draft: &mut Draft,
+    parameter: Parameter<'_>,
+    all: &[Parameter<'_>],
+) {
     let other = |name: &str| all.iter().find(|parameter| parameter.name == name).copied();
     if let ValueKind::Name(name) = &parameter.value.kind
         && (cx.is_changed)(name)

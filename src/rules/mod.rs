@@ -15,6 +15,7 @@ mod builder;
 mod commands;
 mod copy;
 mod env;
+mod methods;
 mod name;
 mod packages;
 mod pip_index;
@@ -30,6 +31,7 @@ pub mod resources;
 pub mod task;
 
 pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};
+pub use methods::is_image_method;
 
 use crate::diagnostic::Rule;
 use crate::source::TextRange;

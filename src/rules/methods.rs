@@ -1,0 +1,123 @@
+//! `.with_packages(…)`, `.with_apt_packages(…)`, `.with_commands(…)`, `.with_copy(…)` and `.force_push()`.
+//!
+//! Called on `ImageSpec(…)` itself they are folded into its parameters and come out in build order. Called on a name
+//! they add layers to that image in the order of the calls.
+
+use super::codes::{IMAGE_USE, INVALID_CALL};
+use super::draft::{Base, Draft, ImageContext, Parameter};
+use super::{Effect, Finding, image_spec};
+use crate::python::items::{Item, Items};
+use crate::python::scope::Argument;
+use crate::python::value::{Value, ValueKind};
+use crate::source::TextRange;
+
+/// The methods and the parameters of ImageSpec that they add to (`flytekit/image_spec/image_spec.py`, 1.16.31).
+const METHODS: [(&str, &str); 5] = [
+    ("with_packages", "packages"),
+    ("with_apt_packages", "apt_packages"),
+    ("with_commands", "commands"),
+    ("with_copy", "copy"),
+    ("with_runtime_packages", "runtime_packages"),
+];
+
+/// Whether a method of an image gives another image that can be migrated.
+pub fn is_image_method(name: &str) -> bool {
+    name == "force_push" || METHODS.iter().any(|(method, _)| *method == name)
+}
+
+/// Maps the methods of the call, `first` being the position of their layers.
+pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
+    let mut position = first;
+    if let Some(receiver) = cx.receiver {
+        draft.base = Base::Receiver(receiver.to_owned());
+        if let Some(base) = &cx.base {
+            draft.index_options.extend(base.index_options.iter().cloned());
+        }
+        let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
+        map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);
+        position += 1;
+    }
+    for method in &cx.call.methods {
+        map_method(cx, draft, position, &method.name, method.name_range, &method.arguments, &method.items);
+        position += 1;
+    }
+}
+
+fn map_method(
+    cx: &ImageContext<'_>,
+    draft: &mut Draft,
+    position: usize,
+    name: &str,
+    range: TextRange,
+    arguments: &[Argument],
+    items: &Items,
+) {
+    if name == "force_push" {
+        draft.find(
+            Finding::new(
+                &IMAGE_USE,
+                range,
+                Effect::Info,
+                "`force_push` is left out: an image is built when its content changes",
+            )
+            .help("Build it anew with `flyte.build(image, force=True)`"),
+        );
+        draft.orphans.extend(items.comments());
+        return;
+    }
+    let parameter = METHODS.iter().find(|(method, _)| *method == name).map(|(_, parameter)| *parameter);
+    let (Some(parameter), ([argument], [item])) = (parameter, (arguments, items.items.as_slice())) else {
+        draft.find(
+            Finding::new(
+                &IMAGE_USE,
+                range,
+                Effect::Blocking,
+                format!("`{name}` of an image is not migrated yet"),
+            )
+            .help("Migrate this image by hand"),
+        );
+        return;
+    };
+    if parameter == "commands" && draft.changes_shell {
+        draft.find(
+            Finding::new(
+                &INVALID_CALL,
+                range,
+                Effect::Blocking,
+                "these commands follow one that changes the shell; Flyte 1 ran them in the same shell",
+            )
+            .help("Write all commands into one list"),
+        );
+    }
+    let (value, item) = as_list(cx, &argument.value, item);
+    let mut part = Draft::default();
+    let parameter = Parameter { name: parameter, value: &value, item: &item, position };
+    if parameter.name == "runtime_packages" {
+        super::python_exec::map_runtime_packages(cx, &mut part, parameter);
+    } else {
+        image_spec::map_parameter(cx, &mut part, parameter, &[]);
+    }
+    part.orphans.extend(items.dangling.iter().cloned());
+    draft.absorb(part, cx.receiver.is_none());
+}
+
+/// flytekit takes a string or a list; a string is a list of one.
+fn as_list(cx: &ImageContext<'_>, value: &Value, item: &Item) -> (Value, Item) {
+    let text = item.value_text.clone();
+    match &cx.literal(value).kind {
+        ValueKind::Str(_) | ValueKind::FString(..) => {
+            let element =
+                Item { text: text.clone(), value_text: text.clone(), range: value.range, ..Item::default() };
+            let nested = Items { items: vec![element], ..Items::default() };
+            let list = Value { range: value.range, kind: ValueKind::List(vec![value.clone()]) };
+            (list, Item { value_text: format!("[{text}]"), nested: Some(Box::new(nested)), ..item.clone() })
+        }
+        ValueKind::List(_) | ValueKind::Tuple(_) | ValueKind::Concat(..) => (value.clone(), item.clone()),
+        ValueKind::Opaque if text.starts_with('[') => (value.clone(), item.clone()),
+        _ => {
+            let either = format!("([{text}] if isinstance({text}, str) else {text})");
+            let opaque = Value { range: value.range, kind: ValueKind::Opaque };
+            (opaque, Item { value_text: either, nested: None, ..item.clone() })
+        }
+    }
+}
