@@ -94,9 +94,10 @@ const PATH_ARGUMENTS: [&str; 3] = ["requirements", "copy", "source_root"];
 /// Looks at every path that a literal argument names: from the working directory, the project root, the file's folder.
 fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
     let ignore = docker_ignore(&discovery.root);
+    // What lies outside the root has no pattern that could exclude it.
     let is_ignored = |path: &Path, is_folder: bool| {
-        let below = path.strip_prefix(&discovery.root).unwrap_or(path);
-        ignore.matched_path_or_any_parents(below, is_folder).is_ignore()
+        let below = if path.is_absolute() { path.strip_prefix(&discovery.root).ok() } else { Some(path) };
+        below.is_some_and(|below| ignore.matched_path_or_any_parents(below, is_folder).is_ignore())
     };
     let mut facts = DiskFacts {
         ignores_private_files: [".git", ".env", ".venv"].iter().all(|name| is_ignored(Path::new(name), true)),

@@ -14,8 +14,8 @@ use super::link::Target;
 use super::{FileId, Project};
 use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
 use crate::flyte1::symbol::Symbol;
-use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
-use crate::rules::codes::{FLYTE1_USE, WORKFLOW_BODY};
+use crate::python::scope::{BindingId, BindingKind, Call, CallContext, CallId, Reference, Role};
+use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -115,6 +115,14 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
         let comes_from_parameter = is_workflow && issue.roots.contains(&Root::Parameter);
         let what = match &issue.kind {
             IssueKind::PassedTo(callee) if callees.contains(callee) => continue,
+            // A call of a Flyte 2 task is broken altogether, and named so.
+            IssueKind::PassedTo(callee)
+                if facts
+                    .reference_at(*callee)
+                    .is_some_and(|callee| is_flyte2_task(project, file, callee)) =>
+            {
+                continue;
+            }
             // An attribute of an input reads the same on a value as on a promise.
             IssueKind::Attribute(_) if !comes_from_call => continue,
             IssueKind::Try | IssueKind::Nested if !comes_from_call => continue,
@@ -173,7 +181,7 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                                 && graph.entity(other).is_some()
                                 && matches!(reference.role, Role::Callee(_))
                             {
-                                findings.push((file, calls_through(reference, &function.name)));
+                                findings.push((file, calls_through(reference)));
                             }
                             continue;
                         }
@@ -192,6 +200,62 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
     for (file, finding) in first_of_many(findings, own.0) {
         graph.block(node, file, finding);
     }
+}
+
+/// Tasks of Flyte 2 that a workflow of Flyte 1 calls, as a partial run leaves it: it is broken until it is migrated.
+pub(super) fn read_flyte2_calls(project: &Project, graph: &mut Graph, node: NodeId) {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
+    if entity.kind == EntityKind::Task {
+        return;
+    }
+    let function = &facts.module.functions[entity.function];
+    let calls = facts.bodies[entity.function].calls.iter();
+    let broken: Vec<TextRange> = calls
+        .filter(|flow| {
+            facts.reference_at(flow.callee).is_some_and(|reference| is_flyte2_task(project, file, reference))
+        })
+        .map(|flow| flow.callee)
+        .collect();
+    for range in broken {
+        let message = format!(
+            "`{}` is a task of Flyte 2 and is called by `{}`, which stays on Flyte 1: it is broken until it is migrated",
+            &project.text(file)[range],
+            function.name
+        );
+        let finding = Finding::new(&BROKEN_CALL, range, Effect::Blocking, message)
+            .help("Make it a task of a `TaskEnvironment` that depends on that of the called task");
+        graph.block(node, file, finding);
+    }
+}
+
+/// Whether a name means a function under `@environment.task` of a `flyte.TaskEnvironment`.
+fn is_flyte2_task(project: &Project, file: FileId, reference: &Reference) -> bool {
+    project.resolve(file, reference).iter().any(|target| {
+        let Target::Binding(file, binding, rest) = target else { return false };
+        let Some(facts) = project.facts(*file).filter(|_| rest.is_empty()) else { return false };
+        let BindingKind::Decorated(function) = facts.module.bindings[*binding].kind else { return false };
+        let mut decorators =
+            facts.module.functions[function].decorators.iter().filter_map(|decorator| decorator.callee);
+        decorators.any(|callee| {
+            let Some(decorator) = facts.reference_at(callee) else { return false };
+            project.resolve(*file, decorator).iter().any(|target| {
+                matches!(target, Target::Binding(file, binding, rest)
+                    if rest.as_slice() == ["task"] && is_environment(project, *file, *binding))
+            })
+        })
+    })
+}
+
+fn is_environment(project: &Project, file: FileId, binding: BindingId) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    let mut calls = facts.module.calls.iter().filter(|call| call.context == CallContext::Assigned(binding));
+    calls.any(|call| {
+        let callee = facts.reference_at(call.callee);
+        callee.is_some_and(|callee| {
+            project.resolve(file, callee) == [Target::External("flyte.TaskEnvironment".to_owned())]
+        })
+    })
 }
 
 /// How many uses of Flyte 1 in other code are named for one entity.
@@ -232,18 +296,18 @@ fn uses(symbol: &Symbol, reference: &Reference, is_own: bool, entity: &str) -> F
     let message = if is_own {
         format!("`{name}` of Flyte 1 is used by `{entity}` and is not migrated yet")
     } else {
-        format!("`{name}` of Flyte 1 is used by code that `{entity}` uses, and is not migrated yet")
+        format!("`{name}` of Flyte 1 is used by code that tasks use, and is not migrated yet")
     };
     Finding::new(&FLYTE1_USE, reference.range, Effect::Blocking, message)
         .help("Replace it by its Flyte 2 counterpart by hand")
 }
 
-fn calls_through(reference: &Reference, entity: &str) -> Finding {
+fn calls_through(reference: &Reference) -> Finding {
     Finding::new(
         &FLYTE1_USE,
         reference.range,
         Effect::Blocking,
-        format!("`{}` is called by a plain function that `{entity}` uses", reference.name),
+        format!("`{}` is called by a plain function that a task or workflow uses", reference.name),
     )
     .help("Call it from the workflow itself")
 }

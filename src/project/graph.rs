@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::body_checks::{read_body, read_conversions, read_surroundings};
+use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
 use super::whole_file::read_whole_file;
@@ -207,6 +207,7 @@ pub fn build(project: &Project) -> Graph {
         read_plain_image(project, &mut graph, node);
         read_body(project, &mut graph, node);
         read_conversions(project, &mut graph, node);
+        read_flyte2_calls(project, &mut graph, node);
         read_surroundings(project, &mut graph, node);
     }
     graph.python_in_name = shared_names(project, &graph);

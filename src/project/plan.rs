@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
 use super::link::Target;
 use super::{FileId, Project};
-use crate::python::scope::BindingKind;
+use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
-use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, TASK_KEYWORD};
+use crate::rules::codes::{BROKEN_CALL, CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
 use crate::rules::draft::{BaseSpec, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask, TaskContext};
@@ -77,11 +77,13 @@ pub struct FlyteNames {
     pub prefix: String,
     /// How `pathlib.Path` is written.
     pub path: &'static str,
+    /// The longest line.
+    pub line_length: usize,
 }
 
 impl Default for FlyteNames {
     fn default() -> Self {
-        Self { prefix: String::new(), path: "Path" }
+        Self { prefix: String::new(), path: "Path", line_length: usize::MAX }
     }
 }
 
@@ -231,6 +233,7 @@ pub fn map_image(
             python_version: mapped.python_version,
             has_python_version: mapped.has_python_version,
             index_options: mapped.index_options,
+            has_platform: mapped.has_platform,
             // A base without a variable is written where it stands.
             chain: graph.image(base).is_some_and(|base| base.variable.is_none()).then_some(mapped.chain),
         }
@@ -275,6 +278,7 @@ pub fn map_task(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNam
         style: &facts.style,
         resources_name: &resources_name,
         cache_name: &cache_name,
+        line_length: names.line_length,
         constant: &|name| constant(project, file, name, offset),
         symbol: &|range| project.symbol(file, facts.reference_at(range)?),
     };
@@ -340,7 +344,7 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
         _ => None,
     };
     let blocking = |message: String| Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message);
-    if is_flyte2_image(project, file, value) {
+    if is_flyte2_image(project, file, value.range, 0) {
         return Ok(Some(PlainImage::Flyte2(project.text(file)[value.range].to_owned())));
     }
     let Some(uri) = resolved.as_ref().unwrap_or(value).as_str() else {
@@ -367,24 +371,37 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
     Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
 }
 
-/// Whether `value` names a variable that holds `Image.from_…(…)` of Flyte 2, as after a first, partial run.
-fn is_flyte2_image(project: &Project, file: FileId, value: &Value) -> bool {
-    let Some(reference) = project.facts(file).and_then(|facts| facts.reference_at(value.range)) else {
+/// Whether the name at `range` is a variable that holds an image of Flyte 2 already, as after a first, partial run:
+/// `Image.from_…(…)`, or what a method of such an image gives.
+fn is_flyte2_image(project: &Project, file: FileId, range: TextRange, depth: usize) -> bool {
+    let Some(reference) = project.facts(file).and_then(|facts| facts.reference_at(range)) else {
         return false;
     };
-    project.resolve(file, reference).iter().all(|target| {
-        let Target::Binding(file, binding, rest) = target else { return false };
-        let Some(facts) = project.facts(*file).filter(|_| rest.is_empty()) else { return false };
-        let binding = &facts.module.bindings[*binding];
-        let BindingKind::Assignment { value, .. } = &binding.kind else { return false };
-        let mut references = facts.module.references_of(binding.owner).iter();
-        references.any(|reference| {
-            value.range.contains_range(reference.range)
-                && project.resolve(*file, reference).iter().any(
-                    |target| matches!(target, Target::External(path) if path.starts_with("flyte.Image.")),
-                )
+    depth < 16
+        && project.resolve(file, reference).iter().all(|target| {
+            let Target::Binding(file, binding, rest) = target else { return false };
+            let Some(facts) = project.facts(*file).filter(|_| rest.len() <= usize::from(depth > 0)) else {
+                return false;
+            };
+            let binding = &facts.module.bindings[*binding];
+            let BindingKind::Assignment { value, .. } = &binding.kind else { return false };
+            let mut references = facts.module.references_of(binding.owner).iter();
+            references.any(|reference| {
+                let is_start = reference.range.start() >= value.range.start()
+                    && value.range.contains_range(reference.range)
+                    && project.text(*file)[TextRange::new(value.range.start(), reference.range.start())]
+                        .trim_matches(['(', ' ', '\n', '\r', '\t'])
+                        .is_empty();
+                is_start && is_flyte2_source(project, *file, reference, depth)
+            })
         })
-    })
+}
+
+fn is_flyte2_source(project: &Project, file: FileId, reference: &Reference, depth: usize) -> bool {
+    let targets = project.resolve(file, reference);
+    let is_constructor =
+        |target: &Target| matches!(target, Target::External(path) if path.starts_with("flyte.Image."));
+    targets.iter().any(is_constructor) || is_flyte2_image(project, file, reference.range, depth + 1)
 }
 
 /// An image that is given by its reference must hold `flyte`, which nobody can tell from here.
@@ -427,10 +444,17 @@ fn groups(graph: &Graph) -> Vec<Group> {
 
 /// Whether a node, by itself, may be converted.
 pub fn is_free(graph: &Graph, node: NodeId, settings: Settings) -> bool {
-    graph.obstacles[node].iter().all(|obstacle| match obstacle.finding.effect {
-        Effect::Info => true,
-        Effect::Unsafe => settings.allows_unsafe,
-        Effect::Blocking => false,
+    let own = graph.nodes[node].file;
+    // A file beside that does not parse may break with it, which `--partial` accepts and the finding says.
+    let is_accepted = |obstacle: &graph::Obstacle| {
+        settings.is_partial && obstacle.file != own && obstacle.finding.rule == &SYNTAX_ERROR
+    };
+    graph.obstacles[node].iter().filter(|obstacle| !is_accepted(obstacle)).all(|obstacle| {
+        match obstacle.finding.effect {
+            Effect::Info => true,
+            Effect::Unsafe => settings.allows_unsafe,
+            Effect::Blocking => false,
+        }
     })
 }
 
@@ -448,6 +472,12 @@ fn decide(plan: &mut Plan, settings: Settings) {
     drop_idle_files(plan);
 }
 
+fn concerns_images(graph: &Graph, node: NodeId) -> bool {
+    // What an earlier, partial run left broken is always said.
+    has_image(graph, node)
+        || graph.obstacles[node].iter().any(|obstacle| obstacle.finding.rule == &BROKEN_CALL)
+}
+
 fn has_image(graph: &Graph, node: NodeId) -> bool {
     match &graph.nodes[node].kind {
         NodeKind::Image(_) => true,
@@ -459,7 +489,7 @@ fn has_image(graph: &Graph, node: NodeId) -> bool {
 fn activate(plan: &mut Plan) {
     let graph = &plan.graph;
     let mut files: HashSet<FileId> = (0..graph.nodes.len())
-        .filter(|&node| has_image(graph, node))
+        .filter(|&node| concerns_images(graph, node))
         .map(|node| graph.nodes[node].file)
         .collect();
     loop {

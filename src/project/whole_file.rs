@@ -18,18 +18,20 @@ use crate::rules::{Effect, Finding};
 pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
     match &project.files[file].content {
         Content::SyntaxError { source, range, .. } => {
-            let finding = Finding::new(
-                &SYNTAX_ERROR,
-                *range,
-                Effect::Blocking,
-                format!(
-                    "`{}` imports it, but does not parse: what it does there cannot be told",
-                    project.files[file].display
-                ),
-            )
-            .help("Correct the syntax error");
             let imported = project.index.rough_imports(file, source.text.as_bytes());
-            block_files(graph, &imported, file, &finding);
+            for other in imported {
+                let finding = Finding::new(
+                    &SYNTAX_ERROR,
+                    *range,
+                    Effect::Blocking,
+                    format!(
+                        "this file does not parse, and imports `{}`: what it does with the tasks and images there cannot be told",
+                        project.files[other].display
+                    ),
+                )
+                .help("Correct the syntax error");
+                block_files(graph, &[other], file, &finding);
+            }
         }
         Content::Parsed { facts, .. } => {
             if let Some(&range) = facts.module.hidden_bindings.first() {

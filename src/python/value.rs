@@ -97,10 +97,11 @@ impl Value {
         }
     }
 
-    /// Whether it says "nothing": `None`, `[]`, `()` or `{}`.
+    /// Whether it says "nothing": `None`, `""`, `[]`, `()` or `{}`.
     pub fn is_empty(&self) -> bool {
         match &self.kind {
             ValueKind::None => true,
+            ValueKind::Str(text) => text.is_empty(),
             ValueKind::List(elements) | ValueKind::Tuple(elements) => elements.is_empty(),
             ValueKind::Dict(items) => items.is_empty(),
             _ => false,

@@ -486,7 +486,10 @@ impl Names {
         let mut taken = HashSet::new();
         for (file, facts) in project.parsed() {
             for call in &facts.module.calls {
-                let name = call.keyword("name").and_then(|argument| argument.value.as_str());
+                let argument = call
+                    .keyword("name")
+                    .or_else(|| call.arguments.first().filter(|first| first.name.is_none()));
+                let name = argument.and_then(|argument| argument.value.as_str());
                 let is_environment = project.text(file)[call.callee].ends_with("TaskEnvironment");
                 taken.extend(name.filter(|_| is_environment).map(str::to_owned));
             }

@@ -32,11 +32,12 @@ pub(super) struct Overview {
     outlooks: HashMap<FileId, FileOutlook>,
     keeps_flyte1: Vec<bool>,
     closures: HashMap<FileId, Vec<FileId>>,
+    line_length: usize,
 }
 
 impl Overview {
     /// Looks at every file.
-    pub(super) fn new(project: &Project, plan: &Plan) -> Self {
+    pub(super) fn new(project: &Project, plan: &Plan, line_length: usize) -> Self {
         let shared = shared_names(project);
         let mut outlooks = HashMap::new();
         let mut closures = HashMap::new();
@@ -48,7 +49,7 @@ impl Overview {
         }
         let keeps_flyte1 =
             (0..project.files.len()).map(|file| keeps_flyte1(project, outlooks.get(&file), file)).collect();
-        Self { outlooks, keeps_flyte1, closures }
+        Self { outlooks, keeps_flyte1, closures, line_length }
     }
 
     /// The file, if anything in it is converted.
@@ -61,6 +62,7 @@ impl Overview {
         self.of(file).map_or_else(FlyteNames::default, |outlook| FlyteNames {
             prefix: outlook.prefix.clone(),
             path: if outlook.path_is_taken { "pathlib.Path" } else { "Path" },
+            line_length: self.line_length,
         })
     }
 
@@ -119,6 +121,13 @@ fn imported_modules(project: &Project, file: FileId) -> Vec<String> {
 
 /// Names that other files take from a file: they must not go.
 fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
+    let is_star_imported: HashSet<FileId> = project
+        .parsed()
+        .flat_map(|(file, facts)| {
+            let stars = facts.module.star_imports.iter();
+            stars.filter_map(move |star| project.index.resolve(file, star.level, &star.module)?.file)
+        })
+        .collect();
     let mut shared = HashSet::new();
     for (file, facts) in project.parsed() {
         for import in &facts.module.imports {
@@ -127,8 +136,14 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
             else {
                 continue;
             };
-            // `*` stands for all names.
-            shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
+            let is_star = import.aliases.iter().any(|alias| alias.name == "*");
+            let relative = &project.files[file].relative;
+            if is_star && !relative.ends_with("__init__.py") && !is_star_imported.contains(&file) {
+                // `*` brings the names that the importing file mentions; what passes them on may mention none.
+                shared.extend(facts.module.names.iter().map(|name| (target, name.clone())));
+            } else {
+                shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
+            }
         }
         for reference in facts.module.references.iter().filter(|reference| !reference.attributes.is_empty()) {
             for &binding in &reference.bindings {
@@ -185,6 +200,8 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
                 let Some(facts) = project.facts(file) else { continue };
+                let mode = facts.module.calls[image.call].keyword("source_copy_mode");
+                consumed.extend(mode.map(|mode| mode.value.range));
                 // `image.with_packages(…)` goes on reading `image`.
                 consumed.extend((!image.is_derived).then(|| facts.module.calls[image.call].callee));
                 let variables = image.variable.into_iter();

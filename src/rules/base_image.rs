@@ -13,7 +13,6 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     draft.orphan(parameter);
     let text = parameter.item.value_text.clone();
     if let Some(base) = &cx.base {
-        draft.index_options.extend(base.index_options.iter().cloned());
         draft.base = base.chain.clone().map_or(Base::Clone(text), Base::Inline);
         return;
     }
@@ -75,6 +74,11 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
         parameters.iter().find(|parameter| parameter.name == name && !parameter.value.is_empty())
     };
     let base = find("base_image");
+    // flytekit installs each image with the options of its own; an image without any gets those of its base, from
+    // which its packages most likely come.
+    if let Some(spec) = cx.base.as_ref().filter(|_| draft.index_options.is_empty() && cx.receiver.is_none()) {
+        draft.index_options.extend(spec.index_options.iter().cloned());
+    }
     let is_noop = find("builder").is_some_and(|builder| cx.literal(builder.value).as_str() == Some("noop"));
     if is_noop {
         noop(cx, draft, parameters);

@@ -4,7 +4,8 @@
 
 use super::codes::CACHE;
 use super::{Effect, Finding};
-use crate::python::scope::Call;
+use crate::flyte2::chain::{Argument, Call};
+use crate::python::scope;
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
@@ -14,7 +15,7 @@ pub(super) struct CacheKeywords<'a> {
     /// `cache=`
     pub(super) cache: Option<&'a Value>,
     /// The call, if it is `Cache(…)`.
-    pub(super) call: Option<&'a Call>,
+    pub(super) call: Option<&'a scope::Call>,
     /// `cache_version=`, its text.
     pub(super) version: Option<&'a str>,
     /// `cache_serialize=`, its text.
@@ -30,7 +31,7 @@ pub(super) fn map(
     keywords: &CacheKeywords<'_>,
     range: TextRange,
     findings: &mut Vec<Finding>,
-) -> Option<String> {
+) -> Option<Call> {
     let behavior = |name: &str| format!("behavior={quote}{name}{quote}");
     let mut arguments = match (keywords.cache.map(|value| &value.kind), keywords.call) {
         (_, Some(call)) => from_call(call, &behavior, findings)?,
@@ -60,11 +61,15 @@ pub(super) fn map(
         Effect::Info,
         "`cache` starts empty on Flyte 2: the first run computes everything again",
     ));
-    Some(format!("{cache_name}({})", arguments.join(", ")))
+    Some(Call {
+        callee: cache_name.to_owned(),
+        arguments: arguments.into_iter().map(Argument::new).collect(),
+        ..Call::default()
+    })
 }
 
 fn from_call(
-    call: &Call,
+    call: &scope::Call,
     behavior: &dyn Fn(&str) -> String,
     findings: &mut Vec<Finding>,
 ) -> Option<Vec<String>> {

@@ -229,7 +229,9 @@ fn display(cx: &ImageContext<'_>, value: &Value, nested: &Items, groups: &[Group
         });
     }
     lines.extend(nested.dangling.iter().cloned());
-    if nested.is_multiline || lines.len() != groups.len() {
+    let width: usize = lines.iter().map(|line| line.chars().count() + 1).sum();
+    let is_long = width + 2 * cx.style.indent_unit.len() > cx.line_length;
+    if nested.is_multiline || is_long || lines.len() != groups.len() {
         let unit = &cx.style.indent_unit;
         let body: String = lines.iter().map(|line| format!("{unit}{line}\n")).collect();
         return format!("[\n{body}]");

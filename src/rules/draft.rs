@@ -55,6 +55,8 @@ pub struct BaseSpec {
     pub has_python_version: bool,
     /// Its index options, to be repeated on the new layers.
     pub index_options: Vec<Argument>,
+    /// Whether it gives platforms.
+    pub has_platform: bool,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
 }
@@ -214,6 +216,29 @@ impl Draft {
         self.layers.iter_mut().find(|layer| layer.kind == kind).map(|layer| &mut layer.call)
     }
 
+    /// Adds an option of pip. Extra indexes are joined; any other option that is there already gives way.
+    pub fn option(&mut self, option: Argument) {
+        let name = option.text.split('=').next().unwrap_or_default().to_owned();
+        let same = self.index_options.iter_mut().find(|other| other.text.split('=').next() == Some(&name));
+        match same {
+            None => self.index_options.push(option),
+            Some(other) if other.text == option.text => {}
+            Some(other) if name == "extra_index_urls" => {
+                let values = |text: &str| {
+                    let value = text.split_once('=').map_or("", |(_, value)| value).to_owned();
+                    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                    inner.map_or_else(
+                        || format!("*{value}"),
+                        |inner| inner.trim().trim_end_matches(',').to_owned(),
+                    )
+                };
+                let joined = [values(&other.text), values(&option.text)].join(", ");
+                other.text = format!("{name}=[{joined}]");
+            }
+            Some(other) => *other = option,
+        }
+    }
+
     /// Adds something to say.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
@@ -229,7 +254,7 @@ impl Draft {
     pub fn absorb(&mut self, part: Self, folds: bool) {
         self.findings.extend(part.findings);
         self.listed.extend(part.listed);
-        self.index_options.extend(part.index_options);
+        part.index_options.into_iter().for_each(|option| self.option(option));
         self.orphans.extend(part.orphans);
         self.runs_pip |= part.runs_pip;
         self.copies_files |= part.copies_files;

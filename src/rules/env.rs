@@ -15,18 +15,14 @@ use crate::source::TextRange;
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let resolved = cx.literal(parameter.value);
     check(cx, draft, parameter, &resolved);
-    let text = match string_dict(cx.style, parameter.value, parameter.item) {
-        Some(Ok(text)) => text,
-        Some(Err(place)) => {
-            draft.find(opaque(place));
-            parameter.item.value_text.clone()
+    let text = if let Some((text, unknown)) = string_dict(cx.style, parameter.value, parameter.item) {
+        draft.findings.extend(unknown.map(opaque));
+        text
+    } else {
+        if !all_strings(&resolved) {
+            draft.find(opaque(parameter.value.range));
         }
-        None => {
-            if !all_strings(&resolved) {
-                draft.find(opaque(parameter.value.range));
-            }
-            parameter.item.value_text.clone()
-        }
+        parameter.item.value_text.clone()
     };
     let method = parameter.method("with_env_vars", vec![Argument::new(text)]);
     draft.layer(LayerKind::Env, parameter.position, method);
@@ -63,8 +59,10 @@ fn check(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, res
         return;
     };
     let keys: Vec<&str> = items.iter().filter_map(|(key, _)| key.as_ref()?.as_str()).collect();
-    for (_, value) in items {
+    for (own, value) in items {
         let Some(text) = value.as_str() else { continue };
+        // `"/opt/bin:$PATH"` reads the value from before in both.
+        let own = own.as_ref().and_then(Value::as_str);
         if has_unquoted_space(text) {
             draft.find(
                 Finding::new(
@@ -76,7 +74,7 @@ fn check(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, res
                 .help("Quote the value inside the string"),
             );
         }
-        if let Some(key) = keys.iter().find(|key| mentions(text, key)) {
+        if let Some(key) = keys.iter().find(|key| Some(**key) != own && mentions(text, key)) {
             draft.find(
                 Finding::new(
                     &ENV,
@@ -116,38 +114,34 @@ fn has_unquoted_space(text: &str) -> bool {
     false
 }
 
-/// The text of a dict display in which every value is a string, literals of other types quoted as Python's `str`
-/// would print them. `None` if `value` is no dict display, `Err` with the place of a value that cannot be read.
-pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<Result<String, TextRange>> {
+/// The text of a dict display, its literals of other types quoted as Python's `str` would print them, and the first
+/// value that cannot be read. `None` if `value` is no dict display.
+pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<(String, Option<TextRange>)> {
     let ValueKind::Dict(pairs) = &value.kind else { return None };
     let mut replaced = Vec::new();
+    let mut unknown = None;
     for (key, value) in pairs {
-        let is_string = matches!(value.kind, ValueKind::Str(_) | ValueKind::FString(..));
-        match (key.as_ref().map(|key| &key.kind), &value.kind) {
-            (Some(ValueKind::Str(_)), _) if is_string => {}
-            (Some(ValueKind::Str(_)), ValueKind::Int(int)) => replaced.push((value.range, int.to_string())),
-            (Some(ValueKind::Str(_)), ValueKind::Bool(true)) => {
-                replaced.push((value.range, "True".to_owned()));
-            }
-            (Some(ValueKind::Str(_)), ValueKind::Bool(false)) => {
-                replaced.push((value.range, "False".to_owned()));
-            }
-            (Some(ValueKind::Str(_)), ValueKind::Float(float)) => {
-                replaced.push((value.range, format!("{float:?}")));
-            }
-            (Some(ValueKind::Str(_)), ValueKind::None) => replaced.push((value.range, "None".to_owned())),
-            _ => return Some(Err(value.range)),
+        let has_key = key.as_ref().is_some_and(|key| key.as_str().is_some());
+        match &value.kind {
+            _ if !has_key => unknown = unknown.or(Some(value.range)),
+            ValueKind::Str(_) | ValueKind::FString(..) => {}
+            ValueKind::Int(int) => replaced.push((value.range, int.to_string())),
+            ValueKind::Bool(true) => replaced.push((value.range, "True".to_owned())),
+            ValueKind::Bool(false) => replaced.push((value.range, "False".to_owned())),
+            ValueKind::Float(float) => replaced.push((value.range, format!("{float:?}"))),
+            ValueKind::None => replaced.push((value.range, "None".to_owned())),
+            _ => unknown = unknown.or(Some(value.range)),
         }
     }
     if replaced.is_empty() {
-        return Some(Ok(item.value_text.clone()));
+        return Some((item.value_text.clone(), unknown));
     }
     let nested = item.nested.as_ref()?;
     // A value ends its item, so its text can be cut from the end.
     let mut text = item.value_text.clone();
     let mut from = 0;
     for nested_item in &nested.items {
-        let Some(at) = text[from..].find(&nested_item.text) else { return Some(Err(value.range)) };
+        let Some(at) = text[from..].find(&nested_item.text) else { return Some((text, Some(value.range))) };
         let end = from + at + nested_item.text.len();
         let change = replaced.iter().find(|(range, _)| nested_item.range.contains_range(*range));
         from = match change {
@@ -159,5 +153,5 @@ pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<R
             None => end,
         };
     }
-    Some(Ok(text))
+    Some((text, unknown))
 }

@@ -59,6 +59,8 @@ pub struct MappedImage {
     pub python_version: Option<(u8, u8)>,
     /// Whether it gives a Python version at all.
     pub has_python_version: bool,
+    /// Whether it gives platforms, itself or through its base.
+    pub has_platform: bool,
     /// The index options of its pip layers.
     pub index_options: Vec<Argument>,
 }
@@ -67,7 +69,10 @@ pub struct MappedImage {
 pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let mut draft = Draft::default();
     let parameters = if cx.receiver.is_some() { Vec::new() } else { parameters(cx, &mut draft) };
-    for parameter in &parameters {
+    // Options among the packages come behind those of the parameters, as on the command line that flytekit makes.
+    let is_last = |parameter: &&Parameter<'_>| parameter.name == "packages";
+    let others = parameters.iter().filter(|parameter| !is_last(parameter));
+    for parameter in others.chain(parameters.iter().filter(is_last)) {
         if cx.literal(parameter.value).is_empty() {
             draft.orphan(*parameter);
         } else {
@@ -94,6 +99,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         python_version: draft.python_version.or(inherited.and_then(|base| base.python_version)),
         has_python_version: inherited.is_some_and(|base| base.has_python_version)
             || draft.constructor.iter().any(|argument| argument.text.starts_with("python_version=")),
+        has_platform: draft.constructor.iter().any(|argument| argument.text.starts_with("platform="))
+            || inherited.is_some_and(|base| base.has_platform),
         index_options: draft.index_options.clone(),
         chain: draft.chain(cx),
     }

@@ -11,7 +11,7 @@ use crate::python::scope::Argument;
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
-/// The methods and the parameters of ImageSpec that they add to (`flytekit/image_spec/image_spec.py`, 1.16.31).
+/// The methods and the parameters of `ImageSpec` that they add to (`flytekit/image_spec/image_spec.py`, 1.16.31).
 const METHODS: [(&str, &str); 5] = [
     ("with_packages", "packages"),
     ("with_apt_packages", "apt_packages"),
@@ -31,7 +31,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
     if let Some(receiver) = cx.receiver {
         draft.base = Base::Receiver(receiver.to_owned());
         if let Some(base) = &cx.base {
-            draft.index_options.extend(base.index_options.iter().cloned());
+            base.index_options.iter().for_each(|option| draft.option(option.clone()));
         }
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
         map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);

@@ -252,11 +252,11 @@ fn option(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str
                 )
                 .help("Pin the pre-release instead"),
             );
-            draft.index_options.push(Argument::new("pre=True"));
+            draft.option(Argument::new("pre=True"));
             Element::Replace(cx.style.string(package))
         }
         ("-i" | "--index-url", Some(url), None) if !url.contains('{') => {
-            draft.index_options.push(Argument::new(format!("index_url={}", cx.style.string(url))));
+            draft.option(Argument::new(format!("index_url={}", cx.style.string(url))));
             Element::Drop
         }
         ("--extra-index-url", Some(url), None) if !url.contains('{') => {
@@ -279,12 +279,7 @@ fn option(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str
 }
 
 fn add_extra_index(draft: &mut Draft, url: &str) {
-    let existing =
-        draft.index_options.iter_mut().find(|option| option.text.starts_with("extra_index_urls=["));
-    match existing.and_then(|option| Some((option.text.strip_suffix(']')?.to_owned(), option))) {
-        Some((head, option)) => option.text = format!("{head}, {url}]"),
-        None => draft.index_options.push(Argument::new(format!("extra_index_urls=[{url}]"))),
-    }
+    draft.option(Argument::new(format!("extra_index_urls=[{url}]")));
 }
 
 /// A list that is named, concatenated or starred: it may be shared, so nothing is taken out of it.
@@ -338,7 +333,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     let callee = cx.call.callee;
     let mut added = Vec::new();
     let is_listed = |draft: &Draft, name: &str| draft.listed.iter().any(|listed| listed == name);
-    if matches!(draft.base, Base::Uri(_)) {
+    if matches!(draft.base, Base::Uri(_)) && !is_listed(draft, "flyte") {
         added.push("flyte".to_owned());
     }
     if cx.keeps_flyte1 && !is_listed(draft, "flytekit") {

@@ -27,5 +27,5 @@ pub(super) fn map_extra_args(draft: &mut Draft, parameter: Parameter<'_>) {
 
 fn push(draft: &mut Draft, parameter: Parameter<'_>, name: &str, value: &str) {
     draft.orphan(parameter);
-    draft.index_options.push(Argument::new(format!("{name}={value}")));
+    draft.option(Argument::new(format!("{name}={value}")));
 }

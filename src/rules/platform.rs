@@ -5,6 +5,7 @@
 use super::codes::PLATFORM;
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{Effect, Finding};
+use crate::flyte2::chain::Argument;
 
 /// Maps `platform`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -27,6 +28,11 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
 
 /// Says what the default is now.
 pub(super) fn absent(cx: &ImageContext<'_>, draft: &mut Draft) {
+    // A clone has the platforms of its base; Flyte 1 built each image for one.
+    if cx.base.as_ref().is_some_and(|base| base.has_platform) {
+        draft.constructor.push(Argument::new(format!("platform=({},)", cx.style.string("linux/amd64"))));
+        return;
+    }
     draft.find(
         Finding::new(
             &PLATFORM,

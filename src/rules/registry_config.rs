@@ -11,6 +11,18 @@ pub(super) fn map(
     parameter: Parameter<'_>,
     registry: Option<Parameter<'_>>,
 ) {
+    if registry.is_none() && !draft.has_name {
+        draft.find(
+            Finding::new(
+                &REGISTRY_CONFIG,
+                parameter.item.range,
+                Effect::Blocking,
+                "`registry_config` needs a `registry` or a `name`: flyte leaves the secret out without either",
+            )
+            .help("Name the registry"),
+        );
+        return;
+    }
     let registry = registry.and_then(|registry| cx.literal(registry.value).as_str().map(str::to_owned));
     let host = registry.as_deref().and_then(|registry| registry.split('/').next()).unwrap_or("registry");
     let name: String =

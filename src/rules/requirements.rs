@@ -84,6 +84,17 @@ fn map_lock(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, 
 
 /// A lock takes no index of its own on Flyte 2 where it is poetry's, and its options and those of pip are one string.
 pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
+    if draft.layer_mut(LayerKind::Lock).is_some() && draft.layer_mut(LayerKind::Pip).is_some() {
+        draft.find(
+            Finding::new(
+                &REQUIREMENTS,
+                cx.call.callee,
+                Effect::Unsafe,
+                "`packages` beside a lock file were not installed by Flyte 1; Flyte 2 installs them",
+            )
+            .help("Remove them, or add them to the project and lock again"),
+        );
+    }
     let options = draft.index_options.clone();
     let Some(lock) = draft.layer_mut(LayerKind::Lock).filter(|_| !options.is_empty()) else { return };
     let is_poetry = lock.callee == "with_poetry_project";

@@ -14,7 +14,8 @@ use super::resources::Wanted;
 use super::{Effect, Finding, resources};
 use crate::flyte1::body::Body;
 use crate::flyte1::symbol::Symbol;
-use crate::flyte2::chain::{Argument, Call as CallText};
+use crate::flyte2::chain::{Argument, Call as CallText, Chain};
+use crate::flyte2::layout::{Place, layout};
 use crate::python::items::Item;
 use crate::python::scope::{self, Call, CallContext, CallId, Function, Module, Parameter, ParameterKind};
 use crate::python::style::Style;
@@ -33,6 +34,8 @@ pub struct TaskContext<'a> {
     pub resources_name: &'a str,
     /// How `flyte.Cache` is written in this file.
     pub cache_name: &'a str,
+    /// The longest line.
+    pub line_length: usize,
     /// The literal that a name stands for, where the decorator stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
     /// The symbol of Flyte 1 that is called at a place.
@@ -239,24 +242,20 @@ fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, ite
     if value.is_empty() {
         return;
     }
-    let mut is_known = true;
-    let text = match string_dict(cx.style, value, item) {
-        Some(Ok(text)) => text,
-        Some(Err(_)) => {
-            is_known = false;
-            item.value_text.clone()
-        }
-        None => {
-            let constant = match &value.kind {
-                ValueKind::Name(name) => (cx.constant)(name),
-                _ => None,
-            };
-            is_known = constant.is_some_and(|constant| match &constant.kind {
-                ValueKind::Dict(items) => items.iter().all(|(_, value)| value.as_str().is_some()),
-                _ => false,
-            });
-            item.value_text.clone()
-        }
+    let is_known;
+    let text = if let Some((text, unknown)) = string_dict(cx.style, value, item) {
+        is_known = unknown.is_none();
+        text
+    } else {
+        let constant = match &value.kind {
+            ValueKind::Name(name) => (cx.constant)(name),
+            _ => None,
+        };
+        is_known = constant.is_some_and(|constant| match &constant.kind {
+            ValueKind::Dict(items) => items.iter().all(|(_, value)| value.as_str().is_some()),
+            _ => false,
+        });
+        item.value_text.clone()
     };
     if !is_known {
         mapped.findings.push(
@@ -325,7 +324,7 @@ fn finish_cache(
         mapped.uses.push("Cache");
         let argument = Argument {
             leading: item.leading.clone(),
-            text: format!("cache={value}"),
+            text: format!("cache={}", nested(cx, "cache", value)),
             trailing: item.trailing.clone(),
         };
         mapped.arguments.insert(place.min(mapped.arguments.len()), argument);
@@ -403,6 +402,20 @@ pub fn annotations_without_none(text: &str, function: &Function) -> Vec<TextRang
     };
     let annotations = function.parameters.iter().filter(is_none).filter_map(|parameter| parameter.annotation);
     annotations.filter(|&range| !admits_none(&text[range])).collect()
+}
+
+/// A call as the value of the argument `name` of a decorator that has a line for each.
+fn nested(cx: &TaskContext<'_>, name: &str, call: CallText) -> String {
+    let unit = &cx.style.indent_unit;
+    let place = Place {
+        indent: "",
+        indent_unit: unit,
+        before: unit.chars().count() + name.len() + 1,
+        after: 1,
+        line_length: cx.line_length,
+        is_bracketed: false,
+    };
+    layout(&Chain { head: call, ..Chain::default() }, place)
 }
 
 fn admits_none(annotation: &str) -> bool {
