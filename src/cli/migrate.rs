@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::panic::catch_unwind;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::Exit;
 use super::args::{Args, LayerOrder, Mode, OutputFormat};
@@ -46,11 +47,17 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
         .stack_size(STACK_SIZE)
         .build()
         .context("cannot start threads")?;
-    let (project, migration) = pool.install(|| {
-        let mut project = load(&discovery);
-        let migration = migrate(&mut project, settings);
-        (project, migration)
+    // A panic is a bug of ours: nothing was written yet, and the user is told what to do.
+    let outcome = pool.install(|| {
+        catch_unwind(|| {
+            let mut project = load(&discovery);
+            let migration = migrate(&mut project, settings);
+            (project, migration)
+        })
     });
+    let Ok((project, migration)) = outcome else {
+        bail!("internal error; no file was changed; please report this as a bug, with what is printed above");
+    };
     finish(args, &discovery, &project, migration, out)
 }
 
