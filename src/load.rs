@@ -47,12 +47,19 @@ pub fn load(discovery: &Discovery) -> Project {
             content,
         })
         .collect();
-    let mut project =
-        Project { files, index, imports: Vec::new(), disk: DiskFacts::default(), changed: HashSet::new() };
+    let mut project = Project {
+        files,
+        index,
+        imports: Vec::new(),
+        targets: Vec::new(),
+        disk: DiskFacts::default(),
+        changed: HashSet::new(),
+    };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
     project.imports =
         (0..project.files.len()).into_par_iter().map(|file| project.find_imported_files(file)).collect();
+    project.link();
     project.disk = disk_facts(&project, discovery);
     project.changed = find_changed(&project);
     project
@@ -80,7 +87,7 @@ fn find_changed(project: &Project) -> HashSet<(FileId, BindingId)> {
             }
             for target in project.resolve(file, reference) {
                 if let Target::Binding(file, binding, _) = target {
-                    changed.insert((file, binding));
+                    changed.insert((*file, *binding));
                 }
             }
         }

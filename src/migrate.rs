@@ -55,6 +55,9 @@ fn check(
     texts: &BTreeMap<FileId, String>,
 ) -> BTreeMap<FileId, String> {
     let mut bad = BTreeMap::new();
+    if texts.is_empty() {
+        return bad;
+    }
     let mut originals = Vec::new();
     for (&file, text) in texts {
         let Some(source) = project.source(file) else { continue };
@@ -66,6 +69,7 @@ fn check(
         originals.push((file, std::mem::replace(&mut project.files[file].content, content)));
     }
     if bad.is_empty() {
+        project.link();
         let (_, results) = rewrite(project, plan(project, settings), settings);
         for result in results.iter().filter(|result| !result.edits().is_empty()) {
             bad.insert(result.file, "a second run would change it again".to_owned());
@@ -74,6 +78,7 @@ fn check(
     for (file, content) in originals {
         project.files[file].content = content;
     }
+    project.link();
     bad
 }
 

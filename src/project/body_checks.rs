@@ -172,10 +172,10 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                     Target::Flyte1(symbol)
                         if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
                     {
-                        findings.push((file, uses(&symbol, reference, is_own, &function.name)));
+                        findings.push((file, uses(symbol, reference, is_own, &function.name)));
                     }
                     Target::Binding(target_file, binding, _) => {
-                        if let Some(&other) = graph.by_binding.get(&(target_file, binding)) {
+                        if let Some(&other) = graph.by_binding.get(&(*target_file, *binding)) {
                             reached.push(other);
                             if !is_own
                                 && graph.entity(other).is_some()
@@ -185,8 +185,8 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                             }
                             continue;
                         }
-                        let Some(target_facts) = project.facts(target_file) else { continue };
-                        let next = (target_file, target_facts.module.bindings[binding].owner);
+                        let Some(target_facts) = project.facts(*target_file) else { continue };
+                        let next = (*target_file, target_facts.module.bindings[*binding].owner);
                         if !graph.by_statement.contains_key(&next) && seen.insert(next) {
                             pending.push(next);
                         }
@@ -253,7 +253,7 @@ fn is_environment(project: &Project, file: FileId, binding: BindingId) -> bool {
     calls.any(|call| {
         let callee = facts.reference_at(call.callee);
         callee.is_some_and(|callee| {
-            project.resolve(file, callee) == [Target::External("flyte.TaskEnvironment".to_owned())]
+            *project.resolve(file, callee) == [Target::External("flyte.TaskEnvironment".to_owned())]
         })
     })
 }

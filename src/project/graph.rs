@@ -156,10 +156,10 @@ impl Graph {
     pub fn nodes_of(&self, project: &Project, file: FileId, reference: &Reference) -> Option<Vec<NodeId>> {
         let nodes: Option<BTreeSet<NodeId>> = project
             .resolve(file, reference)
-            .into_iter()
+            .iter()
             .map(|target| match target {
                 Target::Binding(file, binding, rest) if rest.is_empty() => {
-                    self.by_binding.get(&(file, binding)).copied()
+                    self.by_binding.get(&(*file, *binding)).copied()
                 }
                 _ => None,
             })

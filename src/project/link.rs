@@ -9,6 +9,8 @@
 
 use std::collections::HashSet;
 
+use rayon::prelude::*;
+
 use super::index::Place;
 use super::{FileId, Project};
 use crate::flyte1::symbol::{Symbol, is_flyte1_root, symbol};
@@ -35,7 +37,29 @@ pub enum Target {
 
 impl Project {
     /// What `reference` in `file` may mean; one target where it is certain.
-    pub fn resolve(&self, file: FileId, reference: &Reference) -> Vec<Target> {
+    pub fn resolve(&self, file: FileId, reference: &Reference) -> &[Target] {
+        self.targets
+            .get(file)
+            .and_then(|targets| targets.get(reference.id))
+            .map_or(&[Target::Unknown], Vec::as_slice)
+    }
+
+    /// Follows all references of all files. Must run again after the content of a file changed.
+    pub fn link(&mut self) {
+        self.targets = (0..self.files.len())
+            .into_par_iter()
+            .map(|file| {
+                let references = self.facts(file).map(|facts| facts.module.references.as_slice());
+                references
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|reference| self.find_targets(file, reference))
+                    .collect()
+            })
+            .collect();
+    }
+
+    fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
             for target in self.follow(file, binding, &reference.attributes, 0) {
@@ -79,7 +103,7 @@ impl Project {
 
     /// The symbol of Flyte 1 that `reference` certainly means.
     pub fn symbol(&self, file: FileId, reference: &Reference) -> Option<Symbol> {
-        match self.resolve(file, reference).as_slice() {
+        match self.resolve(file, reference) {
             [Target::Flyte1(symbol)] => Some(symbol.clone()),
             _ => None,
         }

@@ -72,6 +72,8 @@ pub struct Project {
     pub index: ModuleIndex,
     /// The files of the project that each file imports directly.
     pub imports: Vec<Vec<FileId>>,
+    /// What each reference of each file means; see [`Project::resolve`].
+    pub targets: Vec<Vec<Vec<link::Target>>>,
     /// What the mapping must know of the disk.
     pub disk: disk::DiskFacts,
     /// Values at the top level of modules that code may change after they are defined.

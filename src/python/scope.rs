@@ -188,6 +188,8 @@ pub enum Role {
 /// A read of a name with the attributes behind it: `flytekit.core.task`.
 #[derive(Debug, Clone)]
 pub struct Reference {
+    /// Its index in [`Module::references`].
+    pub id: usize,
     /// The name.
     pub name: String,
     /// The attributes behind it, in order.
@@ -860,6 +862,7 @@ impl<'a> Builder<'a> {
         }
         self.raw.push(RawReference {
             reference: Reference {
+                id: 0,
                 name: name.id.to_string(),
                 attributes,
                 range,
@@ -943,7 +946,8 @@ impl<'a> Builder<'a> {
         }
         // A local binding beside a global one (a conditional import in a function) makes the reference uncertain;
         // it is then seen as bound to nothing.
-        references.iter_mut().for_each(|reference| {
+        references.iter_mut().enumerate().for_each(|(id, reference)| {
+            reference.id = id;
             let bindings: Option<Vec<BindingId>> =
                 reference.bindings.iter().map(|&id| renumbered[id]).collect();
             reference.bindings = bindings.unwrap_or_default();
