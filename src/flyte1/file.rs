@@ -1,6 +1,6 @@
 //! Everything that the planning must know of one file, owned; the syntax tree is gone by then.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::body::{self, Body};
 use crate::python::module_path::ImportPath;
@@ -18,7 +18,7 @@ pub struct FileFacts {
     pub bodies: Vec<Body>,
     /// How the user writes.
     pub style: Style,
-    by_range: HashMap<TextRange, usize>,
+    by_range: FxHashMap<TextRange, usize>,
 }
 
 impl FileFacts {

@@ -118,7 +118,12 @@ impl ModuleIndex {
         if !base.is_empty() && !module.is_empty() {
             path.push('/');
         }
-        path.extend(module.chars().map(|c| if c == '.' { '/' } else { c }));
+        for (index, part) in module.split('.').enumerate() {
+            if index > 0 {
+                path.push('/');
+            }
+            path.push_str(part);
+        }
         let file = self.files.get(&path).copied();
         (file.is_some() || self.folders.contains(&path)).then_some(Place { path, file })
     }

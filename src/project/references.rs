@@ -173,7 +173,7 @@ fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]
             let callee = project.facts(file).and_then(|facts| facts.reference_at(calls[*call].callee));
             callee.is_some_and(|callee| {
                 let targets = project.resolve(file, callee);
-                matches!(&targets[..], [Target::External(path)] if path.starts_with("flyte."))
+                matches!(targets, [Target::External(path)] if path.starts_with("flyte."))
             })
         }
         _ => false,

@@ -9,7 +9,9 @@
 //!
 //! The result is owned and small: only references that can matter to a migration are kept, the tree is dropped.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
@@ -362,17 +364,37 @@ enum ScopeKind {
 }
 
 #[derive(Debug)]
-struct Scope {
+struct Scope<'a> {
     kind: ScopeKind,
     parent: Option<usize>,
-    names: HashMap<String, Vec<BindingId>>,
+    names: FxHashMap<&'a str, Vec<BindingId>>,
     globals: Vec<String>,
 }
 
-struct RawReference {
-    reference: Reference,
+/// A read of a name before it is known whether it matters.
+struct RawReference<'a> {
+    name: &'a ast::ExprName,
+    expr: &'a Expr,
+    role: Role,
+    owner: StatementId,
     scope: usize,
     blocks: Vec<u32>,
+}
+
+impl RawReference<'_> {
+    fn into_reference(self, bindings: Vec<BindingId>, is_deferred: bool) -> Reference {
+        Reference {
+            id: 0,
+            name: self.name.id.to_string(),
+            attributes: chain_attributes(self.expr),
+            range: self.expr.range(),
+            name_range: self.name.range,
+            role: self.role,
+            bindings,
+            owner: self.owner,
+            is_deferred,
+        }
+    }
 }
 
 struct Builder<'a> {
@@ -382,18 +404,19 @@ struct Builder<'a> {
     module: Module,
     /// Bindings of all scopes while building; local ones are dropped at the end.
     bindings: Vec<Binding>,
-    scopes: Vec<Scope>,
+    scopes: Vec<Scope<'a>>,
     scope: usize,
     owner: StatementId,
     blocks: Vec<u32>,
     next_block: u32,
-    raw: Vec<RawReference>,
+    raw: Vec<RawReference<'a>>,
+    names: FxHashSet<&'a str>,
 }
 
 impl<'a> Builder<'a> {
     fn new(tokens: &'a Tokens, text: &'a str, is_of_interest: &'a dyn Fn(&ImportPath) -> bool) -> Self {
         let module_scope =
-            Scope { kind: ScopeKind::Module, parent: None, names: HashMap::new(), globals: Vec::new() };
+            Scope { kind: ScopeKind::Module, parent: None, names: FxHashMap::default(), globals: Vec::new() };
         Self {
             tokens,
             text,
@@ -406,6 +429,7 @@ impl<'a> Builder<'a> {
             blocks: Vec::new(),
             next_block: 0,
             raw: Vec::new(),
+            names: FxHashSet::default(),
         }
     }
 
@@ -413,7 +437,7 @@ impl<'a> Builder<'a> {
         self.scopes.push(Scope {
             kind,
             parent: Some(self.scope),
-            names: HashMap::new(),
+            names: FxHashMap::default(),
             globals: Vec::new(),
         });
         let outer = std::mem::replace(&mut self.scope, self.scopes.len() - 1);
@@ -430,7 +454,7 @@ impl<'a> Builder<'a> {
         self.blocks.pop();
     }
 
-    fn bind(&mut self, name: &str, range: TextRange, kind: BindingKind) -> BindingId {
+    fn bind(&mut self, name: &'a str, range: TextRange, kind: BindingKind) -> BindingId {
         let mut scope = self.scope;
         let mut is_deferred = false;
         if self.scopes[scope].globals.iter().any(|global| global == name) {
@@ -438,7 +462,7 @@ impl<'a> Builder<'a> {
             is_deferred = self.scope != 0;
         }
         let id = self.bindings.len();
-        self.module.names.insert(name.to_owned());
+        self.names.insert(name);
         let is_of_interest = matches!(&kind, BindingKind::Import(path) if (self.is_of_interest)(path));
         self.bindings.push(Binding {
             is_of_interest,
@@ -451,7 +475,7 @@ impl<'a> Builder<'a> {
             is_deferred,
             blocks: self.blocks.clone(),
         });
-        self.scopes[scope].names.entry(name.to_owned()).or_default().push(id);
+        self.scopes[scope].names.entry(name).or_default().push(id);
         id
     }
 
@@ -473,7 +497,7 @@ impl<'a> Builder<'a> {
     fn mutated(&mut self, target: &'a Expr) {
         match target {
             Expr::Name(_) => self.expr(target, Role::Mutated),
-            Expr::Attribute(_) if chain(target).is_some() => self.expr(target, Role::Mutated),
+            Expr::Attribute(_) if chain_root(target).is_some() => self.expr(target, Role::Mutated),
             Expr::Attribute(attribute) => self.mutated(&attribute.value),
             Expr::Subscript(subscript) => {
                 self.mutated(&subscript.value);
@@ -483,26 +507,26 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn import(&mut self, import: &ast::StmtImport) {
+    fn import(&mut self, import: &'a ast::StmtImport) {
         let mut aliases = Vec::new();
         for alias in &import.names {
             let name = alias.name.to_string();
             // `import a.b` binds `a`, `import a.b as c` binds `c` to `a.b`.
             let (bound, module) = if let Some(asname) = &alias.asname {
-                (asname.to_string(), name.clone())
+                (asname.as_str(), name.clone())
             } else {
-                let root = name.split('.').next().unwrap_or_default().to_owned();
-                (root.clone(), root)
+                let root = alias.name.as_str().split('.').next().unwrap_or_default();
+                (root, root.to_owned())
             };
             let path = ImportPath { level: 0, module, name: None };
-            let binding = self.bind(&bound, alias.range, BindingKind::Import(path));
+            let binding = self.bind(bound, alias.range, BindingKind::Import(path));
             let asname = alias.asname.as_ref().map(ToString::to_string);
             aliases.push(Alias { range: alias.range, name, asname, binding: Some(binding) });
         }
         self.push_import(import.range, None, aliases);
     }
 
-    fn import_from(&mut self, import: &ast::StmtImportFrom) {
+    fn import_from(&mut self, import: &'a ast::StmtImportFrom) {
         let module = import.module.as_ref().map(ToString::to_string).unwrap_or_default();
         let mut aliases = Vec::new();
         for alias in &import.names {
@@ -515,7 +539,11 @@ impl<'a> Builder<'a> {
             } else {
                 let path =
                     ImportPath { level: import.level, module: module.clone(), name: Some(name.clone()) };
-                Some(self.bind(asname.as_deref().unwrap_or(&name), alias.range, BindingKind::Import(path)))
+                Some(self.bind(
+                    alias.asname.as_ref().unwrap_or(&alias.name).as_str(),
+                    alias.range,
+                    BindingKind::Import(path),
+                ))
             };
             aliases.push(Alias { range: alias.range, name, asname, binding });
         }
@@ -586,11 +614,11 @@ impl<'a> Builder<'a> {
     fn decorator(&mut self, id: FunctionId, decorator: &'a ast::Decorator) {
         let mut fact = Decorator { range: decorator.range, callee: None, call: None };
         match &decorator.expression {
-            Expr::Call(call) if chain(&call.func).is_some() => {
+            Expr::Call(call) if chain_root(&call.func).is_some() => {
                 fact.callee = Some(call.func.range());
                 fact.call = Some(self.call(call, CallContext::Decorator(id), Some(id)));
             }
-            expr if chain(expr).is_some() => {
+            expr if chain_root(expr).is_some() => {
                 fact.callee = Some(expr.range());
                 self.expr(expr, Role::Decorator(id));
             }
@@ -606,8 +634,8 @@ impl<'a> Builder<'a> {
                 let before = self.raw.len();
                 self.visit_expr(annotation);
                 for raw in &mut self.raw[before..] {
-                    if raw.reference.role == Role::Other {
-                        raw.reference.role = Role::Annotation;
+                    if raw.role == Role::Other {
+                        raw.role = Role::Annotation;
                     }
                 }
             }
@@ -632,7 +660,7 @@ impl<'a> Builder<'a> {
         let is_single = targets.len() == 1 && matches!(targets[0], Expr::Name(_));
         let call = match value {
             Expr::Call(call) => self.call_if_recorded(call),
-            _ if chain(value).is_some() => {
+            _ if chain_root(value).is_some() => {
                 self.expr(value, if is_single { Role::Assigned } else { Role::Other });
                 None
             }
@@ -715,7 +743,7 @@ impl<'a> Builder<'a> {
     /// Whether the first name of `func` is, as far as is known at this point, an import of interest or another name
     /// for one (`IS = ImageSpec`).
     fn is_recorded(&self, func: &Expr) -> bool {
-        let Some((name, _)) = chain(func) else { return false };
+        let Some(name) = chain_root(func) else { return false };
         let Some(ids) = self.lookup(self.scope, &name.id) else { return false };
         ids.iter().any(|&id| match &self.bindings[id].kind {
             BindingKind::Import(_) => self.bindings[id].is_of_interest,
@@ -779,14 +807,14 @@ impl<'a> Builder<'a> {
                     self.module.calls[id].context = CallContext::Argument(call, keyword);
                 }
             }
-            _ if chain(value).is_some() => self.expr(value, Role::Argument(call, keyword)),
+            _ if chain_root(value).is_some() => self.expr(value, Role::Argument(call, keyword)),
             _ => self.visit_expr(value),
         }
     }
 
     fn expr(&mut self, expr: &'a Expr, role: Role) {
-        if let Some((name, attributes)) = chain(expr) {
-            self.reference(name, attributes, expr.range(), role);
+        if let Some(name) = chain_root(expr) {
+            self.reference(name, expr, role);
             return;
         }
         match expr {
@@ -808,7 +836,7 @@ impl<'a> Builder<'a> {
             }
             Expr::Attribute(ast::ExprAttribute { value, attr, .. }) => match &**value {
                 // `name(…).attribute`: what is read from the result decides how it may be called.
-                Expr::Call(call) if chain(&call.func).is_some() && !self.is_recorded(&call.func) => {
+                Expr::Call(call) if chain_root(&call.func).is_some() && !self.is_recorded(&call.func) => {
                     self.expr(&call.func, Role::CalleeOf(attr.to_string()));
                     self.visit_arguments(&call.arguments);
                 }
@@ -856,48 +884,34 @@ impl<'a> Builder<'a> {
         });
     }
 
-    fn reference(&mut self, name: &ast::ExprName, attributes: Vec<String>, range: TextRange, role: Role) {
-        if !self.module.names.contains(name.id.as_str()) {
-            self.module.names.insert(name.id.to_string());
-        }
-        self.raw.push(RawReference {
-            reference: Reference {
-                id: 0,
-                name: name.id.to_string(),
-                attributes,
-                range,
-                name_range: name.range,
-                role,
-                bindings: Vec::new(),
-                owner: self.owner,
-                is_deferred: false,
-            },
-            scope: self.scope,
-            blocks: self.blocks.clone(),
-        });
+    fn reference(&mut self, name: &'a ast::ExprName, expr: &'a Expr, role: Role) {
+        self.names.insert(name.id.as_str());
+        let (owner, scope, blocks) = (self.owner, self.scope, self.blocks.clone());
+        self.raw.push(RawReference { name, expr, role, owner, scope, blocks });
     }
 
     fn finish(mut self) -> Module {
         let raw = std::mem::take(&mut self.raw);
         let mut references = Vec::new();
         let has_stars = !self.module.star_imports.is_empty();
-        for RawReference { mut reference, scope, blocks } in raw {
-            let Some((bindings, is_deferred)) = self.resolve(&reference, scope, &blocks) else {
+        for raw in raw {
+            match self.resolve(&raw) {
+                Some((bindings, is_deferred)) => references.push(raw.into_reference(bindings, is_deferred)),
                 // What nothing binds may come from `from x import *`; and examples leave the import of decorators out.
-                let is_kept = has_stars || matches!(reference.role, Role::Decorator(_));
-                if is_kept && !self.is_bound(scope, &reference.name) {
-                    references.push(reference);
-                } else if matches!(reference.name.as_str(), "exec" | "globals")
-                    && matches!(reference.role, Role::Callee(_))
+                None if (has_stars || matches!(raw.role, Role::Decorator(_)))
+                    && !self.is_bound(raw.scope, &raw.name.id) =>
                 {
-                    self.module.hidden_bindings.push(reference.range);
+                    references.push(raw.into_reference(Vec::new(), false));
                 }
-                continue;
-            };
-            reference.bindings = bindings;
-            reference.is_deferred = is_deferred;
-            references.push(reference);
+                None if matches!(raw.name.id.as_str(), "exec" | "globals")
+                    && matches!(raw.role, Role::Callee(_)) =>
+                {
+                    self.module.hidden_bindings.push(raw.expr.range());
+                }
+                None => {}
+            }
         }
+        self.module.names = self.names.iter().map(|name| (*name).to_owned()).collect();
         self.compact(references)
     }
 
@@ -905,22 +919,22 @@ impl<'a> Builder<'a> {
         self.lookup(scope, name).is_some()
     }
 
-    fn resolve(&self, reference: &Reference, scope: usize, blocks: &[u32]) -> Option<(Vec<BindingId>, bool)> {
-        let mut current = Some(scope);
+    fn resolve(&self, raw: &RawReference<'_>) -> Option<(Vec<BindingId>, bool)> {
+        let mut current = Some(raw.scope);
         let mut is_first = true;
         let mut is_deferred = false;
         while let Some(id) = current {
             let scope = &self.scopes[id];
             let is_visible = is_first || scope.kind != ScopeKind::Class;
             if is_visible
-                && !scope.globals.contains(&reference.name)
-                && let Some(ids) = scope.names.get(&reference.name)
+                && !scope.globals.iter().any(|global| *global == raw.name.id.as_str())
+                && let Some(ids) = scope.names.get(raw.name.id.as_str())
             {
                 let bindings = if is_deferred {
                     ids.clone()
                 } else {
-                    let blocks = if is_first { blocks } else { &[] };
-                    reaching(&self.bindings, ids, reference.range.start(), blocks)
+                    let blocks = if is_first { raw.blocks.as_slice() } else { &[] };
+                    reaching(&self.bindings, ids, raw.name.range.start(), blocks)
                 };
                 let matters = bindings.iter().any(|&id| match &self.bindings[id].kind {
                     BindingKind::Import(_) => self.bindings[id].is_of_interest,
@@ -1148,22 +1162,30 @@ pub fn runs_pip(text: &str) -> bool {
     false
 }
 
-/// The name and the attributes of `name.attribute.attribute`.
-fn chain(expr: &Expr) -> Option<(&ast::ExprName, Vec<String>)> {
+/// The name that `name.attribute.attribute` begins with.
+fn chain_root(expr: &Expr) -> Option<&ast::ExprName> {
     match expr {
-        Expr::Name(name) => Some((name, Vec::new())),
-        Expr::Attribute(attribute) => {
-            let (name, mut attributes) = chain(&attribute.value)?;
-            attributes.push(attribute.attr.to_string());
-            Some((name, attributes))
-        }
+        Expr::Name(name) => Some(name),
+        Expr::Attribute(attribute) => chain_root(&attribute.value),
         _ => None,
     }
 }
 
+/// The attributes of `name.attribute.attribute` in order.
+fn chain_attributes(expr: &Expr) -> Vec<String> {
+    let mut attributes = Vec::new();
+    let mut current = expr;
+    while let Expr::Attribute(attribute) = current {
+        attributes.push(attribute.attr.to_string());
+        current = &attribute.value;
+    }
+    attributes.reverse();
+    attributes
+}
+
 /// The first call of `first(…).method(…).method(…)` and the methods behind it; none for a call alone.
 fn method_chain(call: &ast::ExprCall) -> Option<(&ast::ExprCall, Vec<(&ast::Identifier, &ast::ExprCall)>)> {
-    if chain(&call.func).is_some() {
+    if chain_root(&call.func).is_some() {
         return Some((call, Vec::new()));
     }
     let Expr::Attribute(method) = &*call.func else { return None };
