@@ -4,7 +4,9 @@
 //! from pkg.images import trainer    # pkg/images.py, src/pkg/images.py, or beside the importing script
 //! ```
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::FileId;
 use crate::python::rough_imports;
@@ -12,14 +14,14 @@ use crate::python::rough_imports;
 /// Finds files by dotted module names.
 #[derive(Debug, Default)]
 pub struct ModuleIndex {
-    files: HashMap<String, FileId>,
-    packages: HashSet<String>,
-    folders: HashSet<String>,
+    files: FxHashMap<String, FileId>,
+    packages: FxHashSet<String>,
+    folders: FxHashSet<String>,
     paths: Vec<String>,
     /// All names of files and folders: most imports lead out of the project, and are told by their first name.
-    names: HashSet<String>,
+    names: FxHashSet<String>,
     /// For each folder with Python files, the folders in which its absolute imports are looked up.
-    search: HashMap<String, Vec<String>>,
+    search: FxHashMap<String, Vec<String>>,
 }
 
 /// What a dotted name leads to.

@@ -1147,6 +1147,9 @@ const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs://", "abfss:
 
 /// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `spacy download`.
 pub fn runs_pip(text: &str) -> bool {
+    if !text.contains("pip") && !text.contains("spacy") {
+        return false;
+    }
     let is_separator = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
     let mut previous = "";
     for word in text.split(is_separator) {

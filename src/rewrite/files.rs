@@ -38,6 +38,11 @@ pub(super) struct Overview {
 impl Overview {
     /// Looks at every file.
     pub(super) fn new(project: &Project, plan: &Plan, line_length: usize) -> Self {
+        // Without anything to convert nobody asks.
+        if !plan.converts.contains(&true) {
+            let keeps_flyte1 = vec![true; project.files.len()];
+            return Self { outlooks: HashMap::new(), keeps_flyte1, closures: HashMap::new(), line_length };
+        }
         let shared = shared_names(project);
         let mut outlooks = HashMap::new();
         let mut closures = HashMap::new();
