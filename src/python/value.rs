@@ -4,8 +4,6 @@
 //! packages=["pandas", *EXTRA]   # List([Str("pandas"), Starred(Name("EXTRA"))])
 //! ```
 
-use std::fmt::Write as _;
-
 use super::ast::{self, Expr, Number};
 use crate::source::TextRange;
 use rustpython_text_size::Ranged;
@@ -162,7 +160,7 @@ fn f_string(fstring: &ast::ExprFString) -> ValueKind {
                     match element {
                         ast::InterpolatedStringElement::Literal(literal) => text.push_str(&literal.value),
                         ast::InterpolatedStringElement::Interpolation(interpolation) => {
-                            let _ = write!(text, "{{}}");
+                            text.push_str("{}");
                             names.push(interpolation.expression.range());
                         }
                     }

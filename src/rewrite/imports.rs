@@ -206,7 +206,6 @@ fn by_lines(
     for (position, alias) in import.aliases.iter().enumerate() {
         lines.entry(line_start(text, alias.range.start())).or_default().push(position);
     }
-    let last_kept = (0..import.aliases.len()).rev().find(|position| !positions.contains(position));
     let mut edits = Vec::new();
     for members in lines.values().filter(|members| members.iter().any(|member| positions.contains(member))) {
         let first = import.aliases[members[0]].range;
@@ -236,12 +235,8 @@ fn by_lines(
                 )));
             }
         } else {
-            let needs_comma = comma.is_some()
-                && members.iter().any(|member| {
-                    Some(*member) != last_kept && !positions.contains(member) || comma.is_some()
-                });
             let list = kept.join(", ");
-            let list = if needs_comma && !kept.is_empty() { format!("{list},") } else { list };
+            let list = if comma.is_some() && !kept.is_empty() { format!("{list},") } else { list };
             edits.push(Edit::replacement(TextRange::new(first.start(), end), list));
         }
     }

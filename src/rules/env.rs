@@ -14,7 +14,7 @@ use crate::source::TextRange;
 /// Maps `env`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let resolved = cx.literal(parameter.value);
-    check(cx, draft, parameter, &resolved);
+    check(draft, parameter, &resolved);
     let text = if let Some((text, unknown)) = string_dict(cx.style, parameter.value, parameter.item) {
         draft.findings.extend(unknown.map(opaque));
         text
@@ -48,7 +48,7 @@ fn all_strings(value: &Value) -> bool {
 }
 
 /// Values that meant something else in Flyte 1's single `ENV` line.
-fn check(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
+fn check(draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
     let ValueKind::Dict(items) = &resolved.kind else {
         if matches!(resolved.kind, ValueKind::Str(_) | ValueKind::List(_)) {
             draft.find(
@@ -88,7 +88,6 @@ fn check(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, res
             );
         }
     }
-    let _ = cx;
 }
 
 fn mentions(value: &str, key: &str) -> bool {

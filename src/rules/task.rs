@@ -160,7 +160,7 @@ fn keyword<'a>(
         },
         "shared_memory" => shared_memory(cx, mapped, keywords, value, item),
         "environment" => environment(cx, mapped, value, item),
-        "enable_deck" | "disable_deck" => deck(cx, mapped, name, value, item),
+        "enable_deck" | "disable_deck" => deck(mapped, name, value, item),
         "cache" | "cache_version" | "cache_serialize" | "cache_ignore_input_vars" => {
             let place = mapped.arguments.len();
             if name == "cache" || keywords.cache_place.is_none() {
@@ -271,8 +271,7 @@ fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, ite
     mapped.env_vars = Some(text);
 }
 
-fn deck(cx: &TaskContext<'_>, mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
-    let _ = cx;
+fn deck(mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
     match (name, &value.kind) {
         ("enable_deck", ValueKind::Bool(true)) | ("disable_deck", ValueKind::Bool(false)) => {
             mapped.findings.push(Finding::new(
