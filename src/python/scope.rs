@@ -155,6 +155,8 @@ pub struct Binding {
     pub is_global: bool,
     /// Whether it stands directly at the top level, in no `if`, `try`, loop or function.
     pub is_unconditional: bool,
+    /// Where it can be read from: the value of an assignment still sees what was bound before.
+    takes_effect: TextSize,
     /// Whether it is an import that calls are recorded of.
     is_of_interest: bool,
     /// Whether it takes effect at an unknown time: `global name` in a function.
@@ -411,6 +413,8 @@ struct Builder<'a> {
     next_block: u32,
     raw: Vec<RawReference<'a>>,
     names: FxHashSet<&'a str>,
+    /// Where the bindings that are being made take effect, if not where they stand.
+    effect: Option<TextSize>,
 }
 
 impl<'a> Builder<'a> {
@@ -430,6 +434,7 @@ impl<'a> Builder<'a> {
             next_block: 0,
             raw: Vec::new(),
             names: FxHashSet::default(),
+            effect: None,
         }
     }
 
@@ -465,6 +470,7 @@ impl<'a> Builder<'a> {
         self.names.insert(name);
         let is_of_interest = matches!(&kind, BindingKind::Import(path) if (self.is_of_interest)(path));
         self.bindings.push(Binding {
+            takes_effect: self.effect.unwrap_or(range.start()),
             is_of_interest,
             name: name.to_owned(),
             range,
@@ -669,6 +675,7 @@ impl<'a> Builder<'a> {
                 None
             }
         };
+        self.effect = Some(value.range().end());
         if let Some(name) = is_single.then(|| targets[0].as_name_expr()).flatten() {
             if name.id.as_str() == "__all__" {
                 let value = Value::of(value);
@@ -689,6 +696,7 @@ impl<'a> Builder<'a> {
                 self.bind_target(target, kind);
             }
         }
+        self.effect = None;
     }
 
     fn call_if_recorded(&mut self, call: &'a ast::ExprCall) -> Option<CallId> {
@@ -929,6 +937,9 @@ impl<'a> Builder<'a> {
             if is_visible
                 && !scope.globals.iter().any(|global| *global == raw.name.id.as_str())
                 && let Some(ids) = scope.names.get(raw.name.id.as_str())
+                // `image = image` in a class reads the outer name: the class has none of its own yet.
+                && (scope.kind != ScopeKind::Class
+                    || ids.iter().any(|&id| self.bindings[id].takes_effect < raw.name.range.start()))
             {
                 let bindings = if is_deferred {
                     ids.clone()
@@ -1098,7 +1109,7 @@ fn reaching(bindings: &[Binding], ids: &[BindingId], offset: TextSize, blocks: &
     let mut seen: Vec<BindingId> = ids.iter().copied().filter(|&id| bindings[id].is_deferred).collect();
     let mut is_hidden = false;
     for &id in ids.iter().rev().filter(|&&id| !bindings[id].is_deferred) {
-        if bindings[id].range.start() >= offset || is_hidden {
+        if bindings[id].takes_effect >= offset || is_hidden {
             continue;
         }
         seen.push(id);
