@@ -3,8 +3,8 @@
 //! The modules in reading order: [`discover`] finds files and [`load`] reads them into [`source`]s; [`python`] parses
 //! and resolves names; [`flyte1`] knows what Flyte 1 calls things; [`project`] ties everything that must move
 //! together and decides; [`rules`] map parameters; [`flyte2`] lays out code; [`rewrite`] makes findings and
-//! [`edit`]s; [`migrate`](mod@migrate) checks the result; [`diagnostic`], [`diff`], [`write`](mod@write) and [`cli`]
-//! hand it out.
+//! [`edit`]s; [`migrate`](mod@migrate) checks the result; [`image`] is the model of Flyte 2 images; [`diagnostic`],
+//! [`diff`], [`write`](mod@write) and [`cli`] hand it out.
 
 pub mod cli;
 pub mod diagnostic;
@@ -13,6 +13,7 @@ pub mod discover;
 pub mod edit;
 pub mod flyte1;
 pub mod flyte2;
+pub mod image;
 pub mod load;
 pub mod migrate;
 pub mod project;
