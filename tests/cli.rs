@@ -381,7 +381,7 @@ mod rule {
         let folder = project(&[]);
         let explained = run(folder.path(), &["rule", "FM103"]);
         assert_eq!((explained.code, explained.stderr.as_str()), (Some(0), ""));
-        assert!(explained.stdout.starts_with("FM103 image-spec-packages\n"), "{}", explained.stdout);
+        assert!(explained.stdout.starts_with("# image-spec-packages (FM103)\n"), "{}", explained.stdout);
         assert_eq!(explained, run(folder.path(), &["rule", "fm103"]));
         assert_eq!(explained, run(folder.path(), &["rule", "image-spec-packages"]));
     }

@@ -6,25 +6,20 @@ use anyhow::{Result, bail};
 
 use super::Exit;
 use super::args::RuleArgs;
-use crate::diagnostic::Rule;
 use crate::rules::codes::RULES;
+use crate::rules::pages::document;
 
 /// Explains one rule, or lists all.
 pub(super) fn run(args: &RuleArgs, out: &mut dyn Write) -> Result<Exit> {
     let Some(code) = args.code.as_deref().filter(|_| !args.all) else {
         for rule in RULES {
-            print(rule, out)?;
+            writeln!(out, "{} {}\n  {}", rule.code, rule.name, rule.summary)?;
         }
         return Ok(Exit::Clean);
     };
     match RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code) {
-        Some(rule) => print(rule, out)?,
+        Some(rule) => write!(out, "{}", document(rule))?,
         None => bail!("there is no rule `{code}`; `flyte-migrate rule --all` lists them"),
     }
     Ok(Exit::Clean)
-}
-
-fn print(rule: &Rule, out: &mut dyn Write) -> Result<()> {
-    writeln!(out, "{} {}\n  {}", rule.code, rule.name, rule.summary)?;
-    Ok(())
 }

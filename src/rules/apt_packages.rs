@@ -1,4 +1,57 @@
 //! `apt_packages=["git"]` becomes `.with_apt_packages("git")`.
+//!
+//! # FM104
+//!
+//! ## What it does
+//!
+//! Turns the list into the arguments of `with_apt_packages`, with the comments of its elements.
+//! A name, a concatenation or any other expression goes through as `*EXPRESSION`.
+//!
+//! ## Why
+//!
+//! System packages are a layer of the image on Flyte 2.
+//! It stands first in the chain, where Flyte 1 installed them: a package from git needs `git` from apt before it.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", apt_packages=["git", "curl"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_apt_packages("git", "curl")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! An element with a space or an option in it is left to you: Flyte 1 put all of them into one shell command, Flyte 2
+//! quotes each as one package. A string in place of the list is refused by Flyte 1 too (FM122).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{APT_PACKAGES, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

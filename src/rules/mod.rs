@@ -6,6 +6,7 @@
 pub mod codes;
 pub mod draft;
 pub mod image_spec;
+pub mod pages;
 pub mod tables;
 
 mod accelerator;

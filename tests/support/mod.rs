@@ -73,6 +73,7 @@ pub(crate) fn run<S: AsRef<str>>(folder: &Path, args: &[S]) -> Run {
 }
 
 /// Runs `git` in `folder`.
+#[allow(dead_code, reason = "each test binary compiles this module, and not all of them need git")]
 pub(crate) fn git(folder: &Path, args: &[&str]) -> Run {
     // Not in a repository that the temporary folder may happen to lie in.
     let above = folder.parent().unwrap();
