@@ -4,7 +4,7 @@
 //! from flytekit.image_spec.image_spec import ImageSpec   # Symbol::ImageSpec, as is union.ImageSpec
 //! ```
 //!
-//! The paths are those of flytekit 1.16.31 and union's re-exports.
+//! The paths are those of flytekit 1.16.31, those of earlier versions that are gone by then, and union's re-exports.
 
 /// Something of Flyte 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,28 +58,127 @@ pub fn is_flyte1_root(root: &str) -> bool {
     matches!(root, "flytekit" | "flytekitplugins" | "union" | "unionai")
 }
 
+/// The modules that hold a name which people usually take from `flytekit` itself: the module, that under which its
+/// names are known here, and the names. The last rows are of versions before 1.16.
+const HOMES: [(&str, &str, &[&str]); 35] = [
+    ("flytekit.image_spec", FLYTEKIT, &["ImageSpec"]),
+    ("flytekit.image_spec.image_spec", FLYTEKIT, &["ImageSpec"]),
+    ("flytekit.core.task", FLYTEKIT, &["task", "eager", "reference_task", "Secret"]),
+    ("flytekit.core.dynamic_workflow_task", FLYTEKIT, &["dynamic"]),
+    ("flytekit.core.workflow", FLYTEKIT, &["workflow", "reference_workflow", "WorkflowFailurePolicy"]),
+    ("flytekit.core.resources", FLYTEKIT, &["Resources"]),
+    ("flytekit.core.cache", FLYTEKIT, &["Cache", "CachePolicy", "VersionParameters"]),
+    ("flytekit.core.pod_template", FLYTEKIT, &["PodTemplate"]),
+    ("flytekit.core.launch_plan", FLYTEKIT, &["LaunchPlan", "reference_launch_plan"]),
+    ("flytekit.core.node_creation", FLYTEKIT, &["create_node"]),
+    ("flytekit.core.condition", FLYTEKIT, &["conditional"]),
+    ("flytekit.core.array_node_map_task", FLYTEKIT, &["map_task"]),
+    ("flytekit.core.schedule", FLYTEKIT, &["CronSchedule", "FixedRate", "OnSchedule"]),
+    ("flytekit.core.gate", FLYTEKIT, &["approve", "sleep", "wait_for_input"]),
+    ("flytekit.core.notification", FLYTEKIT, &["Email", "PagerDuty", "Slack"]),
+    ("flytekit.core.container_task", FLYTEKIT, &["ContainerTask"]),
+    ("flytekit.core.base_task", FLYTEKIT, &["kwtypes", "TaskMetadata"]),
+    ("flytekit.core.base_sql_task", FLYTEKIT, &["SQLTask"]),
+    ("flytekit.core.hash", FLYTEKIT, &["HashMethod"]),
+    ("flytekit.core.reference", FLYTEKIT, &["get_reference_entity"]),
+    ("flytekit.core.context_manager", FLYTEKIT, &["FlyteContext", "FlyteContextManager"]),
+    ("flytekit.core.artifact", FLYTEKIT, &["Artifact"]),
+    ("flytekit.core.options", FLYTEKIT, &["Options"]),
+    ("flytekit.deck", FLYTEKIT, &["Deck"]),
+    ("flytekit.deck.deck", FLYTEKIT, &["Deck", "DeckField"]),
+    ("flytekit.models.common", FLYTEKIT, &["Annotations", "AuthRole", "Labels"]),
+    ("flytekit.models.documentation", FLYTEKIT, &["Description", "Documentation", "SourceCode"]),
+    ("flytekit.models.security", FLYTEKIT, &["Secret"]),
+    ("flytekit.models.core.execution", FLYTEKIT, &["WorkflowExecutionPhase"]),
+    ("flytekit.remote", FLYTEKIT, &["FlyteRemote"]),
+    ("flytekit.remote.remote", FLYTEKIT, &["FlyteRemote"]),
+    ("flytekit.core.map_task", FLYTEKIT, &["map_task"]),
+    ("flytekit.experimental", FLYTEKIT, &["eager", "map_task"]),
+    ("flytekit.experimental.eager_function", FLYTEKIT, &["eager"]),
+    ("flytekit.types.schema.types", "flytekit.types.schema", &["FlyteSchema"]),
+];
+
+const FLYTEKIT: &str = "flytekit";
+
+/// The types of files, directories and frames: names in `flytekit` and in modules further in, and the module in which
+/// they are known here.
+const TYPES: [(&str, &[&str]); 3] = [
+    ("flytekit.types.file", &["FlyteFile"]),
+    ("flytekit.types.directory", &["FlyteDirectory"]),
+    ("flytekit.types.structured", &["StructuredDataset"]),
+];
+
+/// What `union` re-exports of flytekit.
+const OF_UNION: [&str; 18] = [
+    "Cache",
+    "CachePolicy",
+    "ContainerTask",
+    "Deck",
+    "FlyteDirectory",
+    "FlyteFile",
+    "ImageSpec",
+    "LaunchPlan",
+    "PodTemplate",
+    "Resources",
+    "Secret",
+    "StructuredDataset",
+    "VersionParameters",
+    "current_context",
+    "dynamic",
+    "map_task",
+    "task",
+    "workflow",
+];
+
 /// The symbol of a dotted path; `None` if it is not Flyte 1's.
 pub fn symbol(path: &str) -> Option<Symbol> {
     let root = path.split('.').next().unwrap_or_default();
     if !is_flyte1_root(root) {
         return None;
     }
-    let (module, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let symbol = match (module, name) {
-        (
-            "flytekit" | "union" | "unionai" | "flytekit.image_spec" | "flytekit.image_spec.image_spec",
-            "ImageSpec",
-        ) => Symbol::ImageSpec,
-        ("flytekit" | "union" | "unionai" | "flytekit.core.task", "task") => Symbol::Task,
-        ("flytekit" | "union" | "unionai" | "flytekit.core.dynamic_workflow_task", "dynamic") => {
-            Symbol::Dynamic
-        }
-        ("flytekit" | "union" | "unionai" | "flytekit.core.workflow", "workflow") => Symbol::Workflow,
-        ("flytekit" | "union" | "unionai" | "flytekit.core.resources", "Resources") => Symbol::Resources,
-        ("flytekit" | "union" | "unionai" | "flytekit.core.cache", "Cache") => Symbol::Cache,
-        _ => Symbol::Other(path.to_owned()),
+    let path = canonical(path);
+    let symbol = match path.as_str() {
+        "flytekit.ImageSpec" => Symbol::ImageSpec,
+        "flytekit.task" => Symbol::Task,
+        "flytekit.dynamic" => Symbol::Dynamic,
+        "flytekit.workflow" => Symbol::Workflow,
+        "flytekit.Resources" => Symbol::Resources,
+        "flytekit.Cache" => Symbol::Cache,
+        _ => Symbol::Other(path),
     };
     Some(symbol)
+}
+
+/// The one path by which something is known here, whatever path it is imported by: `flytekit.LaunchPlan.create` for
+/// `flytekit.core.launch_plan.LaunchPlan.create` and `union.LaunchPlan.create`.
+fn canonical(path: &str) -> String {
+    let (root, rest) = path.split_once('.').unwrap_or((path, ""));
+    let first = rest.split('.').next().unwrap_or_default();
+    let path = if matches!(root, "union" | "unionai") && OF_UNION.contains(&first) {
+        format!("{FLYTEKIT}.{rest}")
+    } else {
+        path.to_owned()
+    };
+    for (module, names) in TYPES {
+        let leaf = module.rsplit('.').next().unwrap_or_default();
+        let own =
+            [format!("{module}.{leaf}"), format!("{module}.types"), format!("{module}.structured_dataset")];
+        let further = [FLYTEKIT.to_owned(), format!("{FLYTEKIT}.{leaf}")];
+        let mut homes = own.iter().chain(&further);
+        if let Some(rest) = homes.find_map(|home| taken_from(&path, home, names)) {
+            return format!("{module}.{rest}");
+        }
+    }
+    let mut homes = HOMES.iter();
+    homes
+        .find_map(|(module, known, names)| Some(format!("{known}.{}", taken_from(&path, module, names)?)))
+        .unwrap_or(path)
+}
+
+/// What stands behind `module` in `path`, if that begins with one of `names`.
+fn taken_from<'p>(path: &'p str, module: &str, names: &[&str]) -> Option<&'p str> {
+    let rest = path.strip_prefix(module)?.strip_prefix('.')?;
+    names.contains(&rest.split('.').next().unwrap_or_default()).then_some(rest)
 }
 
 #[cfg(test)]
@@ -96,6 +195,30 @@ mod tests {
             "unionai.ImageSpec",
         ] {
             assert_eq!(symbol(path), Some(Symbol::ImageSpec), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_symbol_by_whatever_path_it_is_imported() {
+        for (path, known) in [
+            ("flytekit.core.launch_plan.LaunchPlan.create", "flytekit.LaunchPlan.create"),
+            ("union.LaunchPlan", "flytekit.LaunchPlan"),
+            ("flytekit.FlyteFile", "flytekit.types.file.FlyteFile"),
+            ("flytekit.types.file.file.FlyteFile.new", "flytekit.types.file.FlyteFile.new"),
+            ("flytekit.directory.FlyteDirectory", "flytekit.types.directory.FlyteDirectory"),
+            ("flytekit.types.directory.types.FlyteDirectory", "flytekit.types.directory.FlyteDirectory"),
+            (
+                "flytekit.types.structured.structured_dataset.StructuredDataset",
+                "flytekit.types.structured.StructuredDataset",
+            ),
+            ("union.StructuredDataset", "flytekit.types.structured.StructuredDataset"),
+            ("flytekit.experimental.eager", "flytekit.eager"),
+            ("flytekit.core.map_task.map_task", "flytekit.map_task"),
+            ("flytekit.models.security.Secret.MountType", "flytekit.Secret.MountType"),
+            ("union.actor.ActorEnvironment", "union.actor.ActorEnvironment"),
+            ("flytekit.core.workflow.WorkflowBase", "flytekit.core.workflow.WorkflowBase"),
+        ] {
+            assert_eq!(symbol(path), Some(Symbol::Other(known.to_owned())), "{path}");
         }
     }
 
