@@ -7,7 +7,7 @@
 //!     return add(a=a.o0)      # an attribute of a result
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::graph::{EntityKind, Graph, NodeId, function_of};
 use super::link::Target;
@@ -109,7 +109,8 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
     let callees: HashSet<TextRange> = entity.calls.iter().map(|(range, _)| *range).collect();
     let is_workflow = entity.kind == EntityKind::Workflow;
     let mut findings = Vec::new();
-    for issue in &facts.bodies[entity.function].issues {
+    let mapped = &graph.bodies[node];
+    for issue in facts.bodies[entity.function].issues.iter().filter(|issue| !mapped.covers(issue.range)) {
         let comes_from_call =
             issue.roots.iter().any(|root| root.callee().is_some_and(|range| callees.contains(&range)));
         let comes_from_parameter = is_workflow && issue.roots.contains(&Root::Parameter);
@@ -157,6 +158,7 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
     let mut pending = vec![own];
     let mut findings: Vec<(FileId, Finding)> = Vec::new();
     let mut reached = Vec::new();
+    let mut needed = BTreeSet::new();
     while let Some((file, statement)) = pending.pop() {
         let Some(facts) = project.facts(file) else { continue };
         let is_own = (file, statement) == own;
@@ -172,6 +174,13 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                     Target::Flyte1(symbol)
                         if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
                     {
+                        if let Some(piece) = graph
+                            .pieces(file, statement)
+                            .find(|&piece| graph.bodies[piece].covers(reference.range))
+                        {
+                            needed.insert(piece);
+                            continue;
+                        }
                         findings.push((file, uses(symbol, reference, is_own, &function.name)));
                     }
                     Target::Binding(target_file, binding, _) => {
@@ -195,6 +204,11 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                 }
             }
         }
+    }
+    needed.remove(&node);
+    for &piece in &needed {
+        graph.tie(node, piece);
+        graph.needs.insert((node, piece));
     }
     reached.into_iter().for_each(|other| graph.tie(node, other));
     for (file, finding) in first_of_many(findings, own.0) {

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::bodies::map_bodies;
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
@@ -20,6 +21,7 @@ use crate::python::scope::{
     BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role, StatementId,
 };
 use crate::python::value::Value;
+use crate::rules::body::MappedBody;
 use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE, UNSUPPORTED_PLACE};
 use crate::rules::{Effect, Finding, is_image_method};
 use crate::source::TextRange;
@@ -89,9 +91,11 @@ pub enum NodeKind {
     Image(ImageNode),
     /// A task, dynamic or workflow.
     Entity(EntityNode),
+    /// A statement at the top level that uses entities or Flyte 1: a helper, a constant, a test, the `__main__` block.
+    Code(StatementId),
 }
 
-/// An image or an entity.
+/// An image, an entity, or code around them.
 #[derive(Debug)]
 pub struct Node {
     /// Its file.
@@ -109,6 +113,21 @@ pub struct Obstacle {
     pub finding: Finding,
 }
 
+/// A use of a node that is not understood by itself.
+#[derive(Debug)]
+pub(super) struct Use {
+    /// The file of the use.
+    pub(super) file: FileId,
+    /// The reference.
+    pub(super) range: TextRange,
+    /// The statement at the top level that holds it.
+    pub(super) statement: StatementId,
+    /// What stands in the way of whom.
+    pub(super) node: NodeId,
+    /// What to say.
+    pub(super) finding: Finding,
+}
+
 /// The nodes of a project and what ties them.
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -122,6 +141,13 @@ pub struct Graph {
     pub python_in_name: HashSet<NodeId>,
     /// Findings that belong to no node.
     pub loose: Vec<Obstacle>,
+    /// What the code of each node becomes; nothing for images.
+    pub bodies: Vec<MappedBody>,
+    /// Entities and the code around them that they reach and that is written anew.
+    pub needs: BTreeSet<(NodeId, NodeId)>,
+    /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
+    pub(super) uses: Vec<Use>,
+    pub(super) by_code: HashMap<(FileId, StatementId), NodeId>,
     pub(super) by_call: HashMap<(FileId, CallId), NodeId>,
     pub(super) by_binding: HashMap<(FileId, BindingId), NodeId>,
     pub(super) by_statement: HashMap<(FileId, StatementId), Vec<NodeId>>,
@@ -135,7 +161,7 @@ impl Graph {
     pub fn entity(&self, node: NodeId) -> Option<&EntityNode> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some(entity),
-            NodeKind::Image(_) => None,
+            NodeKind::Image(_) | NodeKind::Code(_) => None,
         }
     }
 
@@ -143,7 +169,7 @@ impl Graph {
     pub fn image(&self, node: NodeId) -> Option<&ImageNode> {
         match &self.nodes[node].kind {
             NodeKind::Image(image) => Some(image),
-            NodeKind::Entity(_) => None,
+            NodeKind::Entity(_) | NodeKind::Code(_) => None,
         }
     }
 
@@ -165,6 +191,18 @@ impl Graph {
             })
             .collect();
         nodes.map(|nodes| nodes.into_iter().collect())
+    }
+
+    /// The nodes of a file.
+    pub fn nodes_in(&self, file: FileId) -> std::ops::Range<NodeId> {
+        let start = self.nodes.partition_point(|node| node.file < file);
+        start..self.nodes.partition_point(|node| node.file <= file)
+    }
+
+    /// The entities in a statement at the top level, or the statement itself as code around them.
+    pub fn pieces(&self, file: FileId, statement: StatementId) -> impl Iterator<Item = NodeId> {
+        let entities = self.by_statement.get(&(file, statement)).into_iter().flatten();
+        entities.chain(self.by_code.get(&(file, statement))).copied()
     }
 
     /// Adds something to say of a node.
@@ -195,6 +233,7 @@ pub fn build(project: &Project) -> Graph {
     for (file, _) in project.parsed() {
         collect_images(project, &mut graph, file, &derived);
         collect_entities(project, &mut graph, file);
+        collect_code(project, &mut graph, file);
     }
     collect_aliases(project, &mut graph);
     for file in 0..project.files.len() {
@@ -205,6 +244,9 @@ pub fn build(project: &Project) -> Graph {
     }
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
+    }
+    map_bodies(project, &mut graph);
+    for node in 0..graph.nodes.len() {
         read_body(project, &mut graph, node);
         read_conversions(project, &mut graph, node);
         read_flyte2_calls(project, &mut graph, node);
@@ -406,6 +448,28 @@ fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
                 .help("Give each its own name");
                 graph.block(node, file, finding);
             }
+        }
+    }
+}
+
+/// Code around the entities that uses them, or Flyte 1.
+fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for reference in &facts.module.references {
+        let key = (file, reference.owner);
+        if graph.by_statement.contains_key(&key) || graph.by_code.contains_key(&key) {
+            continue;
+        }
+        let matters = project.resolve(file, reference).iter().any(|target| match target {
+            Target::Flyte1(symbol) => *symbol != Symbol::ImageSpec && !symbol.is_harmless(),
+            Target::Binding(file, binding, _) => project.facts(*file).is_some_and(|facts| {
+                matches!(facts.module.bindings[*binding].kind, BindingKind::Decorated(_))
+            }),
+            _ => false,
+        });
+        if matters {
+            let node = push(graph, file, NodeKind::Code(reference.owner));
+            graph.by_code.insert(key, node);
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod index;
 pub mod link;
 pub mod plan;
 
+mod bodies;
 mod body_checks;
 mod references;
 mod whole_file;

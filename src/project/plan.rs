@@ -1,13 +1,13 @@
 //! Decides what is converted: groups that must move together move as a whole or stay as a whole.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
 use super::link::Target;
 use super::{FileId, Project};
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
-use crate::rules::codes::{BROKEN_CALL, CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
+use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
 use crate::rules::draft::{BaseSpec, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask, TaskContext};
@@ -34,7 +34,7 @@ pub struct Group {
     pub members: Vec<NodeId>,
     /// Whether it is converted as a whole.
     pub is_converted: bool,
-    /// Whether it concerns images at all, itself or through a file that does.
+    /// Whether it holds an image or an entity, and not only code that none of them needs.
     pub is_active: bool,
 }
 
@@ -60,8 +60,7 @@ impl Plan {
 
     /// The nodes of a file.
     pub fn nodes_in(&self, file: FileId) -> std::ops::Range<NodeId> {
-        let start = self.graph.nodes.partition_point(|node| node.file < file);
-        start..self.graph.nodes.partition_point(|node| node.file <= file)
+        self.graph.nodes_in(file)
     }
 
     /// The converted nodes of a file.
@@ -121,6 +120,7 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
             NodeKind::Image(_) => {
                 map_image(project, graph, node, settings, &names, &Additions::default(), 0).findings
             }
+            NodeKind::Code(_) => Vec::new(),
             NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
                 workflow_keywords(project, file, entity)
             }
@@ -160,6 +160,11 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
     match &graph.nodes[node].kind {
         NodeKind::Image(image) => facts.module.calls[image.call].callee,
         NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
+        NodeKind::Code(statement) => {
+            let mut bindings = facts.module.bindings.iter();
+            let defined = bindings.find(|binding| binding.owner == *statement && binding.is_unconditional);
+            defined.map_or(facts.module.statements[*statement], |binding| binding.range)
+        }
     }
 }
 
@@ -178,6 +183,13 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
                 EntityKind::Workflow => "workflow",
             };
             format!("{kind} `{}`", facts.module.functions[entity.function].name)
+        }
+        NodeKind::Code(statement) => {
+            let mut bindings = facts.module.bindings.iter();
+            match bindings.find(|binding| binding.owner == *statement && binding.is_unconditional) {
+                Some(binding) => format!("`{}`", binding.name),
+                None => "code of the module".to_owned(),
+            }
         }
     }
 }
@@ -439,7 +451,11 @@ fn groups(graph: &Graph) -> Vec<Group> {
     for node in 0..graph.nodes.len() {
         members.entry(root(&mut parent, node)).or_default().push(node);
     }
-    members.into_values().map(|members| Group { members, is_converted: false, is_active: false }).collect()
+    let group = |members: Vec<NodeId>| {
+        let is_active = members.iter().any(|&node| !matches!(graph.nodes[node].kind, NodeKind::Code(_)));
+        Group { members, is_converted: false, is_active }
+    };
+    members.into_values().map(group).collect()
 }
 
 /// Whether a node, by itself, may be converted.
@@ -459,7 +475,6 @@ pub fn is_free(graph: &Graph, node: NodeId, settings: Settings) -> bool {
 }
 
 fn decide(plan: &mut Plan, settings: Settings) {
-    activate(plan);
     if settings.is_partial {
         decide_partially(plan, settings);
     } else {
@@ -467,42 +482,6 @@ fn decide(plan: &mut Plan, settings: Settings) {
             group.is_converted =
                 group.is_active && group.members.iter().all(|&node| is_free(&plan.graph, node, settings));
             group.members.iter().for_each(|&node| plan.converts[node] = group.is_converted);
-        }
-    }
-    drop_idle_files(plan);
-}
-
-fn concerns_images(graph: &Graph, node: NodeId) -> bool {
-    // What an earlier, partial run left broken is always said.
-    has_image(graph, node)
-        || graph.obstacles[node].iter().any(|obstacle| obstacle.finding.rule == &BROKEN_CALL)
-}
-
-fn has_image(graph: &Graph, node: NodeId) -> bool {
-    match &graph.nodes[node].kind {
-        NodeKind::Image(_) => true,
-        NodeKind::Entity(entity) => entity.image != ImageUse::None,
-    }
-}
-
-/// Groups that hold an image are active, and so are groups that share a file with one.
-fn activate(plan: &mut Plan) {
-    let graph = &plan.graph;
-    let mut files: HashSet<FileId> = (0..graph.nodes.len())
-        .filter(|&node| concerns_images(graph, node))
-        .map(|node| graph.nodes[node].file)
-        .collect();
-    loop {
-        let mut changed = false;
-        for group in plan.groups.iter_mut().filter(|group| !group.is_active) {
-            if group.members.iter().any(|&node| files.contains(&graph.nodes[node].file)) {
-                group.is_active = true;
-                changed = true;
-                files.extend(group.members.iter().map(|&node| graph.nodes[node].file));
-            }
-        }
-        if !changed {
-            return;
         }
     }
 }
@@ -522,8 +501,18 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
                 NodeKind::Image(image) => image.base.into_iter().collect(),
                 NodeKind::Entity(graph::EntityNode { image: ImageUse::Specs(images), .. }) => images.clone(),
                 NodeKind::Entity(_) => Vec::new(),
+                NodeKind::Code(_) => graph.bodies[node].calls.iter().map(|&(_, callee)| callee).collect(),
             };
-            if plan.converts[node] && needs.iter().any(|&need| !plan.converts[need]) {
+            let code = graph.needs.range((node, 0)..(node + 1, 0)).map(|&(_, code)| code);
+            let is_idle = || {
+                let mut users = graph.needs.iter().filter(|(_, code)| *code == node);
+                matches!(graph.nodes[node].kind, NodeKind::Code(_))
+                    && needs.is_empty()
+                    && !users.any(|&(user, _)| plan.converts[user])
+            };
+            if plan.converts[node]
+                && (needs.iter().copied().chain(code).any(|need| !plan.converts[need]) || is_idle())
+            {
                 plan.converts[node] = false;
                 changed = true;
             }
@@ -534,41 +523,5 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
     }
     for group in &mut plan.groups {
         group.is_converted = group.members.iter().all(|&node| plan.converts[node]);
-    }
-}
-
-/// Tasks without an image move only with a file or a group that has one which moves.
-fn drop_idle_files(plan: &mut Plan) {
-    let graph = &plan.graph;
-    let mut files: HashSet<FileId> = (0..graph.nodes.len())
-        .filter(|&node| plan.converts[node] && has_image(graph, node))
-        .map(|node| graph.nodes[node].file)
-        .collect();
-    loop {
-        let before = files.len();
-        for group in &plan.groups {
-            if group
-                .members
-                .iter()
-                .any(|&node| plan.converts[node] && files.contains(&graph.nodes[node].file))
-            {
-                files.extend(
-                    group
-                        .members
-                        .iter()
-                        .filter(|&&node| plan.converts[node])
-                        .map(|&node| graph.nodes[node].file),
-                );
-            }
-        }
-        if files.len() == before {
-            break;
-        }
-    }
-    for node in 0..graph.nodes.len() {
-        plan.converts[node] &= files.contains(&graph.nodes[node].file);
-    }
-    for group in &mut plan.groups {
-        group.is_converted &= group.members.iter().all(|&node| plan.converts[node]);
     }
 }

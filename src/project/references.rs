@@ -6,7 +6,7 @@
 //! LaunchPlan.get_or_create(pipeline)    # stands in the way
 //! ```
 
-use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind};
+use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use};
 use super::link::Target;
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
@@ -157,7 +157,13 @@ fn entity_reference(
                 format!("`{}` is called inside a task; Flyte 1 ran it in the same container, Flyte 2 starts a new one", reference.name),
             )
             .help("Call the plain function instead");
-            graph.block(owner, file, finding);
+            graph.uses.push(Use {
+                file,
+                range: reference.range,
+                statement: reference.owner,
+                node: owner,
+                finding,
+            });
         } else {
             entity.calls.push((reference.range, *callee));
         }
@@ -248,7 +254,7 @@ fn other_use(
     };
     let finding =
         Finding::new(rule, reference.range, Effect::Blocking, message).help("Migrate this use by hand first");
-    graph.block(node, file, finding);
+    graph.uses.push(Use { file, range: reference.range, statement: reference.owner, node, finding });
 }
 
 fn facts_callee(project: &Project, file: FileId, call: CallId) -> &str {

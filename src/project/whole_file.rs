@@ -117,6 +117,10 @@ fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p 
             image.variable.map(|variable| facts.module.bindings[variable].name.as_str())
         }
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
+        NodeKind::Code(statement) => {
+            let mut bindings = facts.module.bindings.iter();
+            bindings.find(|binding| binding.owner == *statement).map(|binding| binding.name.as_str())
+        }
     }
 }
 

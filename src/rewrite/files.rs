@@ -202,6 +202,7 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
     let names = FlyteNames::default();
     let mut consumed = HashSet::new();
     for node in plan.converted_in(file) {
+        consumed.extend(plan.graph.bodies[node].consumed.iter().copied());
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
                 let Some(facts) = project.facts(file) else { continue };
@@ -216,6 +217,7 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
                 consumed.insert(entity.callee);
                 consumed.extend(map_task(project, &plan.graph, node, &names).consumed);
             }
+            NodeKind::Code(_) => {}
         }
     }
     consumed
@@ -321,7 +323,9 @@ fn is_free_name(module: &crate::python::scope::Module, outlook: &FileOutlook, na
 fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static str> {
     let mut names = Vec::new();
     for node in plan.converted_in(file) {
+        names.extend(plan.graph.bodies[node].uses.iter().copied());
         match &plan.graph.nodes[node].kind {
+            NodeKind::Code(_) => {}
             NodeKind::Image(_) => names.push("Image"),
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");

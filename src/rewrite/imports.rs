@@ -108,6 +108,12 @@ const STANDARD_LIBRARY: [&str; 34] = [
     "warnings",
 ];
 
+/// Whether an import line is of the standard library.
+pub(super) fn is_standard_library(line: &str) -> bool {
+    let module = line.split_whitespace().nth(1).unwrap_or_default();
+    STANDARD_LIBRARY.contains(&module.split('.').next().unwrap_or_default())
+}
+
 /// The last import of the first block of imports that comes from the standard library.
 pub(super) fn last_of_standard_library(module: &Module) -> Option<ImportId> {
     let is_standard = |import: &ImportStatement| {

@@ -20,7 +20,7 @@ pub(super) fn findings(
     let mut found: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
     for file in 0..project.files.len() {
         let whole = whole_file(project, file).into_iter().chain(star_imports(project, file));
-        let whole: Vec<Diagnostic> = whole.chain(idle(project, plan, file)).collect();
+        let whole: Vec<Diagnostic> = whole.collect();
         if !whole.is_empty() {
             found.insert(file, whole);
         }
@@ -122,11 +122,13 @@ fn group_stays(
 ) -> Option<(FileId, Diagnostic)> {
     let blocked: Vec<NodeId> =
         group.members.iter().copied().filter(|&node| !is_free(&plan.graph, node, settings)).collect();
-    if group.is_converted || blocked.is_empty() || group.members.len() < 2 {
+    let named =
+        group.members.iter().filter(|&&node| !matches!(plan.graph.nodes[node].kind, NodeKind::Code(_)));
+    let named: Vec<NodeId> = named.copied().collect();
+    if group.is_converted || blocked.is_empty() || named.len() < 2 {
         return None;
     }
-    let first =
-        *group.members.iter().find(|&&node| project.files[plan.graph.nodes[node].file].is_selected)?;
+    let first = *named.iter().find(|&&node| project.files[plan.graph.nodes[node].file].is_selected)?;
     let has_selected_obstacle = blocked
         .iter()
         .flat_map(|&node| &plan.graph.obstacles[node])
@@ -134,9 +136,8 @@ fn group_stays(
     if settings.is_partial && (plan.converts[first] || has_selected_obstacle) {
         return None;
     }
-    let names: Vec<String> =
-        group.members.iter().take(4).map(|&node| describe(project, &plan.graph, node)).collect();
-    let more = group.members.len() - names.len();
+    let names: Vec<String> = named.iter().take(4).map(|&node| describe(project, &plan.graph, node)).collect();
+    let more = named.len() - names.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let obstacles = || blocked.iter().flat_map(|&node| &plan.graph.obstacles[node]);
     let needs_hand = obstacles().any(|obstacle| obstacle.finding.effect == Effect::Blocking);
@@ -230,26 +231,11 @@ fn broken_place(
 fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
     match &plan.graph.nodes[user].kind {
         NodeKind::Image(image) => image.base == Some(used),
+        NodeKind::Code(_) => plan.graph.bodies[user].calls.iter().any(|(_, callee)| *callee == used),
         NodeKind::Entity(entity) => {
             entity.calls.iter().any(|(_, callee)| *callee == used)
                 || matches!(&entity.image, ImageUse::Specs(images) if images.contains(&used))
+                || plan.graph.needs.contains(&(user, used))
         }
     }
-}
-
-/// A file with tasks but without any image is left for later; that is said once.
-fn idle(project: &Project, plan: &Plan, file: FileId) -> Option<Diagnostic> {
-    let mut nodes = plan.nodes_in(file);
-    let is_idle = nodes.clone().all(|node| !plan.groups[plan.group_of[node]].is_active);
-    let start = nodes.next().filter(|_| is_idle)?;
-    let finding = Finding::new(
-        &GROUP_STAYS,
-        place(project, &plan.graph, start),
-        Effect::Info,
-        format!(
-            "{} and its like use no image: files without images are not migrated yet",
-            describe(project, &plan.graph, start)
-        ),
-    );
-    Some(diagnostic(&finding))
 }

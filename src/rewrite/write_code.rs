@@ -1,6 +1,6 @@
 //! The new text of images, environments, decorators and imports of one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::environments::{Environment, EnvironmentImage, Environments, additions};
 use super::files::{FileOutlook, Overview, files_of};
@@ -17,8 +17,9 @@ use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::python::scope::BindingKind;
+use crate::rules::body::{self, MappedBody};
 use crate::rules::codes::{
-    BROUGHT_PACKAGE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
+    BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
 };
 use crate::rules::task::annotations_without_none;
 use crate::rules::{Effect, Finding};
@@ -39,6 +40,8 @@ struct Converter<'a> {
     /// Names that the new code takes from flyte.
     used: Vec<&'static str>,
     uses_path: bool,
+    /// Lines that the new code needs: `import asyncio`.
+    import_lines: BTreeSet<String>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -65,12 +68,18 @@ pub(super) fn convert(
         names: overview.names(file),
         used: Vec::new(),
         uses_path: false,
+        import_lines: BTreeSet::new(),
         diagnostics: Vec::new(),
     };
-    for node in plan.converted_in(file) {
+    let converted: Vec<NodeId> = plan.converted_in(file).collect();
+    let mut bodies: BTreeMap<NodeId, MappedBody> =
+        body::map_file(project, &plan.graph, file, &converted, &converter.names).into_iter().collect();
+    for node in converted {
+        let body = bodies.remove(&node).unwrap_or_default();
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => converter.image(node, image.variable.is_some()),
-            NodeKind::Entity(entity) => converter.entity(node, entity),
+            NodeKind::Entity(entity) => converter.entity(node, entity, body),
+            NodeKind::Code(_) => converter.code(node, body),
         }
     }
     converter.imports();
@@ -169,10 +178,36 @@ impl Converter<'_> {
         ranges.into_iter().map(|range| Edit::replacement(range, self.uses("Image"))).collect()
     }
 
-    fn entity(&mut self, node: NodeId, entity: &EntityNode) {
+    /// What the code of a node needs and says; its edits are the caller's.
+    fn body(&mut self, body: MappedBody) -> Vec<Edit> {
+        self.used.extend(body.uses);
+        self.import_lines.extend(body.imports);
+        let informs = body.findings.iter().filter(|finding| finding.effect == Effect::Info);
+        self.diagnostics.extend(informs.map(diagnostic));
+        body.edits
+    }
+
+    /// Code around the entities that uses them or Flyte 1.
+    fn code(&mut self, node: NodeId, body: MappedBody) {
+        let edits = self.body(body);
+        if edits.is_empty() {
+            return;
+        }
+        let finding = Finding::new(
+            &CODE,
+            place(self.project, &self.plan.graph, node),
+            Effect::Blocking,
+            format!("{} uses Flyte 1", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = "Write it for Flyte 2".to_owned();
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    fn entity(&mut self, node: NodeId, entity: &EntityNode, body: MappedBody) {
         let environments = self.environments;
         let Some(environment) = environments.of(node) else { return };
         let mut edits = vec![self.decorator(node, entity, environment)];
+        edits.extend(self.body(body));
         let function = &self.facts.module.functions[entity.function];
         for annotation in annotations_without_none(self.text, function) {
             edits.push(Edit::insertion(annotation.end(), " | None"));
@@ -463,7 +498,10 @@ impl Converter<'_> {
                 None => changes.added.extend([line, String::new()]),
             }
         }
+        self.library_imports(&mut changes);
         changes.added.extend(self.flyte_import());
+        let others = self.import_lines.iter().filter(|line| !imports::is_standard_library(line)).cloned();
+        changes.added.extend(others);
         for (_, environment) in self.environments.in_file(self.file) {
             for (statement, line) in
                 environment.depends_on.iter().filter_map(|dependency| dependency.import.clone())
@@ -481,6 +519,23 @@ impl Converter<'_> {
         let edits = edits.into_iter().map(|(_, edit)| edit).collect();
         // First, because an environment may be inserted at the same place, below the imports.
         self.diagnostics.insert(0, fixed(&finding, "Import from flyte".to_owned(), applicability, edits));
+    }
+
+    /// Lines such as `import asyncio` go below the last import of the standard library.
+    fn library_imports(&self, changes: &mut ImportChanges) {
+        let lines: Vec<String> =
+            self.import_lines.iter().filter(|line| imports::is_standard_library(line)).cloned().collect();
+        if lines.is_empty() {
+            return;
+        }
+        if let Some(statement) = imports::last_of_standard_library(&self.facts.module) {
+            changes.behind.entry(statement).or_default().extend(lines);
+            return;
+        }
+        // A blank line parts the standard library from other libraries.
+        let has_gap = changes.added.last().is_some_and(String::is_empty);
+        let at = changes.added.len() - usize::from(has_gap);
+        changes.added.splice(at.., lines.into_iter().chain((!has_gap).then(String::new)));
     }
 
     fn flyte_import(&self) -> Option<String> {

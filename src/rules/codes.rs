@@ -60,6 +60,7 @@ rules! {
     BROKEN_CALL = "FM222" "broken-until-migrated" "Code that stays on Flyte 1 uses something that was converted.";
     DRIVER_IMAGE = "FM223" "driver-image" "A workflow now runs in a container, whose image must be able to import its module.";
     DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
+    CODE = "FM230" "surrounding-code" "Code around tasks that uses them, or Flyte 1, is written anew.";
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";

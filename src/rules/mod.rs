@@ -3,6 +3,7 @@
 //! One file per parameter. A rule reads the spanned model, adds to a draft, and says what it found; it never edits
 //! text and never prints.
 
+pub mod body;
 pub mod codes;
 pub mod draft;
 pub mod image_spec;

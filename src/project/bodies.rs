@@ -1,0 +1,59 @@
+//! Maps the code of all entities and the code around them, and settles with it what is not understood by itself.
+
+use rayon::prelude::*;
+
+use super::graph::{Graph, NodeId, NodeKind};
+use super::plan::FlyteNames;
+use super::{FileId, Project};
+use crate::rules::Effect;
+use crate::rules::body::{self, MappedBody};
+
+/// Fills [`Graph::bodies`], ties what the mapping ties, and blocks the uses that it does not know.
+pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {
+    graph.bodies = mapped(project, graph);
+    for node in 0..graph.nodes.len() {
+        let file = graph.nodes[node].file;
+        for finding in graph.bodies[node].findings.clone() {
+            if finding.effect > Effect::Info {
+                graph.block(node, file, finding);
+            }
+        }
+        for (range, callee) in graph.bodies[node].calls.clone() {
+            graph.tie(node, callee);
+            if let NodeKind::Entity(entity) = &mut graph.nodes[node].kind
+                && !entity.calls.contains(&(range, callee))
+            {
+                entity.calls.push((range, callee));
+            }
+        }
+    }
+    for use_ in std::mem::take(&mut graph.uses) {
+        let is_understood = {
+            let mut pieces = graph.pieces(use_.file, use_.statement);
+            pieces.any(|piece| graph.bodies[piece].covers(use_.range))
+        };
+        if !is_understood {
+            graph.block(use_.node, use_.file, use_.finding);
+        }
+    }
+}
+
+/// The files are independent of each other; the tree of each is there only while it is mapped.
+fn mapped(project: &Project, graph: &Graph) -> Vec<MappedBody> {
+    let names = FlyteNames::default();
+    let files: Vec<FileId> =
+        (0..project.files.len()).filter(|&file| !graph.nodes_in(file).is_empty()).collect();
+    let pieces: Vec<(NodeId, MappedBody)> = files
+        .into_par_iter()
+        .flat_map_iter(|file| {
+            let nodes: Vec<NodeId> =
+                graph.nodes_in(file).filter(|&node| graph.image(node).is_none()).collect();
+            if nodes.is_empty() { Vec::new() } else { body::map_file(project, graph, file, &nodes, &names) }
+        })
+        .collect();
+    let mut bodies = vec![MappedBody::default(); graph.nodes.len()];
+    for (node, body) in pieces {
+        bodies[node] = body;
+    }
+    bodies
+}
