@@ -9,6 +9,7 @@ use std::path::Path;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use memchr::memmem;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::discover::{Candidate, Discovery};
 use crate::flyte1::file::FileFacts;
@@ -53,12 +54,10 @@ pub fn load(discovery: &Discovery) -> Project {
         imports: Vec::new(),
         targets: Vec::new(),
         disk: DiskFacts::default(),
-        changed: HashSet::new(),
+        changed: FxHashSet::default(),
     };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
-    project.imports =
-        (0..project.files.len()).into_par_iter().map(|file| project.find_imported_files(file)).collect();
     project.link();
     project.disk = disk_facts(&project, discovery);
     project.changed = find_changed(&project);
@@ -70,29 +69,27 @@ const MUTATORS: [&str; 9] =
     ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
 
 /// The values at the top level of modules that code may change: through a method, another name, or a call.
-fn find_changed(project: &Project) -> HashSet<(FileId, BindingId)> {
-    let mut changed = HashSet::new();
-    for (file, facts) in project.parsed() {
-        for reference in &facts.module.references {
-            let is_mutator =
-                reference.attributes.last().is_some_and(|name| MUTATORS.contains(&name.as_str()));
-            // The SDKs leave what they get as it is.
-            let escapes = match &reference.role {
+fn find_changed(project: &Project) -> FxHashSet<(FileId, BindingId)> {
+    let files = (0..project.files.len()).into_par_iter();
+    files.flat_map_iter(|file| changed_by(project, file)).collect::<Vec<_>>().into_iter().collect()
+}
+
+fn changed_by(project: &Project, file: FileId) -> impl Iterator<Item = (FileId, BindingId)> {
+    let references = project.facts(file).map(|facts| facts.module.references.as_slice()).unwrap_or_default();
+    let changing = references.iter().filter(|reference| {
+        let is_mutator = reference.attributes.last().is_some_and(|name| MUTATORS.contains(&name.as_str()));
+        // The SDKs leave what they get as it is.
+        is_mutator
+            || match &reference.role {
                 Role::Mutated | Role::Assigned => true,
                 Role::ArgumentOf(library) => library != "flyte" && !is_flyte1_root(library),
                 _ => false,
-            };
-            if !is_mutator && !escapes {
-                continue;
             }
-            for target in project.resolve(file, reference) {
-                if let Target::Binding(file, binding, _) = target {
-                    changed.insert((*file, *binding));
-                }
-            }
-        }
-    }
-    changed
+    });
+    changing.flat_map(move |reference| project.resolve(file, reference)).filter_map(|target| match target {
+        Target::Binding(file, binding, _) => Some((*file, *binding)),
+        _ => None,
+    })
 }
 
 /// The arguments of calls that name files and folders.
@@ -176,12 +173,18 @@ fn load_importers(project: &mut Project, discovery: &Discovery) {
     }
 }
 
-/// Reads what parsed files import: names may be re-exported, and code that runs in an image may need packages.
+/// Reads what parsed files import, and notes what that is: names may be re-exported, and code that runs in an image
+/// may need packages.
 fn load_imported(project: &mut Project, discovery: &Discovery) {
+    project.imports = vec![Vec::new(); project.files.len()];
     let mut frontier: Vec<FileId> = project.parsed().map(|(file, _)| file).collect();
     while !frontier.is_empty() {
-        let mut wanted: Vec<FileId> =
-            frontier.iter().flat_map(|&file| project.find_imported_files(file)).collect();
+        let imported: Vec<Vec<FileId>> =
+            frontier.par_iter().map(|&file| project.find_imported_files(file)).collect();
+        let mut wanted: Vec<FileId> = imported.concat();
+        for (&file, imported) in frontier.iter().zip(imported) {
+            project.imports[file] = imported;
+        }
         wanted.sort_unstable();
         wanted.dedup();
         wanted.retain(|&file| matches!(project.files[file].content, Content::Skipped(_)));

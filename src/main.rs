@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use flyte_migrate::cli::{Exit, args::Args, run};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());

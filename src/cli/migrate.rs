@@ -58,7 +58,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     let Ok((project, migration)) = outcome else {
         bail!("internal error; no file was changed; please report this as a bug, with what is printed above");
     };
-    finish(args, &discovery, &project, migration, out)
+    let exit = finish(args, &discovery, &project, migration, out);
+    // The process ends here; to take apart what is known of thousands of files would be time for nothing.
+    std::mem::forget(project);
+    exit
 }
 
 fn options(args: &Args) -> discover::Options {

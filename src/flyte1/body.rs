@@ -135,6 +135,9 @@ impl<'a> SourceOrderVisitor<'a> for Finder {
         }
         source_order::walk_stmt(self, stmt);
     }
+
+    /// No expression holds a function with decorators.
+    fn visit_expr(&mut self, _: &'a Expr) {}
 }
 
 type Taint = BTreeSet<Root>;

@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::bodies::map_bodies;
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
@@ -147,13 +149,13 @@ pub struct Graph {
     pub needs: BTreeSet<(NodeId, NodeId)>,
     /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
     pub(super) uses: Vec<Use>,
-    pub(super) by_code: HashMap<(FileId, StatementId), NodeId>,
-    pub(super) by_call: HashMap<(FileId, CallId), NodeId>,
-    pub(super) by_binding: HashMap<(FileId, BindingId), NodeId>,
-    pub(super) by_statement: HashMap<(FileId, StatementId), Vec<NodeId>>,
-    pub(super) by_decorator: HashMap<(FileId, CallId), NodeId>,
+    pub(super) by_code: FxHashMap<(FileId, StatementId), NodeId>,
+    pub(super) by_call: FxHashMap<(FileId, CallId), NodeId>,
+    pub(super) by_binding: FxHashMap<(FileId, BindingId), NodeId>,
+    pub(super) by_statement: FxHashMap<(FileId, StatementId), Vec<NodeId>>,
+    pub(super) by_decorator: FxHashMap<(FileId, CallId), NodeId>,
     /// The values of assignments that give an image another name.
-    pub(super) aliases: HashSet<(FileId, TextRange)>,
+    pub(super) aliases: FxHashSet<(FileId, TextRange)>,
 }
 
 impl Graph {

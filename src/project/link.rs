@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::index::Place;
 use super::{FileId, Project};
@@ -50,21 +51,31 @@ impl Project {
             .into_par_iter()
             .map(|file| {
                 let references = self.facts(file).map(|facts| facts.module.references.as_slice());
+                // A file reads the same few names again and again.
+                let mut followed = FxHashMap::default();
                 references
                     .unwrap_or_default()
                     .iter()
-                    .map(|reference| self.find_targets(file, reference))
+                    .map(|reference| self.find_targets(file, reference, &mut followed))
                     .collect()
             })
             .collect();
     }
 
-    fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
+    fn find_targets<'p>(
+        &self,
+        file: FileId,
+        reference: &'p Reference,
+        followed: &mut FxHashMap<(BindingId, &'p [String]), Vec<Target>>,
+    ) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
-            for target in self.follow(file, binding, &reference.attributes, 0) {
-                if !targets.contains(&target) {
-                    targets.push(target);
+            let found = followed
+                .entry((binding, &reference.attributes))
+                .or_insert_with(|| self.follow(file, binding, &reference.attributes, 0));
+            for target in found.iter() {
+                if !targets.contains(target) {
+                    targets.push(target.clone());
                 }
             }
         }

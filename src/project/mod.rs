@@ -14,7 +14,7 @@ mod body_checks;
 mod references;
 mod whole_file;
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::flyte1::file::FileFacts;
 use crate::python::scope::BindingId;
@@ -78,7 +78,7 @@ pub struct Project {
     /// What the mapping must know of the disk.
     pub disk: disk::DiskFacts,
     /// Values at the top level of modules that code may change after they are defined.
-    pub changed: HashSet<(FileId, BindingId)>,
+    pub changed: FxHashSet<(FileId, BindingId)>,
 }
 
 impl Project {

@@ -53,7 +53,7 @@ pub struct SyntaxError {
 /// The first [`SyntaxError`]; a tree recovered from an error is never handed out, because edits in it would be guesses.
 pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     // Python refuses NUL bytes anywhere; the parser takes them inside comments and strings.
-    if let Some(at) = text.find('\0') {
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
         let range = TextRange::at(TextSize::of(&text[..at]), TextSize::from(1));
         return Err(SyntaxError { range, message: "source code cannot contain null bytes".to_owned() });
     }
