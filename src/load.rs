@@ -2,7 +2,7 @@
 //!
 //! A file whose bytes name nothing of Flyte is read, but not parsed, unless a parsed file imports it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -25,8 +25,35 @@ use crate::source::SourceFile;
 /// What the bytes of a file must hold for it to matter by itself.
 const WORDS: [&str; 4] = ["flytekit", "union", "ImageSpec", "TaskEnvironment"];
 
-/// Reads the project.
+/// The same, where Flyte 2 images matter as well.
+const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];
+
+/// Reads the project, for a migration.
 pub fn load(discovery: &Discovery) -> Project {
+    load_with(discovery, &WORDS)
+}
+
+/// Reads the project, with all files that may hold Flyte 2 images.
+pub fn load_with_images(discovery: &Discovery) -> Project {
+    load_with(discovery, &IMAGE_WORDS)
+}
+
+/// Puts new texts in place of those that were read.
+pub fn replace(project: &mut Project, texts: BTreeMap<FileId, String>) {
+    for (file, text) in texts {
+        let Some(source) = project.source(file) else { continue };
+        let source = SourceFile { text, ..source.clone() };
+        project.files[file].content = analyze(&project.index, file, source);
+    }
+    find_links(project);
+}
+
+fn find_links(project: &mut Project) {
+    project.link();
+    project.changed = find_changed(project);
+}
+
+fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
     let relative: Vec<String> =
         discovery.files.iter().map(|file| file.relative.to_string_lossy().replace('\\', "/")).collect();
     let index = ModuleIndex::new(relative.clone());
@@ -34,7 +61,7 @@ pub fn load(discovery: &Discovery) -> Project {
         .files
         .par_iter()
         .enumerate()
-        .map(|(file, candidate)| read(&index, file, candidate, Need::IfItMentionsFlyte))
+        .map(|(file, candidate)| read(&index, file, candidate, Need::IfItNames(words)))
         .collect();
     let files = discovery
         .files
@@ -58,9 +85,8 @@ pub fn load(discovery: &Discovery) -> Project {
     };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
-    project.link();
+    find_links(&mut project);
     project.disk = disk_facts(&project, discovery);
-    project.changed = find_changed(&project);
     project
 }
 
@@ -204,13 +230,13 @@ fn read_all(project: &mut Project, discovery: &Discovery, wanted: &[FileId]) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    IfItMentionsFlyte,
+#[derive(Clone, Copy)]
+enum Need<'w> {
+    IfItNames(&'w [&'w str]),
     Always,
 }
 
-fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need) -> Content {
+fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need<'_>) -> Content {
     let bytes = match std::fs::read(&candidate.path) {
         Ok(bytes) => bytes,
         Err(error) if candidate.is_selected => {
@@ -218,8 +244,8 @@ fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need) ->
         }
         Err(_) => return Content::Skipped(Vec::new()),
     };
-    if need == Need::IfItMentionsFlyte
-        && !WORDS.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some())
+    if let Need::IfItNames(words) = need
+        && !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some())
     {
         return Content::Skipped(index.rough_imports(file, &bytes));
     }

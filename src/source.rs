@@ -15,7 +15,7 @@ use thiserror::Error;
 const BOM: &str = "\u{feff}";
 
 /// A line and column, both counted from 1; the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Location {
     /// The line, from 1.
     pub row: usize,

@@ -138,6 +138,76 @@ pub enum Mode {
 pub enum Command {
     /// Explain a rule.
     Rule(RuleArgs),
+    /// Look at the Flyte 2 images of code, also of Flyte 1 code as it would be migrated; nothing is changed.
+    #[command(subcommand)]
+    Image(ImageCommand),
+}
+
+/// What is done with the images.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ImageCommand {
+    /// List the images: where they are, what they start from, the tasks that use them.
+    List(ImageArgs),
+    /// Print images layer by layer.
+    Show(ImageArgs),
+    /// Print the names under which Flyte looks for the images.
+    Uri(ImageArgs),
+}
+
+/// Which images are meant, and what the code would find around it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct ImageArgs {
+    /// Files and folders whose images are meant.
+    #[arg(value_name = "PATHS", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    /// Only the image of this variable or name.
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<String>,
+
+    /// The version of the Flyte 2 SDK [default: the one that the project locks or pins, else the newest known].
+    #[arg(long, value_name = "VERSION")]
+    pub flyte_version: Option<String>,
+
+    /// The version of the Python that runs the code, such as 3.12 [default: that of the project's virtual environment].
+    #[arg(long, value_name = "VERSION", value_parser = parse_python_version)]
+    pub python_version: Option<(u32, u32)>,
+
+    /// In Flyte 1 code, also apply fixes after which images or results may differ.
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+
+    /// In Flyte 1 code, convert what can be converted.
+    #[arg(long)]
+    pub partial: bool,
+
+    /// The folder of the whole project [default: the git root, else the nearest folder with a pyproject.toml].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_project")]
+    pub project: Option<PathBuf>,
+
+    /// Look at nothing but the paths given.
+    #[arg(long)]
+    pub no_project: bool,
+
+    /// Leave out what matches, written as in a .gitignore at the project root; may be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Do not respect .gitignore, .ignore and git's other ignore files.
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    /// How it is printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output_format: OutputFormat,
+}
+
+fn parse_python_version(text: &str) -> Result<(u32, u32), String> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) => Ok((major, minor)),
+        _ => Err("write it as 3.12".to_owned()),
+    }
 }
 
 /// The arguments of `rule`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Context, Result, bail};
 
@@ -21,7 +21,7 @@ use crate::rules::draft;
 use crate::write::write_atomically;
 
 /// black's and ruff's line length where the project sets none.
-const LINE_LENGTH: usize = 88;
+pub(super) const LINE_LENGTH: usize = 88;
 
 /// Says something on standard error; that nobody reads it is no reason to stop.
 macro_rules! say {
@@ -41,27 +41,31 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
         return Ok(Exit::Clean);
     }
     let settings = settings(args, &discovery);
-    let threads = args.threads.map_or(0, usize::from);
+    let (project, migration) = in_pool(args.threads.map_or(0, usize::from), || {
+        let mut project = load(&discovery);
+        let migration = migrate(&mut project, settings);
+        (project, migration)
+    })?;
+    let exit = finish(args, &discovery, &project, migration, out);
+    // The process ends here; to take apart what is known of thousands of files would be time for nothing.
+    std::mem::forget(project);
+    exit
+}
+
+/// Does the work on threads whose stack is large enough for the parser; none given means one per core.
+///
+/// # Errors
+/// A panic is a bug of ours: nothing was written yet, and the user is told what to do.
+pub(super) fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK_SIZE)
         .build()
         .context("cannot start threads")?;
-    // A panic is a bug of ours: nothing was written yet, and the user is told what to do.
-    let outcome = pool.install(|| {
-        catch_unwind(|| {
-            let mut project = load(&discovery);
-            let migration = migrate(&mut project, settings);
-            (project, migration)
-        })
-    });
-    let Ok((project, migration)) = outcome else {
+    let Ok(outcome) = pool.install(|| catch_unwind(AssertUnwindSafe(work))) else {
         bail!("internal error; no file was changed; please report this as a bug, with what is printed above");
     };
-    let exit = finish(args, &discovery, &project, migration, out);
-    // The process ends here; to take apart what is known of thousands of files would be time for nothing.
-    std::mem::forget(project);
-    exit
+    Ok(outcome)
 }
 
 fn options(args: &Args) -> discover::Options {
@@ -154,7 +158,8 @@ fn finish(
     Ok(exit(args, mode, &migration, has_error))
 }
 
-fn report_problems(discovery: &Discovery) -> bool {
+/// Says what could not be looked at; whether there is anything.
+pub(super) fn report_problems(discovery: &Discovery) -> bool {
     for problem in &discovery.problems {
         say!("error: {}: {}", problem.display, problem.message);
     }

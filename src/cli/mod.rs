@@ -1,6 +1,8 @@
 //! The command line: what was typed, what is done, what is printed, how it ends.
 
 pub mod args;
+mod environment;
+mod image;
 mod migrate;
 mod rule;
 
@@ -42,6 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     }
     match &args.command {
         Some(Command::Rule(rule)) => rule::run(rule, out),
+        Some(Command::Image(command)) => image::run(command, out),
         None => migrate::run(args, out),
     }
 }

@@ -1,5 +1,11 @@
 //! What Flyte 2 code is made of: images as chains of calls, and task environments.
 
 pub mod chain;
+pub mod constant;
+pub mod evaluate;
+mod image_calls;
 pub mod layout;
 mod lines;
+pub mod read;
+pub mod scope;
+pub mod signature;

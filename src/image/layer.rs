@@ -19,10 +19,37 @@ pub struct Secret {
     pub group: Option<String>,
     /// Where it is mounted as a file; the SDK takes only `/etc/flyte/secrets`.
     pub mount: Option<PathBuf>,
+    /// Whether the code gives `mount` as a string instead of a `Path`: the identity of the image tells them apart.
+    pub is_mount_plain: bool,
     /// The environment variable that holds it.
     pub as_env_var: Option<String>,
     /// Whether the code gives a plain string instead of a `flyte.Secret`: the identity of the image tells them apart.
     pub is_plain: bool,
+}
+
+impl Secret {
+    /// `flyte.Secret(key, group, mount, as_env_var)`: without a mount it gets an environment variable named for its key.
+    pub fn new(
+        key: String,
+        group: Option<String>,
+        mount: Option<PathBuf>,
+        as_env_var: Option<String>,
+    ) -> Self {
+        let is_named = mount.is_some() || as_env_var.as_ref().is_some_and(|name| !name.is_empty());
+        let as_env_var = if is_named {
+            as_env_var
+        } else {
+            let name = group.as_ref().filter(|group| !group.is_empty());
+            let name = name.map_or_else(|| key.clone(), |group| format!("{group}_{key}"));
+            Some(name.replace('-', "_").to_uppercase())
+        };
+        Self { key, group, mount, is_mount_plain: false, as_env_var, is_plain: false }
+    }
+
+    /// A secret that is given as a plain string.
+    pub fn plain(key: String) -> Self {
+        Self { is_plain: true, ..Self::new(key, None, None, None) }
+    }
 }
 
 /// The options that layers installed by pip or uv share.

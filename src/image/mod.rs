@@ -7,7 +7,15 @@
 //! It knows nothing of Python source and nothing of Flyte 1. The fields are those of `Image` in `flyte/_image.py`,
 //! flyte 2.12.1.
 
+pub mod digest;
+pub mod disk;
+pub mod document;
+pub mod ignore;
 pub mod layer;
+pub mod path;
+mod python_text;
+pub mod requirement;
+pub mod script;
 
 use std::path::PathBuf;
 
@@ -52,4 +60,172 @@ pub struct Image {
     pub tag: Option<String>,
     /// The layers, in the order in which they are built.
     pub layers: Vec<Layer>,
+}
+
+/// Where the released images of Flyte 2 are.
+const FLYTE_REGISTRY: &str = "ghcr.io/flyteorg";
+/// The name of images that name none.
+const FLYTE_NAME: &str = "flyte";
+/// The platforms of the Debian base where none are named.
+pub const DEFAULT_PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
+
+/// How the user of the tasks is made on the Debian base without flyte.
+const CREATE_USER: &str = "if ! id -u flyte >/dev/null 2>&1; then useradd --create-home --shell /bin/bash flyte; fi && \
+     mkdir -p /home/flyte && chown -R flyte:flyte /home/flyte && chown -R flyte:flyte /root";
+
+/// Why the SDK does not add a layer to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was not made extendable.
+    NotExtendable,
+    /// It comes from a Dockerfile.
+    Dockerfile,
+    /// It has no name.
+    NoName,
+}
+
+/// What `clone` changes; `None` keeps what the image has.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// `name=`
+    pub name: Option<String>,
+    /// `registry=`
+    pub registry: Option<String>,
+    /// `registry_secret=`
+    pub registry_secret: Option<Secret>,
+    /// `base_image=`
+    pub base_image: Option<String>,
+    /// `python_version=`
+    pub python_version: Option<(u32, u32)>,
+    /// `platform=`
+    pub platform: Option<Vec<String>>,
+    /// `extendable=`
+    pub extendable: Option<bool>,
+}
+
+impl Image {
+    fn from(base: Base) -> Self {
+        Self {
+            base,
+            name: None,
+            registry: None,
+            registry_secret: None,
+            platform: vec![DEFAULT_PLATFORMS[0].to_owned()],
+            python_version: None,
+            is_extendable: false,
+            is_cloned: false,
+            tag: None,
+            layers: Vec::new(),
+        }
+    }
+
+    /// `from_base`
+    pub fn from_base(uri: String) -> Self {
+        Self::from(Base::Reference(uri))
+    }
+
+    /// `from_ref_name`
+    pub fn from_ref_name(name: String) -> Self {
+        Self { name: Some(name.clone()), ..Self::from(Base::RefName(name)) }
+    }
+
+    /// `from_dockerfile`
+    pub fn from_dockerfile(
+        file: PathBuf,
+        registry: Option<String>,
+        name: Option<String>,
+        platform: Option<Vec<String>>,
+    ) -> Self {
+        let image = Self { registry, name, is_cloned: true, ..Self::from(Base::Dockerfile(file)) };
+        Self { platform: platform.unwrap_or_else(|| image.platform.clone()), ..image }
+    }
+
+    /// The released Debian base, for a Python version as it stands in tags: `3.11`.
+    pub fn released_base(python: &str, flyte_version: &str) -> String {
+        let version = flyte_version.replace('+', "-");
+        let v = if version.starts_with('v') { "" } else { "v" };
+        format!("{FLYTE_REGISTRY}/{FLYTE_NAME}:py{python}-{v}{version}")
+    }
+
+    /// `from_debian_base` with flyte, without name and registry.
+    pub fn from_debian_base(base: String) -> Self {
+        Self {
+            name: Some(FLYTE_NAME.to_owned()),
+            platform: DEFAULT_PLATFORMS.map(str::to_owned).to_vec(),
+            is_extendable: true,
+            ..Self::from(Base::Reference(base))
+        }
+    }
+
+    /// `from_debian_base(install_flyte=False)`, for a Python version as it stands in tags.
+    pub fn from_plain_debian(python: &str) -> Self {
+        let base = format!("python:{python}-slim-bookworm");
+        let text = |text: &str| text.to_owned();
+        let variables = [
+            ("VIRTUAL_ENV", "/opt/venv"),
+            ("PATH", "/opt/venv/bin:$PATH"),
+            ("PYTHONPATH", "/root"),
+            ("UV_LINK_MODE", "copy"),
+        ];
+        Self {
+            is_cloned: true,
+            tag: Some(format!("py{python}")),
+            layers: vec![
+                Layer::DockerLines {
+                    lines: vec![
+                        text("LABEL org.opencontainers.image.authors='Union.AI <info@union.ai>'"),
+                        text("LABEL org.opencontainers.image.source=https://github.com/flyteorg/flyte"),
+                    ],
+                },
+                Layer::Commands { commands: vec![text(CREATE_USER)], secret_mounts: Vec::new() },
+                Layer::WorkDir { workdir: text("/home/flyte") },
+                Layer::Env { variables: variables.map(|(name, value)| (text(name), text(value))).to_vec() },
+                Layer::AptPackages {
+                    packages: vec![text("build-essential"), text("ca-certificates")],
+                    secret_mounts: Vec::new(),
+                },
+            ],
+            ..Self::from_debian_base(base)
+        }
+    }
+
+    /// Why a layer cannot be added, if it cannot.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if !self.is_extendable {
+            Some(Refusal::NotExtendable)
+        } else if matches!(self.base, Base::Dockerfile(_)) {
+            Some(Refusal::Dockerfile)
+        } else if self.name.as_ref().is_none_or(String::is_empty) {
+            Some(Refusal::NoName)
+        } else {
+            None
+        }
+    }
+
+    /// Adds a layer, as every `with_*` method does.
+    pub fn add(&mut self, layer: Layer) {
+        self.is_cloned = true;
+        self.tag = None;
+        self.layers.push(layer);
+    }
+
+    /// `clone`. Empty texts change nothing.
+    pub fn change(&mut self, changes: Changes) {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        self.is_cloned = true;
+        self.tag = None;
+        if let Some(base) = given(changes.base_image)
+            && !matches!(self.base, Base::Dockerfile(_) | Base::RefName(_))
+        {
+            self.base = Base::Reference(base);
+        }
+        self.name = given(changes.name).or(self.name.take());
+        self.registry = given(changes.registry).or(self.registry.take());
+        self.registry_secret = changes.registry_secret.or(self.registry_secret.take());
+        self.python_version = changes.python_version.or(self.python_version);
+        if let Some(platform) = changes.platform.filter(|platform| !platform.is_empty()) {
+            self.platform = platform;
+        }
+        self.is_extendable = changes.extendable.unwrap_or(self.is_extendable);
+    }
 }

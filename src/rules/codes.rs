@@ -1,6 +1,6 @@
 //! The one registry of rules: every code that a finding can carry.
 //!
-//! `FM0xx` files · `FM1xx` `ImageSpec` · `FM2xx` tasks, environments, groups · `FM3xx` imports · `FM4xx` packages · `FM9xx` internal.
+//! `FM0xx` files · `FM1xx` `ImageSpec` · `FM2xx` tasks, environments, groups · `FM3xx` imports · `FM4xx` packages · `FM5xx` Flyte 2 images · `FM9xx` internal.
 //! A code is never reused.
 
 use crate::diagnostic::Rule;
@@ -68,6 +68,17 @@ rules! {
     PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";
     PIP_PACKAGE = "FM404" "pip-package" "pip is used in the image; Flyte 2 images have none.";
+    IMAGE_CALL = "FM500" "image-invalid-call" "A call of `flyte.Image` with an argument too many, too few, or twice.";
+    LIST_AS_ARGUMENT = "FM501" "image-list-as-argument" "A list where `flyte.Image` takes its items one by one.";
+    NOT_EXTENDABLE = "FM502" "image-not-extendable" "A layer on an image that takes none.";
+    IMAGE_WITHOUT_NAME = "FM503" "image-without-name" "A layer on an image without a name.";
+    IMAGE_ARGUMENT_TYPE = "FM504" "image-argument-type" "An argument of an image of another type than the SDK takes.";
+    REQUIREMENTS_SUFFIX = "FM505" "image-requirements-suffix" "Requirements in a file that does not end in `.txt`.";
+    SECRET = "FM506" "image-secret" "A secret that is mounted where the SDK mounts none, or in a variable that cannot be.";
+    IMAGE_NAMES_ITS_FILES_ALIKE = "FM507" "image-files-of-one-name" "Files of one name that are copied to one place.";
+    ENVIRONMENT_NAME = "FM508" "environment-name" "A `TaskEnvironment` whose name the SDK refuses.";
+    IMAGE_REFERENCE = "FM520" "image-reference" "A base image that is no valid image reference.";
+    SECRET_WITHOUT_REGISTRY = "FM521" "image-secret-without-registry" "A registry secret that the SDK drops.";
     INTERNAL = "FM900" "internal-error" "The tool's own check of its result failed; the file is left alone.";
 }
 

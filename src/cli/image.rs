@@ -1,0 +1,306 @@
+//! `flyte-migrate image …`: the Flyte 2 images of code.
+//!
+//! ```console
+//! $ flyte-migrate image uri --image trainer workflows/
+//! ghcr.io/acme/trainer:0f6e…
+//! ```
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+
+use super::Exit;
+use super::args::{ImageArgs, ImageCommand, OutputFormat};
+use super::environment::settings;
+use super::migrate::{LINE_LENGTH, in_pool, report_problems};
+use crate::discover::{Discovery, Options, discover};
+use crate::flyte2::read::{Found, FoundImage, read};
+use crate::image::digest::{DigestError, uri};
+use crate::image::disk::Disk;
+use crate::image::document::{Document, Entry, VERSION};
+use crate::image::{Base, Layer, PipOptions, Secret};
+use crate::load::{load_with_images, replace};
+use crate::migrate::migrate;
+use crate::project::Project;
+use crate::project::plan::Settings;
+use crate::rules::draft::LayerOrder;
+use crate::source::Location;
+
+/// The images of the paths that were given.
+#[derive(Debug)]
+pub(super) struct Images {
+    /// The files that were looked at.
+    pub(super) discovery: Discovery,
+    /// The project, with Flyte 1 code as it would be migrated.
+    pub(super) project: Project,
+    /// The images that were asked for, and what is wrong with environments.
+    pub(super) found: Found,
+    /// The disk as the code would see it.
+    pub(super) disk: Disk,
+}
+
+impl Images {
+    /// Where the chain of an image begins: the file as it is shown, row and column.
+    pub(super) fn location(&self, image: &FoundImage) -> (&str, Location) {
+        let place = image.place;
+        let source = self.project.source(place.file);
+        let location = source.map_or(Location::START, |source| source.location(place.range.start()));
+        (&self.project.files[place.file].display, location)
+    }
+
+    /// The name under which Flyte looks for an image; `None` where it cannot be known or the SDK refuses the image.
+    ///
+    /// # Errors
+    /// [`DigestError`] if a file that goes into it cannot be read.
+    pub(super) fn uri(&self, image: &FoundImage) -> Option<std::result::Result<String, DigestError>> {
+        image.known().map(|image| uri(image, &self.disk))
+    }
+}
+
+/// Finds the images of the paths: in Flyte 2 code as it is, in Flyte 1 code as it would be migrated.
+///
+/// # Errors
+/// Bad usage, and an image that was asked for by name and is not there.
+pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
+    let cwd = std::env::current_dir().context("cannot tell the working directory")?;
+    let options = Options {
+        paths: args.paths.clone(),
+        project: args.project.clone(),
+        is_project_limited: args.no_project,
+        exclude: args.exclude.clone(),
+        respects_ignore_files: !args.no_ignore,
+    };
+    let discovery = discover(&options, &cwd)?;
+    let surroundings = settings(args, &discovery.root);
+    let disk = Disk::new(cwd);
+    let settings = Settings {
+        allows_unsafe: args.unsafe_fixes,
+        is_partial: args.partial,
+        layer_order: LayerOrder::Flyte1,
+        line_length: LINE_LENGTH,
+    };
+    let (project, found) = in_pool(0, || {
+        let mut project = load_with_images(&discovery);
+        let migration = migrate(&mut project, settings);
+        replace(&mut project, migration.texts);
+        let found = read(&project, &surroundings, &disk);
+        (project, found)
+    })?;
+    let mut images = Images { discovery, project, found, disk };
+    let files = &images.project.files;
+    images.found.images.retain(|image| files[image.place.file].is_selected);
+    images.found.problems.retain(|problem| files[problem.place.file].is_selected);
+    if let Some(name) = &args.image {
+        let is_meant = |image: &FoundImage| {
+            image.variable.as_ref() == Some(name) || image.built.image.name.as_ref() == Some(name)
+        };
+        images.found.images.retain(is_meant);
+        if images.found.images.is_empty() {
+            bail!("there is no image `{name}`; `flyte-migrate image list` shows those that there are");
+        }
+    }
+    Ok(images)
+}
+
+/// Runs `image …`.
+pub(super) fn run(command: &ImageCommand, out: &mut dyn Write) -> Result<Exit> {
+    match command {
+        ImageCommand::List(args) => print(args, out, list),
+        ImageCommand::Show(args) => print(args, out, show),
+        ImageCommand::Uri(args) => print(args, out, print_uris),
+    }
+}
+
+/// Prints the images as data, or in the way of a command.
+fn print(
+    args: &ImageArgs,
+    out: &mut dyn Write,
+    write: fn(&Document, bool, &mut dyn Write) -> Result<Exit>,
+) -> Result<Exit> {
+    let images = find_images(args)?;
+    let has_problem = report_problems(&images.discovery);
+    let document = document(&images);
+    let exit = match args.output_format {
+        OutputFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, &document)?;
+            writeln!(out)?;
+            Exit::Clean
+        }
+        OutputFormat::Full | OutputFormat::Concise => write(&document, args.image.is_some(), out)?,
+    };
+    Ok(if has_problem { Exit::Error } else { exit })
+}
+
+/// The images as data.
+fn document(images: &Images) -> Document {
+    let entries = images.found.images.iter().map(|found| {
+        let (filename, location) = images.location(found);
+        let uri = images.uri(found);
+        let refused = found.built.problems.iter().map(|problem| problem.message.clone());
+        let failed = uri.as_ref().and_then(|uri| uri.as_ref().err()).map(ToString::to_string);
+        Entry {
+            filename: filename.to_owned(),
+            variable: found.variable.clone(),
+            location,
+            problems: refused.chain(failed).collect(),
+            uri: uri.and_then(std::result::Result::ok),
+            unknown: found.built.unknown.iter().map(|unknown| unknown.text.clone()).collect(),
+            image: found.built.image.clone(),
+            tasks: found.tasks.clone(),
+        }
+    });
+    Document { version: VERSION, images: entries.collect() }
+}
+
+fn place(entry: &Entry) -> String {
+    format!("{}:{}:{}", entry.filename, entry.location.row, entry.location.column)
+}
+
+fn base(entry: &Entry) -> String {
+    match &entry.image.base {
+        Base::Reference(uri) => uri.clone(),
+        Base::Dockerfile(file) => format!("Dockerfile {}", file.display()),
+        Base::RefName(name) => format!("image_refs: {name}"),
+    }
+}
+
+/// The `uri`, or what stands in its way.
+fn uri_or_reason(entry: &Entry) -> String {
+    match (&entry.uri, entry.unknown.first(), entry.problems.first()) {
+        (Some(uri), ..) => uri.clone(),
+        (None, Some(unknown), _) => format!("unknown: {}", one_line(unknown)),
+        (None, None, Some(problem)) => format!("refused: {problem}"),
+        (None, None, None) => "unknown".to_owned(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn list(document: &Document, _: bool, out: &mut dyn Write) -> Result<Exit> {
+    let head = ["WHERE", "VARIABLE", "BASE", "LAYERS", "URI", "TASKS"].map(str::to_owned);
+    let rows = document.images.iter().map(|entry| {
+        let variable = entry.variable.clone().unwrap_or_else(|| "-".to_owned());
+        let tasks = if entry.tasks.is_empty() { "-".to_owned() } else { entry.tasks.join(", ") };
+        let layers = entry.image.layers.len().to_string();
+        [place(entry), variable, base(entry), layers, uri_or_reason(entry), tasks]
+    });
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The bare name where one image was asked for, else each with its place; what is unknown fails.
+fn print_uris(document: &Document, is_one: bool, out: &mut dyn Write) -> Result<Exit> {
+    let mut exit = Exit::Clean;
+    for entry in &document.images {
+        let variable = entry.variable.as_deref().unwrap_or("-");
+        match &entry.uri {
+            Some(uri) if is_one => writeln!(out, "{uri}")?,
+            Some(uri) => writeln!(out, "{}\t{variable}\t{uri}", place(entry))?,
+            None => {
+                drop(writeln!(std::io::stderr(), "{}: {variable}: {}", place(entry), uri_or_reason(entry)));
+                exit = Exit::Findings;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn show(document: &Document, _: bool, out: &mut dyn Write) -> Result<Exit> {
+    for (index, entry) in document.images.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{} ({})", entry.variable.as_deref().unwrap_or("image"), place(entry))?;
+        let lines = tree(entry);
+        for (index, (text, inside)) in lines.iter().enumerate() {
+            let is_last = index + 1 == lines.len();
+            writeln!(out, "{}{text}", if is_last { "└─ " } else { "├─ " })?;
+            for (index, inner) in inside.iter().enumerate() {
+                let bar = if is_last { "   " } else { "│  " };
+                let branch = if index + 1 == inside.len() { "└─ " } else { "├─ " };
+                writeln!(out, "{bar}{branch}{inner}")?;
+            }
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// The lines of one image, and what hangs below them.
+fn tree(entry: &Entry) -> Vec<(String, Vec<String>)> {
+    let image = &entry.image;
+    let mut lines = vec![(format!("uri: {}", uri_or_reason(entry)), Vec::new())];
+    let mut line = |name: &str, value: Option<String>| {
+        lines.extend(value.map(|value| (format!("{name}: {value}"), Vec::new())));
+    };
+    line("base", Some(base(entry)));
+    line("name", image.name.clone());
+    line("registry", image.registry.clone());
+    line("registry secret", image.registry_secret.as_ref().map(|secret| secret.key.clone()));
+    line("platform", Some(image.platform.join(", ")));
+    line("python", image.python_version.map(|(major, minor)| format!("{major}.{minor}")));
+    let mut branch = |name: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            lines.push((name.to_owned(), items));
+        }
+    };
+    branch("layers", image.layers.iter().map(describe).collect());
+    branch("tasks", entry.tasks.clone());
+    branch("unknown", entry.unknown.iter().map(|unknown| one_line(unknown)).collect());
+    branch("problems", entry.problems.clone());
+    lines
+}
+
+/// One layer on one line.
+fn describe(layer: &Layer) -> String {
+    let quoted =
+        |items: &[String]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(" ");
+    match layer {
+        Layer::PipPackages { packages, options } => format!("pip {}{}", packages.join(" "), pip(options)),
+        Layer::Requirements { file, options } => format!("requirements {}{}", file.display(), pip(options)),
+        Layer::UvProject { pyproject, options, .. } => format!("uv {}{}", pyproject.display(), pip(options)),
+        Layer::PoetryProject { pyproject, .. } => format!("poetry {}", pyproject.display()),
+        Layer::PixiProject { manifest, environment, .. } => {
+            format!("pixi {} ({environment})", manifest.display())
+        }
+        Layer::UvScript { script, options } => format!("uv script {}{}", script.display(), pip(options)),
+        Layer::PixiScript { script, .. } => format!("pixi script {}", script.display()),
+        Layer::AptPackages { packages, secret_mounts } => {
+            format!("apt {}{}", packages.join(" "), secrets(secret_mounts))
+        }
+        Layer::Commands { commands, secret_mounts } => {
+            format!("commands {}{}", quoted(commands), secrets(secret_mounts))
+        }
+        Layer::Env { variables } => {
+            let variables = variables.iter().map(|(name, value)| format!("{name}={value:?}"));
+            format!("env {}", variables.collect::<Vec<_>>().join(" "))
+        }
+        Layer::WorkDir { workdir } => format!("workdir {workdir}"),
+        Layer::CopyFile { src, dst } => format!("file {} to {dst}", src.display()),
+        Layer::CopyFolder { src, dst } => format!("folder {} to {dst}", src.display()),
+        Layer::DockerIgnore { path } => format!("dockerignore {path}"),
+        Layer::CodeBundle { copy_style, dst } => format!("code bundle ({copy_style}) to {dst}"),
+        Layer::DockerLines { lines } => format!("lines {}", quoted(lines)),
+    }
+}
+
+fn pip(options: &PipOptions) -> String {
+    let mut text = String::new();
+    let index = options.index_url.iter().map(|url| format!(" index={url}"));
+    let more = options.extra_index_urls.iter().map(|url| format!(" extra-index={url}"));
+    text.extend(index.chain(more));
+    text.push_str(if options.pre { " pre" } else { "" });
+    text.extend(options.extra_args.iter().map(|args| format!(" args={args:?}")));
+    text + &secrets(&options.secret_mounts)
+}
+
+fn secrets(secrets: &[Secret]) -> String {
+    secrets.iter().map(|secret| format!(" secret={}", secret.key)).collect()
+}

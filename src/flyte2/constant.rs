@@ -1,0 +1,321 @@
+//! Python values that are known without running anything, and what Python's operators and methods make of them.
+//!
+//! ```python
+//! f"{NAME}-py311".lower()                     # a text
+//! Path(__file__).parent / "requirements.txt"  # a path
+//! ```
+
+use std::path::PathBuf;
+
+use super::evaluate::Built;
+use crate::image::{Secret, path};
+use crate::project::FileId;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constant {
+    /// `None`
+    None,
+    /// `True` or `False`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Another number.
+    Float(f64),
+    /// A string.
+    Str(String),
+    /// A path, as `str(path)` writes it.
+    Path(String),
+    /// A list.
+    List(Vec<Constant>),
+    /// A tuple.
+    Tuple(Vec<Constant>),
+    /// A dict, in its order.
+    Dict(Vec<(Constant, Constant)>),
+    /// `flyte.Secret(…)`
+    Secret(Secret),
+    /// A Flyte 2 image.
+    Image(Box<Built>),
+    /// Something of a library or of Python itself, by its dotted path.
+    Name(String),
+    /// A module of the project.
+    Module(FileId),
+}
+
+impl Constant {
+    /// Whether it counts as true.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Str(text) => !text.is_empty(),
+            Self::List(items) | Self::Tuple(items) => !items.is_empty(),
+            Self::Dict(items) => !items.is_empty(),
+            Self::Path(_) | Self::Secret(_) | Self::Image(_) | Self::Name(_) | Self::Module(_) => true,
+        }
+    }
+
+    /// `str(value)`, for values whose text is known.
+    pub fn text(&self) -> Option<String> {
+        Some(match self {
+            Self::None => "None".to_owned(),
+            Self::Bool(true) => "True".to_owned(),
+            Self::Bool(false) => "False".to_owned(),
+            Self::Int(value) => value.to_string(),
+            // Python and Rust write numbers of usual size alike.
+            Self::Float(value) if value.abs() < 1e15 && (value.abs() >= 1e-4 || *value == 0.0) => {
+                format!("{value:?}")
+            }
+            Self::Str(text) | Self::Path(text) => text.clone(),
+            _ => return None,
+        })
+    }
+
+    /// What type it has, as Python calls it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) => "a bool",
+            Self::Int(_) => "an int",
+            Self::Float(_) => "a float",
+            Self::Str(_) => "a string",
+            Self::Path(_) => "a path",
+            Self::List(_) => "a list",
+            Self::Tuple(_) => "a tuple",
+            Self::Dict(_) => "a dict",
+            Self::Secret(_) => "a secret",
+            Self::Image(_) => "an image",
+            Self::Name(_) | Self::Module(_) => "something else",
+        }
+    }
+
+    /// The elements of a list or tuple.
+    pub fn elements(&self) -> Option<&[Constant]> {
+        match self {
+            Self::List(items) | Self::Tuple(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// What stands for a path where the SDK writes `Path(value)`.
+    pub fn as_path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Str(text) => Some(path::python_path(text)),
+            Self::Path(text) => Some(PathBuf::from(text)),
+            _ => None,
+        }
+    }
+
+    /// `left + right`
+    pub fn plus(self, right: Self) -> Option<Self> {
+        Some(match (self, right) {
+            (Self::Str(left), Self::Str(right)) => Self::Str(left + &right),
+            (Self::Int(left), Self::Int(right)) => Self::Int(left.checked_add(right)?),
+            (Self::List(mut left), Self::List(right)) => {
+                left.extend(right);
+                Self::List(left)
+            }
+            (Self::Tuple(mut left), Self::Tuple(right)) => {
+                left.extend(right);
+                Self::Tuple(left)
+            }
+            _ => return None,
+        })
+    }
+
+    /// `left / right`, for paths.
+    pub fn divide(&self, right: &Self) -> Option<Self> {
+        let ((Self::Path(_), Self::Str(_) | Self::Path(_)) | (Self::Str(_), Self::Path(_))) = (self, right)
+        else {
+            return None;
+        };
+        Some(Self::Path(path::join(&path::normalize(&self.text()?), &right.text()?)))
+    }
+
+    /// `left | right`, for dicts.
+    pub fn unite(self, right: Self) -> Option<Self> {
+        let (Self::Dict(left), Self::Dict(right)) = (self, right) else { return None };
+        let mut items = left;
+        for (key, value) in right {
+            insert(&mut items, key, value);
+        }
+        Some(Self::Dict(items))
+    }
+
+    /// `value.name`, for paths.
+    pub fn attribute(&self, name: &str) -> Option<Self> {
+        let Self::Path(text) = self else { return None };
+        Some(match name {
+            "parent" => Self::Path(path::parent(text)),
+            "name" => Self::Str(path::name(text).to_owned()),
+            "stem" => Self::Str(path::stem(text).to_owned()),
+            "suffix" => Self::Str(path::suffix(text).to_owned()),
+            "parents" => {
+                let mut parents = Vec::new();
+                let mut current = text.clone();
+                loop {
+                    let next = path::parent(&current);
+                    if next == current || current == "." {
+                        break;
+                    }
+                    parents.push(Self::Path(next.clone()));
+                    current = next;
+                }
+                Self::Tuple(parents)
+            }
+            _ => return None,
+        })
+    }
+
+    /// `value[index]`
+    pub fn item(&self, index: &Self) -> Option<Self> {
+        match (self, index) {
+            (Self::List(items) | Self::Tuple(items), Self::Int(index)) => {
+                let length = i64::try_from(items.len()).ok()?;
+                let index = if *index < 0 { index + length } else { *index };
+                items.get(usize::try_from(index).ok()?).cloned()
+            }
+            (Self::Dict(items), key) => {
+                items.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// `value.name(*arguments)`, for strings and paths; only methods that depend on nothing else.
+    pub fn method(&self, name: &str, arguments: &[Self]) -> Option<Self> {
+        match self {
+            Self::Str(text) => string_method(text, name, arguments),
+            Self::Path(text) => path_method(text, name, arguments),
+            Self::Dict(items) => match (name, arguments) {
+                ("get", [key]) => Some(self.item(key).unwrap_or(Self::None)),
+                ("get", [key, default]) => Some(self.item(key).unwrap_or_else(|| default.clone())),
+                ("copy", []) => Some(self.clone()),
+                ("keys", []) => Some(Self::List(items.iter().map(|(key, _)| key.clone()).collect())),
+                ("values", []) => Some(Self::List(items.iter().map(|(_, value)| value.clone()).collect())),
+                _ => None,
+            },
+            Self::List(_) if name == "copy" && arguments.is_empty() => Some(self.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// `items[key] = value`
+pub fn insert(items: &mut Vec<(Constant, Constant)>, key: Constant, value: Constant) {
+    match items.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, known)) => *known = value,
+        None => items.push((key, value)),
+    }
+}
+
+fn string_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Constant> {
+    let text = match (name, arguments) {
+        // Beyond ASCII, Python's tables and Rust's may be of different age.
+        ("lower", []) if text.is_ascii() => text.to_lowercase(),
+        ("upper", []) if text.is_ascii() => text.to_uppercase(),
+        ("strip", []) if text.is_ascii() => text.trim().to_owned(),
+        ("replace", [Constant::Str(from), Constant::Str(to)]) if !from.is_empty() => text.replace(from, to),
+        ("removeprefix", [Constant::Str(prefix)]) => {
+            text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned()
+        }
+        ("removesuffix", [Constant::Str(suffix)]) => {
+            text.strip_suffix(suffix.as_str()).unwrap_or(text).to_owned()
+        }
+        ("join", [items]) => {
+            let items = items.elements()?.iter().map(|item| match item {
+                Constant::Str(text) => Some(text.as_str()),
+                _ => None,
+            });
+            items.collect::<Option<Vec<_>>>()?.join(text)
+        }
+        ("format", _) => format(text, arguments)?,
+        ("split", [Constant::Str(separator)]) if !separator.is_empty() => {
+            return Some(Constant::List(
+                text.split(separator.as_str()).map(|part| Constant::Str(part.to_owned())).collect(),
+            ));
+        }
+        ("split", []) if text.is_ascii() => {
+            return Some(Constant::List(
+                text.split_whitespace().map(|part| Constant::Str(part.to_owned())).collect(),
+            ));
+        }
+        _ => return None,
+    };
+    Some(Constant::Str(text))
+}
+
+/// `"{}-{}".format(a, b)`, without names, numbers and format specifications.
+fn format(text: &str, arguments: &[Constant]) -> Option<String> {
+    let parts: Vec<&str> = text.split("{}").collect();
+    if parts.len() != arguments.len() + 1 || parts.iter().any(|part| part.contains(['{', '}'])) {
+        return None;
+    }
+    let mut result = parts[0].to_owned();
+    for (argument, part) in arguments.iter().zip(&parts[1..]) {
+        result.push_str(&argument.text()?);
+        result.push_str(part);
+    }
+    Some(result)
+}
+
+fn path_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Constant> {
+    match (name, arguments) {
+        ("as_posix" | "__str__" | "__fspath__", []) => Some(Constant::Str(text.to_owned())),
+        ("joinpath", parts) => {
+            let mut joined = text.to_owned();
+            for part in parts {
+                joined = path::join(&joined, &part.text()?);
+            }
+            Some(Constant::Path(joined))
+        }
+        ("with_name", [Constant::Str(name)]) => Some(Constant::Path(path::join(&path::parent(text), name))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Constant {
+        Constant::Str(text.to_owned())
+    }
+
+    #[test]
+    fn paths_are_joined_and_taken_apart() {
+        let file = Constant::Path("/p/flows/train.py".to_owned());
+        let parent = file.attribute("parent").unwrap();
+        assert_eq!(
+            parent.divide(&text("../req.txt")),
+            Some(Constant::Path("/p/flows/../req.txt".to_owned()))
+        );
+        assert_eq!(parent.divide(&text("/etc")), Some(Constant::Path("/etc".to_owned())));
+        let parents = file.attribute("parents").unwrap();
+        assert_eq!(parents.item(&Constant::Int(1)), Some(Constant::Path("/p".to_owned())));
+        assert_eq!(parents.item(&Constant::Int(2)), Some(Constant::Path("/".to_owned())));
+        assert_eq!(text("a").divide(&text("b")), None);
+    }
+
+    #[test]
+    fn methods_of_strings_are_those_of_python() {
+        assert_eq!(text("Ab").method("lower", &[]), Some(text("ab")));
+        assert_eq!(text("{}-{}").method("format", &[text("a"), Constant::Int(3)]), Some(text("a-3")));
+        assert_eq!(text("{0}").method("format", &[text("a")]), None);
+        assert_eq!(text("Ä").method("lower", &[]), None);
+        let items = Constant::List(vec![text("a"), text("b")]);
+        assert_eq!(text(",").method("join", &[items]), Some(text("a,b")));
+    }
+
+    #[test]
+    fn numbers_are_written_as_python_writes_them() {
+        let written = |value: f64| Constant::Float(value).text();
+        assert_eq!(
+            (written(1.0), written(0.25), written(1e300)),
+            (Some("1.0".into()), Some("0.25".into()), None)
+        );
+        assert_eq!(Constant::Bool(true).text(), Some("True".to_owned()));
+    }
+}

@@ -1,0 +1,796 @@
+//! Evaluates expressions of Flyte 2 code without running it: literals, constants, f-strings, paths, the environment.
+//!
+//! ```python
+//! HERE = Path(__file__).parent
+//! image = base.with_requirements(HERE / "requirements.txt").with_pip_packages(f"pandas=={PANDAS}", *EXTRA)
+//! ```
+//!
+//! What cannot be known for certain is [`Stuck`], with its place; nothing is guessed.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rustc_hash::FxHashMap;
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
+use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+
+use super::constant::{Constant, insert};
+use super::scope::{Frame, Local};
+use crate::diagnostic::Rule;
+use crate::image::disk::Disk;
+use crate::image::{Image, Secret, path};
+use crate::project::link::Target;
+use crate::project::{FileId, Project};
+use crate::python::scope::{BindingId, BindingKind};
+use crate::python::{Parsed, Ranged, parse};
+use crate::source::{TextRange, TextSize};
+
+/// What the code would find around it when it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The version of the Flyte 2 SDK.
+    pub flyte_version: String,
+    /// The version of the Python that runs the code, if it is known.
+    pub python_version: Option<(u32, u32)>,
+    /// The registry that the configuration gives to images that name none.
+    pub registry: Option<String>,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A place in the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// Where in it.
+    pub range: TextRange,
+}
+
+/// Something that cannot be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stuck {
+    /// The expression.
+    pub place: Place,
+}
+
+/// What an expression comes to.
+pub type Outcome = Result<Constant, Stuck>;
+
+/// An expression that stands in the way of knowing an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where it stands.
+    pub place: Place,
+    /// What stands there, or what is missing.
+    pub text: String,
+}
+
+/// Something that the SDK refuses, or that fails later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Which rule speaks.
+    pub rule: &'static Rule,
+    /// Where.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Where the code asks for a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerPlace {
+    /// The name of the method with its arguments.
+    pub call: Place,
+    /// Each package, command or variable of the layer.
+    pub items: Vec<Place>,
+}
+
+/// What a chain of `flyte.Image` comes to.
+///
+/// Where something is unknown, the image holds its source in braces: `pandas=={VERSION}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// The image as far as it is known.
+    pub image: Image,
+    /// The constructor with its arguments.
+    pub head: Place,
+    /// Where each of `image.layers` comes from.
+    pub layers: Vec<LayerPlace>,
+    /// What is not known.
+    pub unknown: Vec<Unknown>,
+    /// What the SDK refuses.
+    pub problems: Vec<Problem>,
+}
+
+/// The syntax trees of files, made when they are first asked for.
+#[derive(Debug)]
+pub struct Trees {
+    trees: Vec<OnceCell<Option<Tree>>>,
+}
+
+/// The syntax tree of a file.
+#[derive(Debug)]
+pub struct Tree {
+    parsed: Parsed,
+    /// The loops outside functions.
+    loops: Vec<TextRange>,
+}
+
+impl Trees {
+    /// No trees yet.
+    pub fn new(project: &Project) -> Self {
+        Self { trees: project.files.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    /// The tree of a parsed file.
+    pub fn get(&self, project: &Project, file: FileId) -> Option<&Tree> {
+        let make = || {
+            project.facts(file)?;
+            let parsed = parse(project.text(file)).ok()?;
+            let mut loops = Loops(Vec::new());
+            parsed.body().iter().for_each(|stmt| loops.visit_stmt(stmt));
+            Some(Tree { parsed, loops: loops.0 })
+        };
+        self.trees.get(file)?.get_or_init(make).as_ref()
+    }
+}
+
+impl Tree {
+    /// The statements of the module.
+    pub fn body(&self) -> &[Stmt] {
+        self.parsed.body()
+    }
+
+    /// Whether `offset` lies in a loop outside functions, and if so, in which.
+    fn loop_around(&self, offset: TextSize) -> Option<TextRange> {
+        self.loops.iter().copied().find(|range| range.contains(offset))
+    }
+}
+
+struct Loops(Vec<TextRange>);
+
+impl<'a> SourceOrderVisitor<'a> for Loops {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::For(_) | Stmt::While(_) => self.0.push(stmt.range()),
+            Stmt::FunctionDef(_) => return,
+            _ => {}
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, _: &'a Expr) {}
+}
+
+/// The outermost expression that stands exactly at a range.
+struct Finder<'a> {
+    range: TextRange,
+    found: Option<&'a Expr>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Finder<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if self.found.is_none() && node.range().contains_range(self.range) {
+            TraversalSignal::Traverse
+        } else {
+            TraversalSignal::Skip
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if expr.range() == self.range {
+            self.found = Some(expr);
+        } else {
+            source_order::walk_expr(self, expr);
+        }
+    }
+}
+
+/// Where an expression is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s, 'a> {
+    /// The file.
+    pub file: FileId,
+    /// The functions, comprehensions and lambdas around it, from the outside in.
+    pub frames: &'s [Frame<'a>],
+}
+
+impl Scope<'_, '_> {
+    /// A place in this file.
+    pub fn place(&self, range: TextRange) -> Place {
+        Place { file: self.file, range }
+    }
+
+    fn stuck<T>(&self, node: &impl Ranged) -> Result<T, Stuck> {
+        Err(Stuck { place: self.place(node.range()) })
+    }
+}
+
+/// Evaluates expressions of a project.
+#[derive(Debug)]
+pub struct Evaluator<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// Its syntax trees.
+    pub trees: &'a Trees,
+    /// What the code would find around it.
+    pub settings: &'a Settings,
+    /// The disk as the code would see it.
+    pub disk: &'a Disk,
+    known: RefCell<FxHashMap<(FileId, BindingId), Outcome>>,
+    active: RefCell<Vec<(FileId, BindingId)>>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator that knows nothing yet.
+    pub fn new(project: &'a Project, trees: &'a Trees, settings: &'a Settings, disk: &'a Disk) -> Self {
+        Self { project, trees, settings, disk, known: RefCell::default(), active: RefCell::default() }
+    }
+
+    /// The text at a place.
+    pub fn text(&self, place: Place) -> &'a str {
+        &self.project.text(place.file)[place.range]
+    }
+
+    /// Evaluates an expression.
+    ///
+    /// # Errors
+    /// [`Stuck`] at the innermost expression that cannot be known.
+    pub fn evaluate(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Outcome {
+        let stuck = Stuck { place: scope.place(expr.range()) };
+        match expr {
+            Expr::NoneLiteral(_) => Ok(Constant::None),
+            Expr::BooleanLiteral(literal) => Ok(Constant::Bool(literal.value)),
+            Expr::StringLiteral(literal) => Ok(Constant::Str(literal.value.to_str().to_owned())),
+            Expr::NumberLiteral(literal) => match &literal.value {
+                ast::Number::Int(int) => int.as_i64().map(Constant::Int).ok_or(stuck),
+                ast::Number::Float(float) => Ok(Constant::Float(*float)),
+                ast::Number::Complex { .. } => Err(stuck),
+            },
+            Expr::UnaryOp(unary) => match (unary.op, self.evaluate(scope, &unary.operand)?) {
+                (ast::UnaryOp::USub, Constant::Int(value)) => Ok(Constant::Int(-value)),
+                (ast::UnaryOp::Not, value) => Ok(Constant::Bool(!value.is_true())),
+                _ => Err(stuck),
+            },
+            Expr::List(list) => Ok(Constant::List(self.items(scope, &list.elts)?)),
+            Expr::Tuple(tuple) => Ok(Constant::Tuple(self.items(scope, &tuple.elts)?)),
+            Expr::Dict(dict) => self.dict(scope, dict),
+            Expr::FString(fstring) => self.f_string(scope, fstring),
+            Expr::BinOp(binary) => {
+                let left = self.evaluate(scope, &binary.left)?;
+                let right = self.evaluate(scope, &binary.right)?;
+                let value = match binary.op {
+                    ast::Operator::Add => left.plus(right),
+                    ast::Operator::Div => left.divide(&right),
+                    ast::Operator::BitOr => left.unite(right),
+                    _ => None,
+                };
+                value.ok_or(stuck)
+            }
+            Expr::BoolOp(operation) => self.bool_op(scope, operation),
+            Expr::If(choice) => {
+                let chosen =
+                    if self.evaluate(scope, &choice.test)?.is_true() { &choice.body } else { &choice.orelse };
+                self.evaluate(scope, chosen)
+            }
+            Expr::Compare(compare) => self.compare(scope, compare).ok_or(stuck),
+            Expr::Subscript(subscript) => self.subscript(scope, subscript),
+            Expr::Name(_) => self.name(scope, expr),
+            Expr::Attribute(attribute) => {
+                if root_of(expr).is_some() {
+                    return self.name(scope, expr);
+                }
+                self.evaluate(scope, &attribute.value)?.attribute(&attribute.attr).ok_or(stuck)
+            }
+            Expr::Call(call) => self.call(scope, call),
+            _ => Err(stuck),
+        }
+    }
+
+    fn items(&self, scope: Scope<'_, 'a>, exprs: &'a [Expr]) -> Result<Vec<Constant>, Stuck> {
+        let mut items = Vec::new();
+        for expr in exprs {
+            match expr {
+                Expr::Starred(starred) => {
+                    let value = self.evaluate(scope, &starred.value)?;
+                    let Some(elements) = value.elements() else { return scope.stuck(expr) };
+                    items.extend_from_slice(elements);
+                }
+                _ => items.push(self.evaluate(scope, expr)?),
+            }
+        }
+        Ok(items)
+    }
+
+    fn dict(&self, scope: Scope<'_, 'a>, dict: &'a ast::ExprDict) -> Outcome {
+        let mut items = Vec::new();
+        for item in &dict.items {
+            let value = self.evaluate(scope, &item.value)?;
+            match (&item.key, value) {
+                (Some(key), value) => insert(&mut items, self.evaluate(scope, key)?, value),
+                (None, Constant::Dict(more)) => {
+                    more.into_iter().for_each(|(key, value)| insert(&mut items, key, value));
+                }
+                (None, _) => return scope.stuck(&item.value),
+            }
+        }
+        Ok(Constant::Dict(items))
+    }
+
+    fn f_string(&self, scope: Scope<'_, 'a>, fstring: &'a ast::ExprFString) -> Outcome {
+        let mut text = String::new();
+        for part in &fstring.value {
+            let elements = match part {
+                ast::FStringPart::Literal(literal) => {
+                    text.push_str(literal);
+                    continue;
+                }
+                ast::FStringPart::FString(fstring) => &fstring.elements,
+            };
+            for element in elements {
+                match element {
+                    ast::InterpolatedStringElement::Literal(literal) => text.push_str(&literal.value),
+                    ast::InterpolatedStringElement::Interpolation(part) => {
+                        let is_plain = part.format_spec.is_none()
+                            && part.debug_text.is_none()
+                            && part.conversion == ast::ConversionFlag::None;
+                        let value = self.evaluate(scope, &part.expression)?;
+                        match value.text().filter(|_| is_plain) {
+                            Some(value) => text.push_str(&value),
+                            None => return scope.stuck(&*part.expression),
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Constant::Str(text))
+    }
+
+    /// `a or b`, `a and b`. What the environment does not hold counts as `None` on the left of `or`.
+    fn bool_op(&self, scope: Scope<'_, 'a>, operation: &'a ast::ExprBoolOp) -> Outcome {
+        let Some((last, first)) = operation.values.split_last() else { return scope.stuck(operation) };
+        for expr in first {
+            let value = match self.evaluate(scope, expr) {
+                Err(_) if operation.op == ast::BoolOp::Or && self.is_unset_variable(scope, expr) => continue,
+                value => value?,
+            };
+            if value.is_true() == (operation.op == ast::BoolOp::Or) {
+                return Ok(value);
+            }
+        }
+        self.evaluate(scope, last)
+    }
+
+    /// `os.getenv("X")` or `os.environ.get("X")` of a variable that is not set, without a default.
+    fn is_unset_variable(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> bool {
+        let Expr::Call(call) = expr else { return false };
+        let is_read = matches!(
+            self.chain(scope, &call.func),
+            Ok((Constant::Name(path), _)) if matches!(path.as_str(), "os.getenv" | "os.environ.get")
+        );
+        is_read
+            && call.arguments.len() == 1
+            && call.arguments.args.first().is_some_and(|name| self.evaluate(scope, name).is_ok())
+    }
+
+    fn compare(&self, scope: Scope<'_, 'a>, compare: &'a ast::ExprCompare) -> Option<Constant> {
+        let ([operator], [right]) = (&*compare.ops, &*compare.comparators) else { return None };
+        let left = self.evaluate(scope, &compare.left).ok()?;
+        let right = self.evaluate(scope, right).ok()?;
+        let is_plain =
+            |value: &Constant| !matches!(value, Constant::Name(_) | Constant::Image(_) | Constant::Float(_));
+        if !is_plain(&left) || !is_plain(&right) {
+            return None;
+        }
+        Some(Constant::Bool(match operator {
+            ast::CmpOp::Eq => left == right,
+            ast::CmpOp::NotEq => left != right,
+            ast::CmpOp::Is if right == Constant::None => left == right,
+            ast::CmpOp::IsNot if right == Constant::None => left != right,
+            ast::CmpOp::In => right.elements()?.contains(&left),
+            ast::CmpOp::NotIn => !right.elements()?.contains(&left),
+            _ => return None,
+        }))
+    }
+
+    fn subscript(&self, scope: Scope<'_, 'a>, subscript: &'a ast::ExprSubscript) -> Outcome {
+        let value = self.evaluate(scope, &subscript.value)?;
+        if let (Constant::Name(name), Expr::Slice(slice)) = (&value, &*subscript.slice) {
+            let is_to_two = slice.lower.is_none()
+                && slice.step.is_none()
+                && slice
+                    .upper
+                    .as_deref()
+                    .is_some_and(|upper| self.evaluate(scope, upper) == Ok(Constant::Int(2)));
+            if let (true, "sys.version_info", Some((major, minor))) =
+                (is_to_two, name.as_str(), self.settings.python_version)
+            {
+                return Ok(Constant::Tuple(vec![Constant::Int(major.into()), Constant::Int(minor.into())]));
+            }
+            return scope.stuck(subscript);
+        }
+        let index = self.evaluate(scope, &subscript.slice)?;
+        let found = match (&value, &index) {
+            (Constant::Name(name), Constant::Str(key)) if name == "os.environ" => {
+                self.settings.environment.get(key).cloned().map(Constant::Str)
+            }
+            _ => value.item(&index),
+        };
+        found.map_or_else(|| scope.stuck(subscript), Ok)
+    }
+
+    /// `name` or `name.attribute.attribute`.
+    fn name(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Outcome {
+        let (mut value, rest) = self.chain(scope, expr)?;
+        for attribute in &rest {
+            match value.attribute(attribute) {
+                Some(inner) => value = inner,
+                None => return scope.stuck(expr),
+            }
+        }
+        if let Constant::Name(path) = &value
+            && let Some(known) = self.library_constant(path)
+        {
+            return Ok(known);
+        }
+        Ok(value)
+    }
+
+    fn library_constant(&self, path: &str) -> Option<Constant> {
+        let python = self.settings.python_version;
+        match path {
+            "sys.version_info.major" => Some(Constant::Int(python?.0.into())),
+            "sys.version_info.minor" => Some(Constant::Int(python?.1.into())),
+            "os.sep" => Some(Constant::Str("/".to_owned())),
+            "flyte.__version__" => Some(Constant::Str(self.settings.flyte_version.clone())),
+            _ => None,
+        }
+    }
+
+    /// What a chain of names begins with, and the attributes that are still to be read from it.
+    ///
+    /// # Errors
+    /// [`Stuck`] if it is not certain what the first name stands for.
+    pub fn chain(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Result<(Constant, Vec<String>), Stuck> {
+        let Some(name) = root_of(expr) else { return scope.stuck(expr) };
+        let attributes = attributes_of(expr);
+        let Some(facts) = self.project.facts(scope.file) else { return scope.stuck(expr) };
+        for (depth, frame) in scope.frames.iter().enumerate().rev() {
+            let is_innermost = depth + 1 == scope.frames.len();
+            if frame.is_class && !is_innermost {
+                continue;
+            }
+            match frame.local(&name.id, is_innermost.then_some(name.range.start())) {
+                None => {}
+                Some(Local::Assigned(value)) => {
+                    let scope = Scope { frames: &scope.frames[..=depth], ..scope };
+                    return Ok((self.evaluate(scope, value)?, attributes));
+                }
+                Some(Local::Imported(range)) => {
+                    let import = facts.module.bindings.iter().position(|binding| binding.range == range);
+                    return match import {
+                        Some(import) => self.followed(scope, expr, import, &attributes),
+                        None => scope.stuck(expr),
+                    };
+                }
+                Some(Local::Opaque) => return scope.stuck(name),
+            }
+        }
+        let reads_in_loop = || {
+            let around = self.trees.get(self.project, scope.file)?.loop_around(name.range.start())?;
+            let mut bindings = facts.module.bindings.iter();
+            bindings
+                .any(|binding| {
+                    binding.is_global && binding.name == name.id && around.contains_range(binding.range)
+                })
+                .then_some(())
+        };
+        if scope.frames.is_empty() && reads_in_loop().is_some() {
+            return scope.stuck(name);
+        }
+        if let Some(reference) = facts.reference_at(expr.range()) {
+            return match self.project.resolve(scope.file, reference) {
+                [target] => self.target(scope, expr, target),
+                _ => scope.stuck(expr),
+            };
+        }
+        let offset = if scope.frames.is_empty() { name.range.start() } else { TextSize::from(u32::MAX) };
+        match facts.module.visible(&name.id, offset)[..] {
+            [] if name.id.as_str() == "__file__" => {
+                let path =
+                    self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
+                path.map_or_else(|| scope.stuck(expr), |path| Ok((Constant::Str(path), attributes)))
+            }
+            [] if BUILTINS.contains(&name.id.as_str()) && facts.module.star_imports.is_empty() => {
+                Ok((Constant::Name(name.id.to_string()), attributes))
+            }
+            [binding] => self.followed(scope, expr, binding, &attributes),
+            _ => scope.stuck(expr),
+        }
+    }
+
+    fn followed(
+        &self,
+        scope: Scope<'_, 'a>,
+        expr: &'a Expr,
+        binding: BindingId,
+        attributes: &[String],
+    ) -> Result<(Constant, Vec<String>), Stuck> {
+        match &self.project.follow(scope.file, binding, attributes, 0)[..] {
+            [target] => self.target(scope, expr, target),
+            _ => scope.stuck(expr),
+        }
+    }
+
+    fn target(
+        &self,
+        scope: Scope<'_, 'a>,
+        expr: &'a Expr,
+        target: &Target,
+    ) -> Result<(Constant, Vec<String>), Stuck> {
+        match target {
+            Target::Binding(file, binding, attributes) => match self.binding(*file, *binding) {
+                Ok(value) => Ok((value, attributes.clone())),
+                // What is unknown elsewhere is shown where this code reads it.
+                Err(stuck) if stuck.place.file == scope.file => Err(stuck),
+                Err(_) => scope.stuck(expr),
+            },
+            Target::Module(file) => Ok((Constant::Module(*file), Vec::new())),
+            Target::External(path) => Ok((Constant::Name(path.clone()), Vec::new())),
+            Target::Flyte1(_) | Target::Unknown => scope.stuck(expr),
+        }
+    }
+
+    /// What a name at the top level of a module is bound to.
+    ///
+    /// # Errors
+    /// [`Stuck`] if it cannot be known.
+    pub fn binding(&self, file: FileId, binding: BindingId) -> Outcome {
+        if let Some(known) = self.known.borrow().get(&(file, binding)) {
+            return known.clone();
+        }
+        let value = self.fresh_binding(file, binding);
+        self.known.borrow_mut().insert((file, binding), value.clone());
+        value
+    }
+
+    fn fresh_binding(&self, file: FileId, id: BindingId) -> Outcome {
+        let Some(facts) = self.project.facts(file) else {
+            return Err(Stuck { place: Place { file, range: TextRange::default() } });
+        };
+        let binding = &facts.module.bindings[id];
+        let stuck = Stuck { place: Place { file, range: binding.range } };
+        let BindingKind::Assignment { value, .. } = &binding.kind else { return Err(stuck) };
+        let Some(tree) = self.trees.get(self.project, file) else { return Err(stuck) };
+        if self.active.borrow().contains(&(file, id)) || tree.loop_around(binding.range.start()).is_some() {
+            return Err(stuck);
+        }
+        let Some(expr) = expression_at(&tree.body()[binding.owner], value.range) else { return Err(stuck) };
+        self.active.borrow_mut().push((file, id));
+        let value = self.evaluate(Scope { file, frames: &[] }, expr);
+        self.active.borrow_mut().pop();
+        match value {
+            Ok(Constant::List(_) | Constant::Dict(_)) if self.project.changed.contains(&(file, id)) => {
+                Err(stuck)
+            }
+            value => value,
+        }
+    }
+
+    pub(super) fn call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
+        let stuck = Stuck { place: scope.place(call.range) };
+        let (receiver, method) = match &*call.func {
+            func if root_of(func).is_some() => match self.chain(scope, func).map_err(|_| stuck)? {
+                (Constant::Name(path), rest) if rest.is_empty() => {
+                    return self.library_call(scope, call, &path);
+                }
+                (mut value, rest) => {
+                    let Some((method, between)) = rest.split_last() else { return Err(stuck) };
+                    for attribute in between {
+                        value = value.attribute(attribute).ok_or(stuck)?;
+                    }
+                    (value, method.clone())
+                }
+            },
+            Expr::Attribute(attribute) => {
+                (self.evaluate(scope, &attribute.value)?, attribute.attr.to_string())
+            }
+            _ => return Err(stuck),
+        };
+        match receiver {
+            Constant::Image(built) => self.image_method(scope, *built, &method, call),
+            receiver => {
+                let arguments = self.positional(scope, call)?;
+                if let (Constant::Path(text), []) = (&receiver, &arguments[..])
+                    && let Some(answer) = self.disk_method(text, &method)
+                {
+                    return Ok(answer);
+                }
+                receiver.method(&method, &arguments).ok_or(stuck)
+            }
+        }
+    }
+
+    /// The arguments of a call that takes them by position only.
+    fn positional(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Result<Vec<Constant>, Stuck> {
+        if !call.arguments.keywords.is_empty() {
+            return scope.stuck(call);
+        }
+        self.items(scope, &call.arguments.args)
+    }
+
+    /// Methods of paths that look at the disk.
+    fn disk_method(&self, text: &str, method: &str) -> Option<Constant> {
+        let place = Path::new(text);
+        match method {
+            "absolute" => Some(Constant::Path(path::join(&self.disk.cwd().to_string_lossy(), text))),
+            "resolve" => {
+                let resolved = self.disk.resolve(place).or_else(|| {
+                    // Python resolves what is there, and keeps the rest.
+                    let parent = self.disk.resolve(Path::new(&path::parent(text)))?;
+                    Some(parent.join(path::name(text))).filter(|_| path::name(text) != "..")
+                })?;
+                Some(Constant::Path(resolved.to_string_lossy().into_owned()))
+            }
+            "exists" => Some(Constant::Bool(self.disk.exists(place))),
+            "is_file" => Some(Constant::Bool(self.disk.is_file(place))),
+            "is_dir" => Some(Constant::Bool(self.disk.is_folder(place))),
+            _ => None,
+        }
+    }
+
+    fn library_call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall, path: &str) -> Outcome {
+        if let Some(name) =
+            path.strip_prefix("flyte.Image.").or_else(|| path.strip_prefix("flyte._image.Image."))
+        {
+            return self.image_constructor(scope, name, call);
+        }
+        match path {
+            "flyte.Secret" | "flyte._secret.Secret" => self.secret(scope, call),
+            "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
+            _ => {
+                let arguments = self.positional(scope, call)?;
+                self.plain_call(path, &arguments).map_or_else(|| scope.stuck(call), Ok)
+            }
+        }
+    }
+
+    fn plain_call(&self, path: &str, arguments: &[Constant]) -> Option<Constant> {
+        let cwd = || self.disk.cwd().to_string_lossy().into_owned();
+        match (path, arguments) {
+            ("pathlib.Path" | "pathlib.PurePath" | "pathlib.PosixPath" | "pathlib.PurePosixPath", parts) => {
+                parts
+                    .iter()
+                    .try_fold(".".to_owned(), |joined, part| {
+                        matches!(part, Constant::Str(_) | Constant::Path(_)).then_some(())?;
+                        Some(path::join(&joined, &part.text()?))
+                    })
+                    .map(Constant::Path)
+            }
+            ("pathlib.Path.cwd", []) => Some(Constant::Path(cwd())),
+            ("os.getcwd", []) => Some(Constant::Str(cwd())),
+            ("os.path.join", parts) => os_path_join(parts).map(Constant::Str),
+            ("os.path.dirname", [path]) => {
+                let text = path.text()?;
+                Some(Constant::Str(match text.rsplit_once('/') {
+                    Some(("", _)) => "/".to_owned(),
+                    Some((folder, _)) => folder.trim_end_matches('/').to_owned(),
+                    None => String::new(),
+                }))
+            }
+            ("os.path.basename", [path]) => {
+                let text = path.text()?;
+                Some(Constant::Str(text.rsplit('/').next().unwrap_or_default().to_owned()))
+            }
+            ("os.path.abspath", [path]) => Some(Constant::Str(absolute(&cwd(), &path.text()?))),
+            ("os.path.exists", [path]) => Some(Constant::Bool(self.disk.exists(Path::new(&path.text()?)))),
+            ("str", [value]) => value.text().map(Constant::Str),
+            ("list", [value]) => Some(Constant::List(value.elements()?.to_vec())),
+            ("tuple", [value]) => Some(Constant::Tuple(value.elements()?.to_vec())),
+            ("list", []) => Some(Constant::List(Vec::new())),
+            ("dict", []) => Some(Constant::Dict(Vec::new())),
+            ("dict", [Constant::Dict(items)]) => Some(Constant::Dict(items.clone())),
+            ("int", [Constant::Str(text)]) => text.parse().ok().map(Constant::Int),
+            ("int", [Constant::Int(value)]) => Some(Constant::Int(*value)),
+            ("bool", [value]) => Some(Constant::Bool(value.is_true())),
+            _ => None,
+        }
+    }
+
+    /// `os.getenv("NAME", default)`: the variable's value if it is set, else the default; without one, it is unknown.
+    fn environment_variable(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
+        let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
+        let Some(name) = argument("key", 0) else { return scope.stuck(call) };
+        let Constant::Str(name) = self.evaluate(scope, name)? else { return scope.stuck(call) };
+        match (self.settings.environment.get(&name), argument("default", 1)) {
+            (Some(value), _) => Ok(Constant::Str(value.clone())),
+            (None, Some(default)) => self.evaluate(scope, default),
+            (None, None) => scope.stuck(call),
+        }
+    }
+
+    fn secret(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
+        let text = |name: &str, index: usize| match call.arguments.find_argument_value(name, index) {
+            None => Ok(None),
+            Some(expr) => match self.evaluate(scope, expr)? {
+                Constant::None => Ok(None),
+                Constant::Str(text) | Constant::Path(text) => Ok(Some(text)),
+                _ => scope.stuck(expr),
+            },
+        };
+        let (Some(key), group) = (text("key", 0)?, text("group", 1)?) else { return scope.stuck(call) };
+        let (mount, as_env_var) = (text("mount", 2)?, text("as_env_var", 3)?);
+        let is_mount_plain = call
+            .arguments
+            .find_argument_value("mount", 2)
+            .is_some_and(|mount| matches!(self.evaluate(scope, mount), Ok(Constant::Str(_))));
+        let secret = Secret::new(key, group, mount.map(Into::into), as_env_var);
+        Ok(Constant::Secret(Secret { is_mount_plain, ..secret }))
+    }
+}
+
+/// Functions of Python itself that are understood.
+const BUILTINS: [&str; 6] = ["str", "list", "tuple", "dict", "int", "bool"];
+
+/// `os.path.join`
+fn os_path_join(parts: &[Constant]) -> Option<String> {
+    let mut joined = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let (Constant::Str(part) | Constant::Path(part)) = part else { return None };
+        if part.starts_with('/') || index == 0 {
+            joined.clone_from(part);
+        } else {
+            if !joined.is_empty() && !joined.ends_with('/') {
+                joined.push('/');
+            }
+            joined.push_str(part);
+        }
+    }
+    Some(joined)
+}
+
+/// `os.path.abspath`: absolute, without `.` and `..`.
+fn absolute(cwd: &str, text: &str) -> String {
+    let joined = path::join(cwd, text);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in joined.split('/').filter(|part| !part.is_empty()) {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// The expression at a range inside a statement.
+pub fn expression_at(stmt: &Stmt, range: TextRange) -> Option<&Expr> {
+    let mut finder = Finder { range, found: None };
+    finder.visit_stmt(stmt);
+    finder.found
+}
+
+/// The name that `name.attribute.attribute` begins with.
+pub fn root_of(expr: &Expr) -> Option<&ast::ExprName> {
+    match expr {
+        Expr::Name(name) => Some(name),
+        Expr::Attribute(attribute) => root_of(&attribute.value),
+        _ => None,
+    }
+}
+
+/// The attributes of `name.attribute.attribute` in order.
+fn attributes_of(expr: &Expr) -> Vec<String> {
+    let mut attributes = Vec::new();
+    let mut current = expr;
+    while let Expr::Attribute(attribute) = current {
+        attributes.push(attribute.attr.to_string());
+        current = &attribute.value;
+    }
+    attributes.reverse();
+    attributes
+}

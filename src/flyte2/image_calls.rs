@@ -1,0 +1,831 @@
+//! What the constructors and methods of `flyte.Image` make of their arguments, as SDK 2.12.1 does.
+//!
+//! ```python
+//! flyte.Image.from_debian_base(name="a").with_pip_packages("pandas", pre=True)
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use rustpython_ast::{self as ast, Expr};
+
+use super::constant::Constant;
+use super::evaluate::{Built, Evaluator, LayerPlace, Outcome, Place, Problem, Scope, Stuck, Unknown};
+use super::signature::{DEVELOPER_METHODS, Kind, Signature, constructor, method};
+use crate::diagnostic::Rule;
+use crate::image::{
+    Changes, DEFAULT_PLATFORMS, Image, Layer, PipOptions, ProjectInstall, Refusal, Secret, path,
+};
+use crate::python::Ranged;
+use crate::rules::codes::{
+    IMAGE_ARGUMENT_TYPE, IMAGE_CALL, IMAGE_NAMES_ITS_FILES_ALIKE, IMAGE_WITHOUT_NAME, LIST_AS_ARGUMENT,
+    NOT_EXTENDABLE, REQUIREMENTS_SUFFIX, SECRET,
+};
+use crate::source::TextRange;
+
+/// An argument with what it comes to.
+#[derive(Debug, Clone)]
+struct Argument<'a> {
+    place: Place,
+    /// The expression, if the argument is one of its own.
+    expr: Option<&'a Expr>,
+    value: Outcome,
+}
+
+/// The arguments of a call, by parameter.
+#[derive(Debug, Default)]
+struct Arguments<'a> {
+    named: Vec<(&'static str, Argument<'a>)>,
+    variadic: Vec<Argument<'a>>,
+}
+
+impl<'a> Arguments<'a> {
+    fn get(&self, name: &str) -> Option<&Argument<'a>> {
+        self.named.iter().find(|(known, _)| *known == name).map(|(_, argument)| argument)
+    }
+}
+
+/// An image that is being built, with the scope in which the next call reads its arguments.
+struct Call<'e, 's, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    scope: Scope<'s, 'a>,
+    place: Place,
+    built: Built,
+}
+
+impl<'a> Evaluator<'a> {
+    /// `flyte.Image.name(…)`
+    ///
+    /// # Errors
+    /// [`Stuck`] if there is no such constructor.
+    pub(super) fn image_constructor(
+        &self,
+        scope: Scope<'_, 'a>,
+        name: &str,
+        call: &'a ast::ExprCall,
+    ) -> Outcome {
+        let place = scope.place(call.range);
+        let Some(signature) = constructor(name) else { return Err(Stuck { place }) };
+        let image = Image::from_base(String::new());
+        let built =
+            Built { image, head: place, layers: Vec::new(), unknown: Vec::new(), problems: Vec::new() };
+        let mut maker = Call { evaluator: self, scope, place, built };
+        let arguments = maker.bind(signature, call);
+        match name {
+            "from_debian_base" => maker.start_from_debian_base(&arguments),
+            "from_base" => maker.start_from_base(&arguments),
+            "from_ref_name" => {
+                let name = maker.text(arguments.get("name")).unwrap_or_else(|| "default".to_owned());
+                maker.built.image = Image::from_ref_name(name);
+            }
+            "from_uv_script" => maker.start_from_uv_script(&arguments),
+            "from_pixi_script" => maker.start_from_pixi_script(&arguments),
+            _ => maker.start_from_dockerfile(&arguments),
+        }
+        Ok(Constant::Image(Box::new(maker.built)))
+    }
+
+    /// `image.name(…)`
+    ///
+    /// # Errors
+    /// [`Stuck`] if it does not give an image.
+    pub(super) fn image_method(
+        &self,
+        scope: Scope<'_, 'a>,
+        built: Built,
+        name: &str,
+        call: &'a ast::ExprCall,
+    ) -> Outcome {
+        let start = call.func.as_attribute_expr().map_or(call.range, |function| function.attr.range).start();
+        let place = scope.place(TextRange::new(start, call.range.end()));
+        let mut maker = Call { evaluator: self, scope, place, built };
+        let Some(signature) = method(name) else {
+            if !DEVELOPER_METHODS.contains(&name) {
+                return Err(Stuck { place: scope.place(call.range) });
+            }
+            maker.unknown(place);
+            return Ok(Constant::Image(Box::new(maker.built)));
+        };
+        let arguments = maker.bind(signature, call);
+        maker.method(name, &arguments);
+        Ok(Constant::Image(Box::new(maker.built)))
+    }
+}
+
+impl<'a> Call<'_, '_, 'a> {
+    fn problem(
+        &mut self,
+        rule: &'static Rule,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.built.problems.push(Problem { rule, place, message: message.into(), help: help.into() });
+    }
+
+    /// Notes what is unknown, and gives what stands for it in the image: its source in braces.
+    fn unknown(&mut self, place: Place) -> String {
+        let text = self.evaluator.text(place).to_owned();
+        let stand_in = format!("{{{text}}}");
+        self.built.unknown.push(Unknown { place, text });
+        stand_in
+    }
+
+    /// Gives the arguments to the parameters, as Python does.
+    fn bind(&mut self, signature: &'static Signature, call: &'a ast::ExprCall) -> Arguments<'a> {
+        let mut arguments = Arguments::default();
+        let mut positions = signature.parameters.iter().filter(|parameter| parameter.kind == Kind::Usual);
+        let is_variadic = signature.parameters.iter().any(|parameter| parameter.kind == Kind::Variadic);
+        for argument in self.elements(&call.arguments.args) {
+            if is_variadic {
+                arguments.variadic.push(argument);
+            } else if let Some(parameter) = positions.next() {
+                arguments.named.push((parameter.name, argument));
+            } else {
+                self.refuse(signature, argument.place, "takes fewer arguments by position");
+            }
+        }
+        for keyword in &call.arguments.keywords {
+            let value = self.evaluator.evaluate(self.scope, &keyword.value);
+            let place = self.scope.place(keyword.value.range());
+            match &keyword.arg {
+                Some(name) => {
+                    let argument = Argument { place, expr: Some(&keyword.value), value };
+                    self.bind_keyword(signature, &mut arguments, name, argument);
+                }
+                None => match value {
+                    Ok(Constant::Dict(items)) => {
+                        for (key, value) in items {
+                            let argument = Argument { place, expr: None, value: Ok(value) };
+                            self.bind_keyword(
+                                signature,
+                                &mut arguments,
+                                &key.text().unwrap_or_default(),
+                                argument,
+                            );
+                        }
+                    }
+                    _ => drop(self.unknown(place)),
+                },
+            }
+        }
+        let is_complete = self.built.unknown.is_empty();
+        for parameter in signature.parameters.iter().filter(|parameter| parameter.is_required && is_complete)
+        {
+            if arguments.get(parameter.name).is_none() {
+                self.refuse(signature, self.place, &format!("needs `{}`", parameter.name));
+            }
+        }
+        arguments
+    }
+
+    fn bind_keyword(
+        &mut self,
+        signature: &'static Signature,
+        arguments: &mut Arguments<'a>,
+        name: &str,
+        argument: Argument<'a>,
+    ) {
+        let parameter = signature
+            .parameters
+            .iter()
+            .find(|parameter| parameter.name == name && parameter.kind != Kind::Variadic);
+        match parameter {
+            None => self.refuse(signature, argument.place, &format!("has no parameter `{name}`")),
+            Some(parameter) if arguments.get(parameter.name).is_some() => {
+                self.refuse(signature, argument.place, &format!("gets `{name}` twice"));
+            }
+            Some(parameter) => arguments.named.push((parameter.name, argument)),
+        }
+    }
+
+    fn refuse(&mut self, signature: &Signature, place: Place, what: &str) {
+        let message = format!("`{}` {what}", signature.name);
+        let names: Vec<&str> = signature.parameters.iter().map(|parameter| parameter.name).collect();
+        self.problem(
+            &IMAGE_CALL,
+            place,
+            message,
+            format!("Call it as `{}({})`", signature.name, names.join(", ")),
+        );
+    }
+
+    /// Each element of a row of expressions, `*expression` spread out.
+    fn elements(&self, exprs: &'a [Expr]) -> Vec<Argument<'a>> {
+        let mut elements = Vec::new();
+        for expr in exprs {
+            match expr {
+                Expr::Starred(starred) => elements.extend(self.spread(&starred.value)),
+                _ => elements.push(Argument {
+                    place: self.scope.place(expr.range()),
+                    expr: Some(expr),
+                    value: self.evaluator.evaluate(self.scope, expr),
+                }),
+            }
+        }
+        elements
+    }
+
+    /// The elements of a list or tuple.
+    fn spread(&self, expr: &'a Expr) -> Vec<Argument<'a>> {
+        if let Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) = expr {
+            return self.elements(elts);
+        }
+        let place = self.scope.place(expr.range());
+        let value = self.evaluator.evaluate(self.scope, expr);
+        match value.as_ref().map(Constant::elements) {
+            Ok(Some(elements)) => elements
+                .iter()
+                .map(|element| Argument { place, expr: None, value: Ok(element.clone()) })
+                .collect(),
+            _ => vec![Argument { place, expr: None, value: value.and(Err(Stuck { place })) }],
+        }
+    }
+
+    /// A parameter that is a list: its elements; a value alone is a list of one.
+    fn listed(&self, argument: &Argument<'a>) -> Vec<Argument<'a>> {
+        match (argument.expr, &argument.value) {
+            (Some(expr @ (Expr::List(_) | Expr::Tuple(_))), _) => self.spread(expr),
+            (_, Ok(Constant::List(elements) | Constant::Tuple(elements))) => elements
+                .iter()
+                .map(|element| Argument { place: argument.place, expr: None, value: Ok(element.clone()) })
+                .collect(),
+            _ => vec![argument.clone()],
+        }
+    }
+
+    /// A text; `None` if there is none.
+    fn text(&mut self, argument: Option<&Argument<'a>>) -> Option<String> {
+        let argument = argument?;
+        match &argument.value {
+            Ok(Constant::None) => None,
+            Ok(Constant::Str(text)) => Some(text.clone()),
+            Ok(value @ (Constant::List(_) | Constant::Tuple(_))) => {
+                let message = format!("{} stands where the SDK takes strings one by one", value.type_name());
+                self.problem(
+                    &LIST_AS_ARGUMENT,
+                    argument.place,
+                    message,
+                    "Pass the items as separate arguments, with `*` in front of a list",
+                );
+                Some(String::new())
+            }
+            Ok(Constant::Name(_) | Constant::Module(_) | Constant::Image(_)) => {
+                Some(self.unknown(argument.place))
+            }
+            Ok(value) => {
+                let message = format!("{} stands where the SDK takes a string", value.type_name());
+                let text = value.text().unwrap_or_default();
+                self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as a string");
+                Some(text)
+            }
+            Err(stuck) => Some(self.unknown_part(argument, *stuck)),
+        }
+    }
+
+    /// What is unknown in an argument: the whole stands in the image, the innermost expression is named.
+    fn unknown_part(&mut self, argument: &Argument<'a>, stuck: Stuck) -> String {
+        let place = if stuck.place.file == argument.place.file
+            && argument.place.range.contains_range(stuck.place.range)
+        {
+            stuck.place
+        } else {
+            argument.place
+        };
+        self.unknown(place);
+        format!("{{{}}}", self.evaluator.text(argument.place))
+    }
+
+    /// A path, from a string or a path.
+    fn path(&mut self, argument: Option<&Argument<'a>>) -> Option<PathBuf> {
+        let argument = argument?;
+        match &argument.value {
+            Ok(Constant::None) => None,
+            Ok(value @ (Constant::Str(_) | Constant::Path(_))) => value.as_path(),
+            _ => self.text(Some(argument)).map(PathBuf::from),
+        }
+    }
+
+    fn flag(&mut self, argument: Option<&Argument<'a>>) -> Option<bool> {
+        let argument = argument?;
+        match &argument.value {
+            Ok(Constant::None) => None,
+            Ok(Constant::Name(_) | Constant::Module(_)) => {
+                self.unknown(argument.place);
+                None
+            }
+            Ok(value) => Some(value.is_true()),
+            Err(stuck) => {
+                self.unknown_part(argument, *stuck);
+                None
+            }
+        }
+    }
+
+    /// `python_version=(3, 11)`: how it stands in tags, and the version itself if it is known.
+    fn python(&mut self, argument: Option<&Argument<'a>>) -> (String, Option<(u32, u32)>) {
+        let given = argument.filter(|argument| argument.value != Ok(Constant::None));
+        let Some(argument) = given else {
+            if let Some((major, minor)) = self.evaluator.settings.python_version {
+                return (format!("{major}.{minor}"), None);
+            }
+            let text = "the version of the Python that runs this".to_owned();
+            self.built.unknown.push(Unknown { place: self.place, text });
+            return ("{python_version}".to_owned(), None);
+        };
+        let part = |value: &Constant| match value {
+            Constant::Int(part) => u32::try_from(*part).ok(),
+            _ => None,
+        };
+        match &argument.value {
+            Ok(value) => match value.elements() {
+                Some([major, minor, ..]) if part(major).is_some() && part(minor).is_some() => {
+                    let version = part(major).zip(part(minor));
+                    (version.map(|(major, minor)| format!("{major}.{minor}")).unwrap_or_default(), version)
+                }
+                _ if matches!(value, Constant::Name(_)) => (self.unknown(argument.place), None),
+                _ => {
+                    let message =
+                        format!("`python_version` is {}, not a tuple of two numbers", value.type_name());
+                    self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as `(3, 12)`");
+                    (value.text().unwrap_or_default(), None)
+                }
+            },
+            Err(stuck) => (self.unknown_part(argument, *stuck), None),
+        }
+    }
+
+    fn texts(&mut self, argument: Option<&Argument<'a>>) -> Vec<String> {
+        let Some(argument) = argument else { return Vec::new() };
+        let elements = self.listed(argument);
+        elements.iter().filter_map(|element| self.text(Some(element))).collect()
+    }
+
+    fn platform(&mut self, argument: Option<&Argument<'a>>) -> Option<Vec<String>> {
+        let given = argument.filter(|argument| argument.value != Ok(Constant::None))?;
+        Some(self.texts(Some(given)))
+    }
+
+    fn secrets(&mut self, argument: Option<&Argument<'a>>) -> Vec<Secret> {
+        let Some(argument) = argument else { return Vec::new() };
+        let elements = self.listed(argument);
+        elements.iter().filter_map(|element| self.secret(element)).collect()
+    }
+
+    fn secret(&mut self, argument: &Argument<'a>) -> Option<Secret> {
+        let secret = match &argument.value {
+            Ok(Constant::Secret(secret)) => secret.clone(),
+            _ => Secret::plain(self.text(Some(argument))?),
+        };
+        if secret.mount.as_deref().is_some_and(|mount| mount != Path::new("/etc/flyte/secrets")) {
+            self.problem(
+                &SECRET,
+                argument.place,
+                "`mount` of a secret can only be `/etc/flyte/secrets`",
+                "Mount it there, or take it from an environment variable with `as_env_var`",
+            );
+        }
+        let is_variable = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        };
+        if let Some(name) = secret.as_env_var.as_deref().filter(|name| !is_variable(name)) {
+            let message = format!("`{name}` is no name for the environment variable of a secret");
+            self.problem(&SECRET, argument.place, message, "Use capital letters, digits and underscores");
+        }
+        Some(secret)
+    }
+
+    fn registry_secret(&mut self, argument: Option<&Argument<'a>>) -> Option<Secret> {
+        let argument = argument.filter(|argument| argument.value != Ok(Constant::None))?;
+        self.secret(argument).map(|secret| Secret { is_plain: false, ..secret })
+    }
+
+    fn pip_options(&mut self, arguments: &Arguments<'a>) -> PipOptions {
+        PipOptions {
+            index_url: self.text(arguments.get("index_url")),
+            extra_index_urls: self.given_texts(arguments.get("extra_index_urls")),
+            pre: self.flag(arguments.get("pre")).unwrap_or_default(),
+            extra_args: self.text(arguments.get("extra_args")),
+            secret_mounts: self.given_secrets(arguments.get("secret_mounts")),
+        }
+    }
+
+    /// Texts of a parameter for which "nothing" (`None`, `""`, `[]`) is as good as left out.
+    fn given_texts(&mut self, argument: Option<&Argument<'a>>) -> Vec<String> {
+        let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true));
+        self.texts(argument)
+    }
+
+    fn given_secrets(&mut self, argument: Option<&Argument<'a>>) -> Vec<Secret> {
+        let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true));
+        self.secrets(argument)
+    }
+
+    fn install_mode(&mut self, argument: Option<&Argument<'a>>) -> ProjectInstall {
+        match self.text(argument).as_deref() {
+            None | Some("dependencies_only") => ProjectInstall::DependenciesOnly,
+            // Whatever it is, the SDK takes it for this.
+            Some(_) => ProjectInstall::InstallProject,
+        }
+    }
+
+    fn debian(&mut self, arguments: &Arguments<'a>, installs_flyte: bool) {
+        let (tag, version) = self.python(arguments.get("python_version"));
+        let settings = self.evaluator.settings;
+        let mut image = if installs_flyte {
+            let flyte_version =
+                self.text(arguments.get("flyte_version")).unwrap_or_else(|| settings.flyte_version.clone());
+            Image::from_debian_base(Image::released_base(&tag, &flyte_version))
+        } else {
+            Image::from_plain_debian(&tag)
+        };
+        image.python_version = version.or(settings.python_version);
+        image.registry.clone_from(&settings.registry);
+        if let Some(argument) =
+            arguments.get("platform").filter(|argument| argument.value != Ok(Constant::None))
+        {
+            if let Ok(Constant::Str(_)) = argument.value {
+                self.problem(
+                    &IMAGE_ARGUMENT_TYPE,
+                    argument.place,
+                    "`platform` is a string, which the SDK takes for a row of single letters",
+                    "Write it as a tuple: `(\"linux/amd64\",)`",
+                );
+            }
+            image.platform = self.texts(Some(argument));
+        }
+        self.built.image = image;
+        let layers = self.built.image.layers.iter();
+        self.built.layers = layers.map(|_| LayerPlace { call: self.place, items: Vec::new() }).collect();
+        let changes = Changes {
+            name: self.text(arguments.get("name")),
+            registry: self.text(arguments.get("registry")),
+            ..Changes::default()
+        };
+        let is_given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let registry_secret = self.registry_secret(arguments.get("registry_secret"));
+        // The SDK drops a secret that comes alone; the validation says so.
+        if is_given(&changes.name) || is_given(&changes.registry) {
+            self.built.image.change(Changes { registry_secret, extendable: Some(true), ..changes });
+        } else if let Some(argument) = arguments.get("registry_secret").filter(|_| registry_secret.is_some())
+        {
+            self.problem(
+                &crate::rules::codes::SECRET_WITHOUT_REGISTRY,
+                argument.place,
+                "`registry_secret` is dropped without `registry` or `name`",
+                "Name the registry that the secret is for",
+            );
+        }
+    }
+
+    fn start_from_debian_base(&mut self, arguments: &Arguments<'a>) {
+        let installs_flyte = self.flag(arguments.get("install_flyte")).unwrap_or(true);
+        self.debian(arguments, installs_flyte);
+    }
+
+    fn start_from_base(&mut self, arguments: &Arguments<'a>) {
+        let uri = self.text(arguments.get("image_uri")).unwrap_or_default();
+        if uri.is_empty() && self.built.problems.is_empty() {
+            let place = arguments.get("image_uri").map_or(self.place, |argument| argument.place);
+            self.problem(
+                &crate::rules::codes::IMAGE_REFERENCE,
+                place,
+                "`from_base` is given no image",
+                "Pass a whole image reference such as `registry/name:tag`",
+            );
+        }
+        self.built.image = Image::from_base(uri);
+    }
+
+    fn start_from_dockerfile(&mut self, arguments: &Arguments<'a>) {
+        let file = self.path(arguments.get("file")).unwrap_or_default();
+        let (registry, name) = (self.text(arguments.get("registry")), self.text(arguments.get("name")));
+        let platform = self.platform(arguments.get("platform"));
+        self.built.image = Image::from_dockerfile(file, registry, name, platform);
+    }
+
+    fn start_from_uv_script(&mut self, arguments: &Arguments<'a>) {
+        let script = self.path(arguments.get("script")).unwrap_or_default();
+        let options = self.pip_options(arguments);
+        self.debian(arguments, false);
+        self.add(Layer::UvScript { script, options }, Vec::new());
+    }
+
+    fn start_from_pixi_script(&mut self, arguments: &Arguments<'a>) {
+        let script = self.path(arguments.get("script")).unwrap_or_default();
+        let environment = self.text(arguments.get("environment")).unwrap_or_else(|| "default".to_owned());
+        let extra_args = self.text(arguments.get("extra_args"));
+        let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+        self.debian(arguments, false);
+        let given = self.built.image.platform.clone();
+        let platforms = if given.is_empty() { DEFAULT_PLATFORMS.map(str::to_owned).to_vec() } else { given };
+        let mut subdirs = Vec::new();
+        for platform in platforms {
+            match platform.as_str() {
+                "linux/amd64" => subdirs.push("linux-64".to_owned()),
+                "linux/arm64" => subdirs.push("linux-aarch64".to_owned()),
+                _ => {
+                    let place = arguments.get("platform").map_or(self.place, |argument| argument.place);
+                    let message = format!("`{platform}` is no platform that pixi images can be built for");
+                    self.problem(&IMAGE_ARGUMENT_TYPE, place, message, "Use `linux/amd64` or `linux/arm64`");
+                }
+            }
+        }
+        let layer = Layer::PixiScript { script, platforms: subdirs, environment, extra_args, secret_mounts };
+        self.add(layer, Vec::new());
+    }
+
+    fn add(&mut self, layer: Layer, items: Vec<Place>) {
+        self.built.layers.push(LayerPlace { call: self.place, items });
+        self.built.image.add(layer);
+    }
+
+    fn check_extendable(&mut self) {
+        let Some(refusal) = self.built.image.refusal() else { return };
+        let (rule, message, help): (&'static Rule, _, _) = match refusal {
+            Refusal::NotExtendable => (
+                &NOT_EXTENDABLE,
+                "a layer is added to an image that takes none",
+                "Make it extendable first: `.clone(name=\"…\", extendable=True)`",
+            ),
+            Refusal::Dockerfile => (
+                &NOT_EXTENDABLE,
+                "a layer is added to an image that comes from a Dockerfile",
+                "Write it into the Dockerfile",
+            ),
+            Refusal::NoName => (
+                &IMAGE_WITHOUT_NAME,
+                "a layer is added to an image without a name",
+                "Name it: `.clone(name=\"…\", extendable=True)`",
+            ),
+        };
+        // One word about each image is enough.
+        if self.built.problems.iter().all(|problem| problem.rule != rule) {
+            self.problem(rule, self.place, message, help);
+        }
+    }
+
+    fn method(&mut self, name: &str, arguments: &Arguments<'a>) {
+        if name == "clone" {
+            return self.clone_image(arguments);
+        }
+        self.check_extendable();
+        match name {
+            "with_pip_packages" => {
+                let (packages, items) = self.row(&arguments.variadic);
+                let options = self.pip_options(arguments);
+                self.add(Layer::PipPackages { packages, options }, items);
+            }
+            "with_apt_packages" => {
+                let (packages, items) = self.row(&arguments.variadic);
+                let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+                self.add(Layer::AptPackages { packages, secret_mounts }, items);
+            }
+            "with_commands" => {
+                let elements =
+                    arguments.get("commands").map(|argument| self.listed(argument)).unwrap_or_default();
+                let (commands, items) = self.row(&elements);
+                let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+                self.add(Layer::Commands { commands, secret_mounts }, items);
+            }
+            "with_env_vars" => self.with_env_vars(arguments),
+            "with_workdir" => {
+                let workdir = self.text(arguments.get("workdir")).unwrap_or_default();
+                self.add(Layer::WorkDir { workdir }, Vec::new());
+            }
+            "with_requirements" => self.with_requirements(arguments),
+            "with_source_file" => self.with_source_file(arguments),
+            "with_source_folder" => self.with_source_folder(arguments),
+            "with_dockerignore" => {
+                let path = match arguments.get("path").map(|argument| &argument.value) {
+                    Some(Ok(Constant::Path(text) | Constant::Str(text))) => text.clone(),
+                    _ => self.text(arguments.get("path")).unwrap_or_default(),
+                };
+                self.add(Layer::DockerIgnore { path }, Vec::new());
+            }
+            "with_code_bundle" => {
+                let copy_style =
+                    self.text(arguments.get("copy_style")).unwrap_or_else(|| "loaded_modules".to_owned());
+                let dst = self.text(arguments.get("dst")).unwrap_or_else(|| ".".to_owned());
+                self.add(Layer::CodeBundle { copy_style, dst }, Vec::new());
+            }
+            "with_uv_project" => self.with_uv_project(arguments),
+            "with_poetry_project" => self.with_poetry_project(arguments),
+            _ => self.with_pixi_project(arguments),
+        }
+    }
+
+    /// The texts of a row of arguments, and where each of them stands.
+    fn row(&mut self, arguments: &[Argument<'a>]) -> (Vec<String>, Vec<Place>) {
+        let texts =
+            arguments.iter().filter_map(|argument| Some((self.text(Some(argument))?, argument.place)));
+        texts.unzip()
+    }
+
+    fn clone_image(&mut self, arguments: &Arguments<'a>) {
+        if let Some(argument) =
+            arguments.get("addl_layer").filter(|argument| argument.value != Ok(Constant::None))
+        {
+            self.unknown(argument.place);
+        }
+        let python_version = match arguments.get("python_version") {
+            Some(argument) if argument.value != Ok(Constant::None) => self.python(Some(argument)).1,
+            _ => None,
+        };
+        let changes = Changes {
+            name: self.text(arguments.get("name")),
+            registry: self.text(arguments.get("registry")),
+            registry_secret: self.registry_secret(arguments.get("registry_secret")),
+            base_image: self.text(arguments.get("base_image")),
+            python_version,
+            platform: self.platform(arguments.get("platform")),
+            extendable: self.flag(arguments.get("extendable")),
+        };
+        self.built.image.change(changes);
+    }
+
+    fn with_env_vars(&mut self, arguments: &Arguments<'a>) {
+        let Some(argument) = arguments.get("env_vars") else { return };
+        let mut variables = Vec::new();
+        let mut items = Vec::new();
+        if let Some(Expr::Dict(dict)) = argument.expr.filter(|_| argument.value.is_err()) {
+            for item in &dict.items {
+                let value = |expr: &'a Expr| Argument {
+                    place: self.scope.place(expr.range()),
+                    expr: Some(expr),
+                    value: self.evaluator.evaluate(self.scope, expr),
+                };
+                let (key, value) = (item.key.as_ref().map(value), value(&item.value));
+                match key {
+                    Some(key) => {
+                        items.push(value.place);
+                        let key = self.text(Some(&key)).unwrap_or_default();
+                        variables.push((key, self.text(Some(&value)).unwrap_or_default()));
+                    }
+                    None => drop(self.unknown(value.place)),
+                }
+            }
+            return self.add(Layer::Env { variables }, items);
+        }
+        match &argument.value {
+            Ok(Constant::Dict(entries)) => {
+                let exprs = match argument.expr {
+                    Some(Expr::Dict(dict)) if dict.items.len() == entries.len() => Some(&dict.items),
+                    _ => None,
+                };
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    let place =
+                        exprs.map_or(argument.place, |items| self.scope.place(items[index].value.range()));
+                    let (Some(name), Some(text)) = (key.text(), value.text()) else {
+                        self.unknown(place);
+                        continue;
+                    };
+                    if !matches!(value, Constant::Str(_)) {
+                        let message = format!("the value of `{name}` is {}, not a string", value.type_name());
+                        self.problem(
+                            &IMAGE_ARGUMENT_TYPE,
+                            place,
+                            message,
+                            "Write it as a string; remote builds take nothing else",
+                        );
+                    }
+                    variables.push((name, text));
+                    items.push(place);
+                }
+            }
+            Ok(value) => {
+                let message = format!("`with_env_vars` is given {}, not a dict", value.type_name());
+                self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Pass a dict of strings");
+            }
+            Err(stuck) => drop(self.unknown_part(argument, *stuck)),
+        }
+        self.add(Layer::Env { variables }, items);
+    }
+
+    fn with_requirements(&mut self, arguments: &Arguments<'a>) {
+        let argument = arguments.get("file");
+        let file = self.path(argument).unwrap_or_default();
+        let text = file.to_string_lossy().into_owned();
+        if let Some(argument) =
+            argument.filter(|argument| argument.value.is_ok() && path::suffix(&text) != ".txt")
+        {
+            let message = format!("`{text}` is no `.txt` file, and the SDK takes no other for requirements");
+            let help = match path::name(&text) {
+                "poetry.lock" => "Use `with_poetry_project`",
+                "uv.lock" | "pyproject.toml" => "Use `with_uv_project`",
+                _ => "Rename the file",
+            };
+            self.problem(&REQUIREMENTS_SUFFIX, argument.place, message, help);
+        }
+        let options = self.pip_options(arguments);
+        self.add(
+            Layer::Requirements { file, options },
+            argument.map(|argument| argument.place).into_iter().collect(),
+        );
+    }
+
+    fn with_source_file(&mut self, arguments: &Arguments<'a>) {
+        let Some(argument) = arguments.get("src") else { return };
+        let dst = self.text(arguments.get("dst")).unwrap_or_else(|| ".".to_owned());
+        let is_list = matches!(argument.value, Ok(Constant::List(_)))
+            || matches!((argument.expr, &argument.value), (Some(Expr::List(_)), Err(_)));
+        let elements = if is_list { self.listed(argument) } else { vec![argument.clone()] };
+        let mut names: Vec<String> = Vec::new();
+        for element in elements {
+            if let Ok(Constant::Str(_)) = element.value
+                && is_list
+            {
+                self.problem(
+                    &IMAGE_ARGUMENT_TYPE,
+                    element.place,
+                    "a list of files must hold paths, not strings",
+                    "Wrap it in `Path(…)`",
+                );
+            }
+            let src = self.path(Some(&element)).unwrap_or_default();
+            let name = path::name(&src.to_string_lossy()).to_owned();
+            if names.contains(&name) {
+                let message = format!("two files called `{name}` go to the same place");
+                self.problem(
+                    &IMAGE_NAMES_ITS_FILES_ALIKE,
+                    element.place,
+                    message,
+                    "Copy them to different folders",
+                );
+            }
+            names.push(name);
+            self.add(Layer::CopyFile { src, dst: dst.clone() }, vec![element.place]);
+        }
+    }
+
+    fn with_source_folder(&mut self, arguments: &Arguments<'a>) {
+        let Some(argument) = arguments.get("src") else { return };
+        let src = self.path(Some(argument)).unwrap_or_default();
+        let dst = self.text(arguments.get("dst")).unwrap_or_else(|| ".".to_owned());
+        let is_contents = self.flag(arguments.get("copy_contents_only")).unwrap_or_default();
+        let dst = if is_contents || dst != "." {
+            dst
+        } else {
+            if let Ok(Constant::Str(_)) = argument.value {
+                self.problem(
+                    &IMAGE_ARGUMENT_TYPE,
+                    argument.place,
+                    "`with_source_folder` needs a path, not a string, if it is given no `dst`",
+                    "Wrap it in `Path(…)`",
+                );
+            }
+            format!("./{}", path::name(&src.to_string_lossy()))
+        };
+        self.add(Layer::CopyFolder { src, dst }, vec![argument.place]);
+    }
+
+    /// A file beside another that is taken if it is there.
+    fn beside(&self, file: &Path, name: &str) -> Option<PathBuf> {
+        let text = file.to_string_lossy();
+        let beside = PathBuf::from(path::join(&path::parent(&text), name));
+        self.evaluator.disk.exists(&beside).then_some(beside)
+    }
+
+    fn with_uv_project(&mut self, arguments: &Arguments<'a>) {
+        let argument = arguments.get("pyproject_file");
+        let pyproject = self.path(argument).unwrap_or_default();
+        let uvlock = self.path(arguments.get("uvlock")).or_else(|| self.beside(&pyproject, "uv.lock"));
+        let install = self.install_mode(arguments.get("project_install_mode"));
+        let options = self.pip_options(arguments);
+        let items = argument.map(|argument| argument.place).into_iter().collect();
+        self.add(Layer::UvProject { pyproject, uvlock, install, options }, items);
+    }
+
+    fn with_poetry_project(&mut self, arguments: &Arguments<'a>) {
+        let argument = arguments.get("pyproject_file");
+        let pyproject = self.path(argument).unwrap_or_default();
+        let poetry_lock = self.path(arguments.get("poetry_lock")).unwrap_or_else(|| {
+            PathBuf::from(path::join(&path::parent(&pyproject.to_string_lossy()), "poetry.lock"))
+        });
+        let install = self.install_mode(arguments.get("project_install_mode"));
+        let extra_args = self.text(arguments.get("extra_args"));
+        let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+        let items = argument.map(|argument| argument.place).into_iter().collect();
+        self.add(Layer::PoetryProject { pyproject, poetry_lock, install, extra_args, secret_mounts }, items);
+    }
+
+    fn with_pixi_project(&mut self, arguments: &Arguments<'a>) {
+        let argument = arguments.get("manifest_file");
+        let mut manifest = self.path(argument).unwrap_or_default();
+        if self.evaluator.disk.is_folder(&manifest) {
+            let inside = |name: &str| PathBuf::from(path::join(&manifest.to_string_lossy(), name));
+            let pixi = inside("pixi.toml");
+            manifest = if self.evaluator.disk.exists(&pixi) { pixi } else { inside("pyproject.toml") };
+        }
+        let pixi_lock = self.path(arguments.get("pixi_lock")).or_else(|| self.beside(&manifest, "pixi.lock"));
+        let environment = self.text(arguments.get("environment")).unwrap_or_else(|| "default".to_owned());
+        let install = self.install_mode(arguments.get("project_install_mode"));
+        let extra_args = self.text(arguments.get("extra_args"));
+        let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+        let items = argument.map(|argument| argument.place).into_iter().collect();
+        self.add(
+            Layer::PixiProject { manifest, pixi_lock, environment, install, extra_args, secret_mounts },
+            items,
+        );
+    }
+}

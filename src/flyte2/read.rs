@@ -1,0 +1,409 @@
+//! Finds the images of Flyte 2 code, and the tasks that use them.
+//!
+//! ```python
+//! image = flyte.Image.from_debian_base(name="train").with_pip_packages("pandas")
+//! env = flyte.TaskEnvironment("train", image=image)
+//!
+//! @env.task
+//! def train(): ...
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_ast::{self as ast, Expr, Stmt};
+
+use super::constant::Constant;
+use super::evaluate::{Built, Evaluator, Place, Problem, Scope, Settings, Trees, expression_at, root_of};
+use super::scope::Frame;
+use super::signature;
+use crate::image::Image;
+use crate::image::disk::Disk;
+use crate::project::link::Target;
+use crate::project::{FileId, Project};
+use crate::python::Ranged;
+use crate::python::scope::{BindingId, BindingKind};
+use crate::rules::codes::ENVIRONMENT_NAME;
+use crate::source::TextRange;
+
+/// An image of Flyte 2 code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundImage {
+    /// The name at the top level of the module, or in a function, that it is assigned to.
+    pub variable: Option<String>,
+    /// The whole chain.
+    pub place: Place,
+    /// What it comes to, where its layers are written, what is unknown, what the SDK refuses.
+    pub built: Built,
+    /// The tasks that run in it, as Flyte calls them: `environment.function`.
+    pub tasks: Vec<String>,
+}
+
+impl FoundImage {
+    /// The image, if all of it is known and the SDK takes it.
+    pub fn known(&self) -> Option<&Image> {
+        (self.built.unknown.is_empty() && self.built.problems.is_empty()).then_some(&self.built.image)
+    }
+}
+
+/// What is found in the files of a project.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The images, by file and place.
+    pub images: Vec<FoundImage>,
+    /// What is wrong with the task environments.
+    pub problems: Vec<Problem>,
+}
+
+/// Finds the images and environments in all parsed files.
+pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
+    let files: Vec<FileId> =
+        project.parsed().map(|(file, _)| file).filter(|&file| may_matter(project, file)).collect();
+    let parts: Vec<Part> = files.par_iter().map(|&file| read_file(project, settings, disk, file)).collect();
+    let mut found = Found::default();
+    let mut environments = Vec::new();
+    for part in parts {
+        found.images.extend(part.images);
+        found.problems.extend(part.problems);
+        environments.extend(part.environments);
+    }
+    give_tasks(project, &mut found.images, &environments);
+    found
+}
+
+/// Whether the text of a file names what images and environments are made with.
+fn may_matter(project: &Project, file: FileId) -> bool {
+    let text = project.text(file);
+    ["Environment", ".from_", ".with_", ".clone("].iter().any(|word| text.contains(word))
+}
+
+/// What is found in one file.
+#[derive(Debug, Default)]
+struct Part {
+    images: Vec<FoundImage>,
+    environments: Vec<Environment>,
+    problems: Vec<Problem>,
+}
+
+/// A task environment.
+#[derive(Debug)]
+struct Environment {
+    /// The file and the binding that it is assigned to.
+    binding: Option<(FileId, BindingId)>,
+    name: Option<String>,
+    /// The chain of its image.
+    image: Option<Place>,
+}
+
+fn read_file(project: &Project, settings: &Settings, disk: &Disk, file: FileId) -> Part {
+    let trees = Trees::new(project);
+    let evaluator = Evaluator::new(project, &trees, settings, disk);
+    let Some(tree) = trees.get(project, file) else { return Part::default() };
+    let mut finder =
+        Finder { evaluator: &evaluator, file, frames: Vec::new(), assigned: None, part: Part::default() };
+    tree.body().iter().for_each(|stmt| finder.visit_stmt(stmt));
+    let mut part = finder.part;
+    drop_steps(project, file, &mut part);
+    part
+}
+
+/// `image = image.with_…`: what a name held before it was bound again is a step on the way, unless something uses it.
+fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
+    let Some(facts) = project.facts(file) else { return };
+    let used: Vec<Place> = part.environments.iter().filter_map(|environment| environment.image).collect();
+    let is_last = |image: &FoundImage| {
+        let Some(variable) = &image.variable else { return true };
+        let mut bindings =
+            facts.module.bindings.iter().filter(|binding| binding.is_global && binding.name == *variable);
+        let Some(own) = bindings.clone().find(|binding| {
+            matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range == image.place.range)
+        }) else {
+            return true;
+        };
+        !bindings.any(|other| {
+            other.range.start() > own.range.start() && other.is_unconditional && own.is_unconditional
+        })
+    };
+    part.images.retain(|image| is_last(image) || used.contains(&image.place));
+}
+
+struct Finder<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    file: FileId,
+    frames: Vec<Frame<'a>>,
+    /// The name that the expression at hand is assigned to.
+    assigned: Option<(&'a str, TextRange)>,
+    part: Part,
+}
+
+impl<'a> Finder<'_, 'a> {
+    fn scope(&self) -> Scope<'_, 'a> {
+        Scope { file: self.file, frames: &self.frames }
+    }
+
+    fn in_frame(&mut self, frame: Frame<'a>, walk: impl FnOnce(&mut Self)) {
+        self.frames.push(frame);
+        walk(self);
+        self.frames.pop();
+    }
+
+    fn assign(&mut self, targets: &'a [Expr], value: &'a Expr) {
+        if let [Expr::Name(name)] = targets {
+            self.assigned = Some((&name.id, name.range));
+        }
+        self.visit_expr(value);
+        self.assigned = None;
+    }
+
+    /// Looks at a call; whether it is an image, so that its receivers need no look of their own.
+    fn call(&mut self, call: &'a ast::ExprCall) -> bool {
+        let assigned = self.assigned.take();
+        if is_image_call(call) {
+            let scope = self.scope();
+            if let Ok(Constant::Image(built)) = self.evaluator.call(scope, call) {
+                let image = FoundImage {
+                    variable: assigned.map(|(name, _)| name.to_owned()),
+                    place: scope.place(call.range),
+                    built: *built,
+                    tasks: Vec::new(),
+                };
+                self.part.images.push(image);
+                return true;
+            }
+        }
+        if let Some(kind) = self.environment_call(call) {
+            self.environment(call, kind, assigned.map(|(_, range)| range));
+        }
+        false
+    }
+
+    /// What kind of environment a call makes.
+    fn environment_call(&self, call: &'a ast::ExprCall) -> Option<EnvironmentKind> {
+        let name = match &*call.func {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            _ => return None,
+        };
+        let has_image = call.arguments.find_keyword("image").is_some();
+        if name != "clone_with" && !name.ends_with("Environment") && !has_image {
+            return None;
+        }
+        let facts = self.evaluator.project.facts(self.file)?;
+        let reference = facts.reference_at(call.func.range())?;
+        match self.evaluator.project.resolve(self.file, reference) {
+            [Target::External(path)] if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
+            [Target::External(path)] if path.starts_with("flyte") && path.ends_with("Environment") => {
+                Some(EnvironmentKind::Other)
+            }
+            [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
+                Some(EnvironmentKind::Clone(*file, *binding))
+            }
+            _ => None,
+        }
+    }
+
+    fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind, target: Option<TextRange>) {
+        let project = self.evaluator.project;
+        let scope = Scope { file: self.file, frames: &self.frames };
+        let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
+        let name = match argument("name", 0).map(|name| (name, self.evaluator.evaluate(scope, name))) {
+            Some((expr, Ok(Constant::Str(name)))) => {
+                let is_task = !matches!(kind, EnvironmentKind::Other);
+                if is_task && !is_environment_name(&name) {
+                    self.part.problems.push(Problem {
+                        rule: &ENVIRONMENT_NAME,
+                        place: scope.place(expr.range()),
+                        message: format!("`{name}` is no name for an environment"),
+                        help: "Use lower-case letters and digits, with single `-` or `_` between them"
+                            .to_owned(),
+                    });
+                }
+                Some(name)
+            }
+            _ => None,
+        };
+        let image = call.arguments.find_keyword("image").map(|keyword| &keyword.value);
+        let image = match (image, kind) {
+            (Some(expr), _) => image_place(self.evaluator, scope, expr, 0),
+            (None, EnvironmentKind::Clone(file, binding)) => {
+                environment_image(self.evaluator, file, binding, 0)
+            }
+            (None, _) => None,
+        };
+        let binding = target.and_then(|range| {
+            let bindings = &project.facts(self.file)?.module.bindings;
+            bindings.iter().position(|binding| binding.range == range && binding.is_global)
+        });
+        let binding = binding.map(|binding| (self.file, binding));
+        self.part.environments.push(Environment { binding, name, image });
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum EnvironmentKind {
+    /// `flyte.TaskEnvironment(…)`
+    Task,
+    /// An environment of apps and the like.
+    Other,
+    /// `env.clone_with(…)` of the environment bound here.
+    Clone(FileId, BindingId),
+}
+
+/// `^[a-z0-9]+([_-][a-z0-9]+)*$`, as `flyte/_environment.py` has it.
+fn is_environment_name(name: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    name.split(['_', '-']).all(is_word)
+}
+
+/// Whether the last call of a chain is named as those of images are.
+fn is_image_call(call: &ast::ExprCall) -> bool {
+    let Expr::Attribute(attribute) = &*call.func else { return false };
+    let name = attribute.attr.as_str();
+    signature::method(name).is_some()
+        || signature::constructor(name).is_some()
+        || signature::DEVELOPER_METHODS.contains(&name)
+}
+
+/// The chain that an expression stands for: itself, or what its name is bound to.
+fn image_place<'a>(
+    evaluator: &Evaluator<'a>,
+    scope: Scope<'_, 'a>,
+    expr: &'a Expr,
+    depth: usize,
+) -> Option<Place> {
+    if let Expr::Call(_) = expr {
+        return Some(scope.place(expr.range()));
+    }
+    root_of(expr).filter(|_| depth < 16)?;
+    let facts = evaluator.project.facts(scope.file)?;
+    let [Target::Binding(file, binding, rest)] =
+        evaluator.project.resolve(scope.file, facts.reference_at(expr.range())?)
+    else {
+        return None;
+    };
+    if !rest.is_empty() {
+        return None;
+    }
+    let value = bound_value(evaluator, *file, *binding)?;
+    image_place(evaluator, Scope { file: *file, frames: &[] }, value, depth + 1)
+}
+
+/// The image of the environment that is bound to a name.
+fn environment_image(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    binding: BindingId,
+    depth: usize,
+) -> Option<Place> {
+    let Expr::Call(call) = bound_value(evaluator, file, binding)? else { return None };
+    if let Some(keyword) = call.arguments.find_keyword("image") {
+        return image_place(evaluator, Scope { file, frames: &[] }, &keyword.value, 0);
+    }
+    let facts = evaluator.project.facts(file)?;
+    match evaluator.project.resolve(file, facts.reference_at(call.func.range())?) {
+        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] && depth < 16 => {
+            environment_image(evaluator, *file, *binding, depth + 1)
+        }
+        _ => None,
+    }
+}
+
+/// The expression that a name at the top level is assigned.
+fn bound_value<'a>(evaluator: &Evaluator<'a>, file: FileId, binding: BindingId) -> Option<&'a Expr> {
+    let facts = evaluator.project.facts(file)?;
+    let binding = &facts.module.bindings[binding];
+    let BindingKind::Assignment { value, .. } = &binding.kind else { return None };
+    let tree = evaluator.trees.get(evaluator.project, file)?;
+    expression_at(&tree.body()[binding.owner], value.range)
+}
+
+impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Assign(assign) => self.assign(&assign.targets, &assign.value),
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    self.assign(std::slice::from_ref(&assign.target), value);
+                }
+            }
+            Stmt::FunctionDef(function) => {
+                function.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for parameter in function.parameters.iter_non_variadic_params() {
+                    parameter.default.iter().for_each(|default| self.visit_expr(default));
+                }
+                self.in_frame(Frame::of_function(function), |this| this.visit_body(&function.body));
+            }
+            Stmt::ClassDef(class) => {
+                class.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                class.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
+                self.in_frame(Frame::of_class(class), |this| this.visit_body(&class.body));
+            }
+            _ => source_order::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            // The receivers are steps of this image; what is passed to them may hold others.
+            Expr::Call(call) if self.call(call) => {
+                let mut current = Some(call);
+                while let Some(call) = current {
+                    self.visit_arguments(&call.arguments);
+                    current =
+                        call.func.as_attribute_expr().and_then(|function| function.value.as_call_expr());
+                }
+                return;
+            }
+            Expr::Lambda(lambda) => {
+                return self.in_frame(Frame::of_lambda(lambda), |this| this.visit_expr(&lambda.body));
+            }
+            Expr::ListComp(comp) => return self.comprehension(expr, &comp.generators),
+            Expr::SetComp(comp) => return self.comprehension(expr, &comp.generators),
+            Expr::Generator(comp) => return self.comprehension(expr, &comp.generators),
+            Expr::DictComp(comp) => return self.comprehension(expr, &comp.generators),
+            _ => {}
+        }
+        self.assigned = None;
+        source_order::walk_expr(self, expr);
+    }
+}
+
+impl<'a> Finder<'_, 'a> {
+    fn comprehension(&mut self, expr: &'a Expr, generators: &'a [ast::Comprehension]) {
+        self.assigned = None;
+        self.in_frame(Frame::of_comprehension(generators), |this| source_order::walk_expr(this, expr));
+    }
+}
+
+/// Gives each image the tasks of the environments that use it.
+fn give_tasks(project: &Project, images: &mut [FoundImage], environments: &[Environment]) {
+    let by_binding: HashMap<(FileId, BindingId), &Environment> =
+        environments.iter().filter_map(|environment| Some((environment.binding?, environment))).collect();
+    let mut tasks: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
+    for (file, facts) in project.parsed() {
+        for function in &facts.module.functions {
+            let decorators =
+                function.decorators.iter().filter_map(|decorator| facts.reference_at(decorator.callee?));
+            for reference in decorators {
+                let [Target::Binding(owner, binding, rest)] = project.resolve(file, reference) else {
+                    continue;
+                };
+                let environment = by_binding.get(&(*owner, *binding)).filter(|_| rest.as_slice() == ["task"]);
+                let Some(place) = environment.and_then(|environment| environment.image) else { continue };
+                let name = environment.and_then(|environment| environment.name.as_ref());
+                let name =
+                    name.map_or_else(|| function.name.clone(), |name| format!("{name}.{}", function.name));
+                tasks.entry(key(place)).or_default().push(name);
+            }
+        }
+    }
+    for image in images {
+        image.tasks = tasks.remove(&key(image.place)).unwrap_or_default();
+    }
+}
+
+fn key(place: Place) -> (FileId, u32, u32) {
+    (place.file, place.range.start().into(), place.range.end().into())
+}
