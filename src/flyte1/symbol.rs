@@ -21,6 +21,12 @@ pub enum Symbol {
     Resources,
     /// `flytekit.Cache`
     Cache,
+    /// `flytekit.Secret`
+    Secret,
+    /// `flytekit.PodTemplate`
+    PodTemplate,
+    /// `flytekit.Documentation`
+    Documentation,
     /// Anything else, by its dotted path.
     Other(String),
 }
@@ -35,6 +41,9 @@ impl Symbol {
             Self::Workflow => "workflow",
             Self::Resources => "Resources",
             Self::Cache => "Cache",
+            Self::Secret => "Secret",
+            Self::PodTemplate => "PodTemplate",
+            Self::Documentation => "Documentation",
             Self::Other(path) => path,
         }
     }
@@ -144,6 +153,9 @@ pub fn symbol(path: &str) -> Option<Symbol> {
         "flytekit.workflow" => Symbol::Workflow,
         "flytekit.Resources" => Symbol::Resources,
         "flytekit.Cache" => Symbol::Cache,
+        "flytekit.Secret" => Symbol::Secret,
+        "flytekit.PodTemplate" => Symbol::PodTemplate,
+        "flytekit.Documentation" => Symbol::Documentation,
         _ => Symbol::Other(path),
     };
     Some(symbol)

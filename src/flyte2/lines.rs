@@ -42,7 +42,7 @@ impl Quote {
 
 /// Puts `indent` in front of every line of `text` but the first, except where the line begins inside a string.
 /// Lines without content stay as they are.
-pub(super) fn indent_code(text: &str, indent: &str) -> String {
+pub fn indent_code(text: &str, indent: &str) -> String {
     let kinds = Scanner::scan(text);
     let mut indented = String::with_capacity(text.len());
     let mut position = 0;

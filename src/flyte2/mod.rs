@@ -5,7 +5,7 @@ pub mod constant;
 pub mod evaluate;
 mod image_calls;
 pub mod layout;
-mod lines;
+pub mod lines;
 pub mod read;
 pub mod scope;
 pub mod signature;

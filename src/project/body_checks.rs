@@ -9,14 +9,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::graph::{EntityKind, Graph, NodeId, function_of};
+use super::graph::{EntityKind, Graph, NodeId, NodeKind, function_of};
 use super::link::Target;
+use super::whole_file::name_of;
 use super::{FileId, Project};
 use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
 use crate::flyte1::symbol::Symbol;
-use crate::python::scope::{BindingId, BindingKind, Call, CallContext, CallId, Reference, Role};
+use crate::python::scope::{BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId};
 use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
-use crate::rules::{Effect, Finding};
+use crate::rules::{Effect, Finding, setting};
 use crate::source::TextRange;
 
 /// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it.
@@ -149,11 +150,8 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
 /// Everything of Flyte 1 that an entity uses, itself or through other definitions of the project.
 pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: NodeId) {
     let file = graph.nodes[node].file;
-    let Some(entity) = graph.entity(node) else { return };
-    let Some(function) = function_of(project, file, entity) else { return };
-    let own = (file, function.owner);
-    let decorator_call = entity.call;
-    let callee = entity.callee;
+    let Some(owner) = owner_of(project, graph, node) else { return };
+    let own = (file, owner);
     let mut seen = HashSet::from([own]);
     let mut pending = vec![own];
     let mut findings: Vec<(FileId, Finding)> = Vec::new();
@@ -163,17 +161,14 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
         let Some(facts) = project.facts(file) else { continue };
         let is_own = (file, statement) == own;
         for reference in facts.module.references_of(statement) {
-            if is_own
-                && (reference.range == callee
-                    || is_setting(facts.module.calls.as_slice(), reference, decorator_call))
-            {
-                continue;
-            }
             for target in project.resolve(file, reference) {
                 match target {
                     Target::Flyte1(symbol)
                         if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
                     {
+                        if is_own && is_read_by_rules(project, graph, node, reference) {
+                            continue;
+                        }
                         if let Some(piece) = graph
                             .pieces(file, statement)
                             .find(|&piece| graph.bodies[piece].covers(reference.range))
@@ -181,7 +176,7 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
                             needed.insert(piece);
                             continue;
                         }
-                        findings.push((file, uses(symbol, reference, is_own, &function.name)));
+                        findings.push((file, uses(symbol, reference, is_own, name_of(project, graph, node))));
                     }
                     Target::Binding(target_file, binding, _) => {
                         if let Some(&other) = graph.by_binding.get(&(*target_file, *binding)) {
@@ -287,17 +282,54 @@ fn first_of_many(findings: Vec<(FileId, Finding)>, own: FileId) -> Vec<(FileId, 
     named
 }
 
-/// `Resources(…)`, `Cache(…)` and `ImageSpec(…)` as keywords of the entity's own decorator: the rules of those
-/// keywords speak of them.
-fn is_setting(calls: &[Call], reference: &Reference, decorator: Option<CallId>) -> bool {
-    match (&reference.role, decorator) {
-        (Role::Argument(outer, Some(keyword)), Some(decorator)) => {
-            *outer == decorator && keyword == "accelerator"
+/// The statement at the top level of an entity or of settings.
+fn owner_of(project: &Project, graph: &Graph, node: NodeId) -> Option<StatementId> {
+    let module = &project.facts(graph.nodes[node].file)?.module;
+    match &graph.nodes[node].kind {
+        NodeKind::Entity(entity) => Some(module.functions[entity.function].owner),
+        NodeKind::Setting(setting) => Some(module.bindings[setting.binding].owner),
+        NodeKind::Image(_) | NodeKind::Code(_) => None,
+    }
+}
+
+/// Keywords of a decorator whose rules read the whole value, or drop it.
+const READ_KEYWORDS: [&str; 13] = [
+    "accelerator",
+    "cache",
+    "container_image",
+    "deck_fields",
+    "docs",
+    "execution_mode",
+    "limits",
+    "node_dependency_hints",
+    "requests",
+    "resources",
+    "secret_requests",
+    "task_config",
+    "task_resolver",
+];
+
+/// Names of Flyte 1 that the rules of settings speak of: the decorator itself, `Resources(…)` and its like in it.
+fn is_read_by_rules(project: &Project, graph: &Graph, node: NodeId, reference: &Reference) -> bool {
+    let file = graph.nodes[node].file;
+    let Some(facts) = project.facts(file) else { return false };
+    let is_part = || project.symbol(file, reference).is_some_and(|symbol| setting::is_part(&symbol));
+    match &graph.nodes[node].kind {
+        NodeKind::Entity(entity) => {
+            let call = entity.call.map(|call| &facts.module.calls[call]);
+            let is_read = |call: &Call| {
+                call.arguments.iter().any(|argument| {
+                    argument.value.range.contains_range(reference.range)
+                        && argument.name.as_deref().is_some_and(|name| READ_KEYWORDS.contains(&name))
+                })
+            };
+            reference.range == entity.callee
+                || call.is_some_and(|call| {
+                    call.parentheses.contains_range(reference.range) && (is_read(call) || is_part())
+                })
         }
-        (Role::Callee(Some(call)), Some(decorator)) => {
-            matches!(&calls[*call].context, CallContext::Argument(outer, Some(_)) if *outer == decorator)
-        }
-        _ => false,
+        NodeKind::Setting(_) => is_part(),
+        NodeKind::Image(_) | NodeKind::Code(_) => false,
     }
 }
 
@@ -305,9 +337,9 @@ fn is_image_call(graph: &Graph, file: FileId, role: &Role) -> bool {
     matches!(role, Role::Callee(Some(call)) if graph.image_at(file, *call).is_some())
 }
 
-fn uses(symbol: &Symbol, reference: &Reference, is_own: bool, entity: &str) -> Finding {
+fn uses(symbol: &Symbol, reference: &Reference, is_own: bool, entity: Option<&str>) -> Finding {
     let name = symbol.name();
-    let message = if is_own {
+    let message = if let Some(entity) = entity.filter(|_| is_own) {
         format!("`{name}` of Flyte 1 is used by `{entity}` and is not migrated yet")
     } else {
         format!("`{name}` of Flyte 1 is used by code that tasks use, and is not migrated yet")

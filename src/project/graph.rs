@@ -16,6 +16,7 @@ use super::bodies::map_bodies;
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
+use super::settings::collect_settings;
 use super::whole_file::read_whole_file;
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
@@ -86,11 +87,22 @@ pub struct EntityNode {
     pub calls: Vec<(TextRange, NodeId)>,
 }
 
+/// A name that holds objects such as `Resources`, alone or in a list or dict.
+#[derive(Debug)]
+pub struct SettingNode {
+    /// The name.
+    pub binding: BindingId,
+    /// The calls that make them.
+    pub calls: Vec<CallId>,
+}
+
 /// What a node is.
 #[derive(Debug)]
 pub enum NodeKind {
     /// An image.
     Image(ImageNode),
+    /// Settings of tasks.
+    Setting(SettingNode),
     /// A task, dynamic or workflow.
     Entity(EntityNode),
     /// A statement at the top level that uses entities or Flyte 1: a helper, a constant, a test, the `__main__` block.
@@ -150,6 +162,7 @@ pub struct Graph {
     /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
     pub(super) uses: Vec<Use>,
     pub(super) by_code: FxHashMap<(FileId, StatementId), NodeId>,
+    pub(super) by_setting: FxHashMap<(FileId, StatementId), NodeId>,
     pub(super) by_call: FxHashMap<(FileId, CallId), NodeId>,
     pub(super) by_binding: FxHashMap<(FileId, BindingId), NodeId>,
     pub(super) by_statement: FxHashMap<(FileId, StatementId), Vec<NodeId>>,
@@ -163,7 +176,7 @@ impl Graph {
     pub fn entity(&self, node: NodeId) -> Option<&EntityNode> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some(entity),
-            NodeKind::Image(_) | NodeKind::Code(_) => None,
+            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
         }
     }
 
@@ -171,8 +184,38 @@ impl Graph {
     pub fn image(&self, node: NodeId) -> Option<&ImageNode> {
         match &self.nodes[node].kind {
             NodeKind::Image(image) => Some(image),
-            NodeKind::Entity(_) | NodeKind::Code(_) => None,
+            NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
         }
+    }
+
+    /// The settings of a node.
+    pub fn setting(&self, node: NodeId) -> Option<&SettingNode> {
+        match &self.nodes[node].kind {
+            NodeKind::Setting(setting) => Some(setting),
+            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Code(_) => None,
+        }
+    }
+
+    /// The settings that a node is tied to.
+    pub fn settings_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        self.users_of(node).filter(|&other| self.setting(other).is_some())
+    }
+
+    /// What a node is tied to, and so what uses it if it holds settings.
+    pub fn users_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let other = move |&(a, b): &(NodeId, NodeId)| match node {
+            _ if a == node => Some(b),
+            _ if b == node => Some(a),
+            _ => None,
+        };
+        self.edges.iter().filter_map(other)
+    }
+
+    /// Adds a node.
+    pub(super) fn push(&mut self, file: FileId, kind: NodeKind) -> NodeId {
+        self.nodes.push(Node { file, kind });
+        self.obstacles.push(Vec::new());
+        self.nodes.len() - 1
     }
 
     /// The node of an `ImageSpec` call.
@@ -215,6 +258,14 @@ impl Graph {
         }
     }
 
+    /// Notes that `owner` calls `callee` at `place`.
+    pub(super) fn add_call(&mut self, owner: NodeId, place: TextRange, callee: NodeId) {
+        self.tie(owner, callee);
+        if let NodeKind::Entity(entity) = &mut self.nodes[owner].kind {
+            entity.calls.push((place, callee));
+        }
+    }
+
     /// Ties two nodes: they move together.
     pub(super) fn tie(&mut self, a: NodeId, b: NodeId) {
         if a != b {
@@ -235,6 +286,7 @@ pub fn build(project: &Project) -> Graph {
     for (file, _) in project.parsed() {
         collect_images(project, &mut graph, file, &derived);
         collect_entities(project, &mut graph, file);
+        collect_settings(project, &mut graph, file);
         collect_code(project, &mut graph, file);
     }
     collect_aliases(project, &mut graph);
@@ -281,12 +333,6 @@ fn shared_names(project: &Project, graph: &Graph) -> HashSet<NodeId> {
     let differ =
         pythons.into_values().filter(|images| images.iter().any(|(_, python)| *python != images[0].1));
     differ.flatten().map(|(node, _)| node).collect()
-}
-
-fn push(graph: &mut Graph, file: FileId, kind: NodeKind) -> NodeId {
-    graph.nodes.push(Node { file, kind });
-    graph.obstacles.push(Vec::new());
-    graph.nodes.len() - 1
 }
 
 /// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
@@ -344,7 +390,7 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             _ => None,
         };
         let node =
-            push(graph, file, NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived }));
+            graph.push(file, NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived }));
         graph.by_call.insert((file, id), node);
         if let Some(binding) = variable {
             graph.by_binding.insert((file, binding), node);
@@ -416,7 +462,7 @@ fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
                 image: ImageUse::None,
                 calls: Vec::new(),
             };
-            let node = push(graph, file, NodeKind::Entity(entity));
+            let node = graph.push(file, NodeKind::Entity(entity));
             graph.by_decorator.extend(decorator.call.map(|call| ((file, call), node)));
             graph.by_statement.entry((file, function.owner)).or_default().push(node);
             let bound =
@@ -459,7 +505,10 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for reference in &facts.module.references {
         let key = (file, reference.owner);
-        if graph.by_statement.contains_key(&key) || graph.by_code.contains_key(&key) {
+        let is_known = graph.by_statement.contains_key(&key)
+            || graph.by_setting.contains_key(&key)
+            || graph.by_code.contains_key(&key);
+        if is_known {
             continue;
         }
         let matters = project.resolve(file, reference).iter().any(|target| match target {
@@ -470,7 +519,7 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
             _ => false,
         });
         if matters {
-            let node = push(graph, file, NodeKind::Code(reference.owner));
+            let node = graph.push(file, NodeKind::Code(reference.owner));
             graph.by_code.insert(key, node);
         }
     }
@@ -485,7 +534,7 @@ fn entity_kind(target: &Target) -> Option<EntityKind> {
     }
 }
 
-/// `second = image`: another name for the same image.
+/// `second = image`: another name for the same image or the same settings.
 fn collect_aliases(project: &Project, graph: &mut Graph) {
     loop {
         let mut found = Vec::new();
@@ -497,7 +546,7 @@ fn collect_aliases(project: &Project, graph: &mut Graph) {
                     facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);
                 let Some(alias) = alias.filter(|_| !is_known) else { continue };
                 if let Some([image]) = graph.nodes_of(project, file, alias).as_deref()
-                    && graph.image(*image).is_some()
+                    && graph.entity(*image).is_none()
                 {
                     found.push(((file, id), *image, value.range));
                 }

@@ -8,6 +8,7 @@ pub mod graph;
 pub mod index;
 pub mod link;
 pub mod plan;
+pub mod settings;
 
 mod bodies;
 mod body_checks;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
 use super::link::Target;
+use super::settings::{map_settings, with_context};
 use super::{FileId, Project};
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
 use crate::rules::draft::{BaseSpec, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
-use crate::rules::task::{self, MappedTask, TaskContext};
+use crate::rules::task::{self, MappedTask};
 use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image};
 use crate::source::{TextRange, TextSize};
 
@@ -34,7 +35,7 @@ pub struct Group {
     pub members: Vec<NodeId>,
     /// Whether it is converted as a whole.
     pub is_converted: bool,
-    /// Whether it holds an image or an entity, and not only code that none of them needs.
+    /// Whether it holds an image or an entity, and not only code and settings that none of them needs.
     pub is_active: bool,
 }
 
@@ -121,11 +122,12 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
                 map_image(project, graph, node, settings, &names, &Additions::default(), 0).findings
             }
             NodeKind::Code(_) => Vec::new(),
+            NodeKind::Setting(_) => map_settings(project, graph, node, &names).effects.findings,
             NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
                 workflow_keywords(project, file, entity)
             }
             NodeKind::Entity(entity) => {
-                let mut findings = map_task(project, graph, node, &names).findings;
+                let mut findings = map_task(project, graph, node, &names).effects.findings;
                 match plain_image(project, graph, node) {
                     Err(finding) => findings.push(finding),
                     Ok(Some(PlainImage::Text(text))) => findings.extend(unknown_image(entity, &text)),
@@ -159,6 +161,7 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return TextRange::default() };
     match &graph.nodes[node].kind {
         NodeKind::Image(image) => facts.module.calls[image.call].callee,
+        NodeKind::Setting(setting) => facts.module.bindings[setting.binding].range,
         NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
@@ -176,6 +179,7 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
             Some(variable) => format!("image `{}`", facts.module.bindings[variable].name),
             None => "an `ImageSpec`".to_owned(),
         },
+        NodeKind::Setting(setting) => format!("`{}`", facts.module.bindings[setting.binding].name),
         NodeKind::Entity(entity) => {
             let kind = match entity.kind {
                 EntityKind::Task => "task",
@@ -278,23 +282,11 @@ pub fn map_image(
 /// Maps the decorator of a task or dynamic.
 pub fn map_task(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedTask {
     let file = graph.nodes[node].file;
-    let (Some(entity), Some(facts)) = (graph.entity(node), project.facts(file)) else {
+    let Some(entity) = graph.entity(node).filter(|entity| entity.kind != EntityKind::Workflow) else {
         return MappedTask::default();
     };
-    let resources_name = names.of("Resources");
-    let cache_name = names.of("Cache");
     let offset = entity.decorator.start();
-    let cx = TaskContext {
-        text: project.text(file),
-        module: &facts.module,
-        style: &facts.style,
-        resources_name: &resources_name,
-        cache_name: &cache_name,
-        line_length: names.line_length,
-        constant: &|name| constant(project, file, name, offset),
-        symbol: &|range| project.symbol(file, facts.reference_at(range)?),
-    };
-    if entity.kind == EntityKind::Workflow { MappedTask::default() } else { task::map(&cx, entity.call) }
+    with_context(project, graph, file, offset, names, |cx| task::map(cx, entity.call)).unwrap_or_default()
 }
 
 /// The literal that `name` certainly stands for at `offset`, also if it is imported from the project.
@@ -452,7 +444,9 @@ fn groups(graph: &Graph) -> Vec<Group> {
         members.entry(root(&mut parent, node)).or_default().push(node);
     }
     let group = |members: Vec<NodeId>| {
-        let is_active = members.iter().any(|&node| !matches!(graph.nodes[node].kind, NodeKind::Code(_)));
+        let is_around =
+            |node: NodeId| matches!(graph.nodes[node].kind, NodeKind::Code(_) | NodeKind::Setting(_));
+        let is_active = members.iter().any(|&node| !is_around(node));
         Group { members, is_converted: false, is_active }
     };
     members.into_values().map(group).collect()
@@ -484,6 +478,20 @@ fn decide(plan: &mut Plan, settings: Settings) {
             group.members.iter().for_each(|&node| plan.converts[node] = group.is_converted);
         }
     }
+    convert_unused_settings(plan);
+}
+
+/// Settings that nothing uses follow the others of their file, so that it needs flytekit no more.
+fn convert_unused_settings(plan: &mut Plan) {
+    for group in 0..plan.groups.len() {
+        let [node] = plan.groups[group].members[..] else { continue };
+        let graph = &plan.graph;
+        let is_unused = graph.setting(node).is_some() && graph.obstacles[node].is_empty();
+        if is_unused && plan.converted_in(graph.nodes[node].file).next().is_some() {
+            plan.converts[node] = true;
+            plan.groups[group].is_converted = true;
+        }
+    }
 }
 
 fn decide_partially(plan: &mut Plan, settings: Settings) {
@@ -500,10 +508,13 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
             let needs: Vec<NodeId> = match &graph.nodes[node].kind {
                 NodeKind::Image(image) => image.base.into_iter().collect(),
                 NodeKind::Entity(graph::EntityNode { image: ImageUse::Specs(images), .. }) => images.clone(),
-                NodeKind::Entity(_) => Vec::new(),
+                NodeKind::Entity(_) | NodeKind::Setting(_) => Vec::new(),
                 NodeKind::Code(_) => graph.bodies[node].calls.iter().map(|&(_, callee)| callee).collect(),
             };
             let code = graph.needs.range((node, 0)..(node + 1, 0)).map(|&(_, code)| code);
+            let settings = graph.settings_of(node);
+            let is_unused =
+                || graph.setting(node).is_some() && !graph.users_of(node).any(|user| plan.converts[user]);
             let is_idle = || {
                 let mut users = graph.needs.iter().filter(|(_, code)| *code == node);
                 matches!(graph.nodes[node].kind, NodeKind::Code(_))
@@ -511,7 +522,9 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
                     && !users.any(|&(user, _)| plan.converts[user])
             };
             if plan.converts[node]
-                && (needs.iter().copied().chain(code).any(|need| !plan.converts[need]) || is_idle())
+                && (needs.iter().copied().chain(code).chain(settings).any(|need| !plan.converts[need])
+                    || is_idle()
+                    || is_unused())
             {
                 plan.converts[node] = false;
                 changed = true;

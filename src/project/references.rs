@@ -8,6 +8,7 @@
 
 use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use};
 use super::link::Target;
+use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
@@ -18,6 +19,17 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
     let Some(facts) = project.facts(file) else { return };
     for reference in &facts.module.references {
         let targets = project.resolve(file, reference);
+        if let Some(nodes) = all_settings(graph, targets) {
+            let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
+            let is_alias = graph.aliases.contains(&(file, reference.range));
+            if !is_alias && !setting_reference(project, graph, file, reference, &nodes, &owners) {
+                nodes
+                    .iter()
+                    .for_each(|&(node, _)| settings::other_use(project, graph, file, reference, node));
+                nodes.iter().for_each(|&(node, _)| owners.iter().for_each(|&owner| graph.tie(owner, node)));
+            }
+            continue;
+        }
         let nodes: Vec<(NodeId, bool)> = targets
             .iter()
             .filter_map(|target| match target {
@@ -45,6 +57,12 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
             && owners.is_empty()
             && is_run(project, file, reference, &facts.module.calls)
         {
+            continue;
+        }
+        if is_hint(graph, file, reference, &facts.module.calls, &owners) {
+            for &owner in &owners {
+                nodes.iter().for_each(|&node| graph.add_call(owner, reference.range, node));
+            }
             continue;
         }
         if !is_image && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
@@ -169,6 +187,17 @@ fn entity_reference(
         }
     }
     true
+}
+
+/// `node_dependency_hints=[step]` on a dynamic: it depends on the environment of `step`, whether it calls it by name
+/// or not.
+fn is_hint(graph: &Graph, file: FileId, reference: &Reference, calls: &[Call], owners: &[NodeId]) -> bool {
+    owners.iter().any(|&owner| {
+        let call =
+            graph.entity(owner).filter(|_| graph.nodes[owner].file == file).and_then(|entity| entity.call);
+        let hints = call.and_then(|call| calls[call].keyword("node_dependency_hints"));
+        hints.is_some_and(|hints| hints.value.range.contains_range(reference.range))
+    })
 }
 
 /// `flyte.run(pipeline, …)` in plain code: this is how Flyte 2 runs it.

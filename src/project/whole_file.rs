@@ -110,12 +110,13 @@ fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId) {
 }
 
 /// The name by which other modules import a node.
-fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
+pub(super) fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
     let facts = project.facts(graph.nodes[node].file)?;
     match &graph.nodes[node].kind {
         NodeKind::Image(image) => {
             image.variable.map(|variable| facts.module.bindings[variable].name.as_str())
         }
+        NodeKind::Setting(setting) => Some(facts.module.bindings[setting.binding].name.as_str()),
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();

@@ -30,6 +30,39 @@ pub struct Item {
     pub trailing: Option<String>,
 }
 
+impl Item {
+    /// Its text with parts replaced, given by their places in `source`, the text of the file, in order.
+    pub fn replaced(&self, source: &str, parts: &[(TextRange, String)]) -> String {
+        let mut out = String::with_capacity(self.text.len());
+        let mut position = 0;
+        for (range, content) in parts {
+            let start = self.offset(source, range.start());
+            out.push_str(self.text.get(position..start).unwrap_or_default());
+            out.push_str(content);
+            position = self.offset(source, range.end());
+        }
+        out.push_str(self.text.get(position..).unwrap_or_default());
+        out
+    }
+
+    /// Where in its text stands what stands at `offset` of `source`. Only the beginnings of lines differ.
+    pub fn offset(&self, source: &str, offset: TextSize) -> usize {
+        let item = &source[self.range];
+        let at = usize::from(offset - self.range.start());
+        let mut begin = 0;
+        for (number, line) in split_lines(item).enumerate() {
+            if at < begin + line.len() || begin + line.len() == item.len() {
+                let end = begin + line.trim_end_matches(['\n', '\r']).len();
+                let mut own = self.text.split('\n').map(|own| own.len() + 1);
+                let own_end: usize = own.by_ref().take(number + 1).sum();
+                return (own_end - 1).saturating_sub(end.saturating_sub(at));
+            }
+            begin += line.len();
+        }
+        self.text.len()
+    }
+}
+
 /// All items between two brackets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {

@@ -17,7 +17,7 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
 
 use super::ast::{self, Expr, Stmt};
-use super::items::{Items, items_between};
+use super::items::{Item, Items, items_between};
 use super::module_path::ImportPath;
 use super::value::{Value, ValueKind};
 use super::{Parsed, Tokens};
@@ -331,6 +331,20 @@ pub struct MethodCall {
 }
 
 impl Call {
+    /// The arguments with the names of the `fields` that they fill; no name for `*args`, `**kwargs` and what is too
+    /// much.
+    pub fn fields<'a>(
+        &'a self,
+        fields: &'a [&'a str],
+    ) -> impl Iterator<Item = (Option<&'a str>, &'a Argument, &'a Item)> {
+        self.arguments.iter().zip(&self.items.items).enumerate().map(|(position, (argument, item))| {
+            let is_starred =
+                argument.is_double_starred || matches!(argument.value.kind, ValueKind::Starred(_));
+            let by_place = if is_starred { None } else { fields.get(position).copied() };
+            (argument.name.as_deref().or(by_place), argument, item)
+        })
+    }
+
     /// The argument passed as keyword `name`.
     pub fn keyword(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))

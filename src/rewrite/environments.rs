@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
-use crate::flyte2::chain::Call;
 use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId};
 use crate::project::plan::{Additions, PlainImage, Plan, map_task, place, plain_image};
 use crate::project::{FileId, Project};
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 use crate::rules::codes::DEPENDENCY_CYCLE;
+use crate::rules::task::EnvironmentSetting;
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -45,10 +45,8 @@ pub(super) struct Environment {
     pub(super) name: String,
     /// Its image.
     pub(super) image: EnvironmentImage,
-    /// Its resources.
-    pub(super) resources: Option<Call>,
-    /// Its environment variables, as code.
-    pub(super) env_vars: Option<String>,
+    /// Its other arguments.
+    pub(super) settings: Vec<EnvironmentSetting>,
     /// Its tasks in order of the source.
     pub(super) members: Vec<NodeId>,
     /// The environments whose tasks its own tasks call.
@@ -158,7 +156,7 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
     environments
 }
 
-type Key = (EnvironmentImage, Option<Call>, Option<String>);
+type Key = (EnvironmentImage, Vec<EnvironmentSetting>);
 
 fn group_tasks(
     project: &Project,
@@ -175,7 +173,7 @@ fn group_tasks(
             continue;
         };
         let mapped = map_task(project, &plan.graph, node, &overview.names(file));
-        let key = (image_of(project, plan, node, entity), mapped.resources, mapped.env_vars);
+        let key = (image_of(project, plan, node, entity), mapped.settings);
         add(environments, first, file, node, key);
     }
 }
@@ -183,17 +181,16 @@ fn group_tasks(
 fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId, key: Key) {
     let same = (first..environments.all.len()).find(|&id| {
         let environment = &environments.all[id];
-        environment.image == key.0 && environment.resources == key.1 && environment.env_vars == key.2
+        environment.image == key.0 && environment.settings == key.1
     });
     let id = same.unwrap_or_else(|| {
-        let (image, resources, env_vars) = key;
+        let (image, settings) = key;
         environments.all.push(Environment {
             file,
             variable: String::new(),
             name: String::new(),
             image,
-            resources,
-            env_vars,
+            settings,
             members: Vec::new(),
             depends_on: Vec::new(),
         });
@@ -243,8 +240,7 @@ fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, e
             entity.calls.iter().filter_map(|(_, callee)| environments.of_node.get(callee).copied()).collect();
         let shared = tasks.iter().copied().find(|&id| {
             let environment = &environments.all[id];
-            environment.resources.is_none()
-                && environment.env_vars.is_none()
+            environment.settings.is_empty()
                 && called.iter().all(|&other| other == id || !tasks.contains(&other) || other < id)
                 && !called.iter().any(|&other| other != id && calls_into(plan, environments, other, id))
                 && !matches!(environment.image, EnvironmentImage::Text(_) | EnvironmentImage::RefName(_))
@@ -256,7 +252,7 @@ fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, e
             environments.of_node.insert(node, id);
         } else {
             let image = driver_image(environments, &tasks, &called);
-            add(environments, own_first, file, node, (image, None, None));
+            add(environments, own_first, file, node, (image, Vec::new()));
         }
     }
 }

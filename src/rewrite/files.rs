@@ -7,6 +7,7 @@ use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{FlyteNames, Plan, map_task};
+use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::scope::{Binding, BindingId, BindingKind, ImportId};
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
@@ -215,7 +216,10 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);
-                consumed.extend(map_task(project, &plan.graph, node, &names).consumed);
+                consumed.extend(map_task(project, &plan.graph, node, &names).effects.consumed);
+            }
+            NodeKind::Setting(_) => {
+                consumed.extend(map_settings(project, &plan.graph, node, &names).effects.consumed);
             }
             NodeKind::Code(_) => {}
         }
@@ -326,13 +330,15 @@ fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static st
         names.extend(plan.graph.bodies[node].uses.iter().copied());
         match &plan.graph.nodes[node].kind {
             NodeKind::Code(_) => {}
+            NodeKind::Setting(_) => {
+                names.extend(map_settings(project, &plan.graph, node, &FlyteNames::default()).effects.uses);
+            }
             NodeKind::Image(_) => names.push("Image"),
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");
                 if entity.kind != EntityKind::Workflow {
                     let mapped = map_task(project, &plan.graph, node, &FlyteNames::default());
-                    names.extend(mapped.uses.iter().copied());
-                    names.extend(mapped.resources.is_some().then_some("Resources"));
+                    names.extend(mapped.effects.uses);
                 }
                 // Packages that flytekit brought may need an image.
                 names.extend((!matches!(entity.image, ImageUse::Specs(_))).then_some("Image"));

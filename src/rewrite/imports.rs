@@ -108,6 +108,22 @@ const STANDARD_LIBRARY: [&str; 34] = [
     "warnings",
 ];
 
+/// Lines in order; what comes from the same module comes in one.
+pub(super) fn merged<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<String> {
+    let mut merged: Vec<String> = Vec::new();
+    for line in lines {
+        let module = line.split_once(" import ").map(|(module, _)| module);
+        match merged.last_mut() {
+            Some(last) if module.is_some_and(|module| last.starts_with(&format!("{module} import "))) => {
+                last.push_str(", ");
+                last.push_str(line.split_once(" import ").map_or("", |(_, name)| name));
+            }
+            _ => merged.push(line.clone()),
+        }
+    }
+    merged
+}
+
 /// Whether an import line is of the standard library.
 pub(super) fn is_standard_library(line: &str) -> bool {
     let module = line.split_whitespace().nth(1).unwrap_or_default();

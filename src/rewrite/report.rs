@@ -231,11 +231,13 @@ fn broken_place(
 fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
     match &plan.graph.nodes[user].kind {
         NodeKind::Image(image) => image.base == Some(used),
+        NodeKind::Setting(_) => plan.graph.setting(used).is_some(),
         NodeKind::Code(_) => plan.graph.bodies[user].calls.iter().any(|(_, callee)| *callee == used),
         NodeKind::Entity(entity) => {
             entity.calls.iter().any(|(_, callee)| *callee == used)
                 || matches!(&entity.image, ImageUse::Specs(images) if images.contains(&used))
                 || plan.graph.needs.contains(&(user, used))
+                || plan.graph.setting(used).is_some()
         }
     }
 }

@@ -14,14 +14,16 @@ use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
 use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_task, place};
+use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::python::scope::BindingKind;
 use crate::rules::body::{self, MappedBody};
 use crate::rules::codes::{
-    BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, TASK,
+    BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, SETTING, TASK,
 };
-use crate::rules::task::annotations_without_none;
+use crate::rules::setting::Effects;
+use crate::rules::task::{SettingText, annotations_without_none};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 
@@ -79,6 +81,7 @@ pub(super) fn convert(
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => converter.image(node, image.variable.is_some()),
             NodeKind::Entity(entity) => converter.entity(node, entity, body),
+            NodeKind::Setting(_) => converter.setting(node),
             NodeKind::Code(_) => converter.code(node, body),
         }
     }
@@ -203,6 +206,43 @@ impl Converter<'_> {
         self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
     }
 
+    /// A name that holds objects such as `Resources`: each is written where it stands.
+    fn setting(&mut self, node: NodeId) {
+        let mapped = map_settings(self.project, &self.plan.graph, node, &self.names);
+        let mut edits: Vec<Edit> = mapped
+            .annotations
+            .iter()
+            .map(|(range, name)| Edit::replacement(*range, self.names.of(name)))
+            .collect();
+        for (range, call) in mapped.objects {
+            let text = layout(&Chain { head: call, ..Chain::default() }, self.place_at(range));
+            let is_same = text == self.text[range].replace("\r\n", "\n").replace('\r', "\n");
+            if !is_same {
+                edits.push(Edit::replacement(range, text));
+            }
+        }
+        self.effects(mapped.effects);
+        if edits.is_empty() {
+            return;
+        }
+        let finding = Finding::new(
+            &SETTING,
+            place(self.project, &self.plan.graph, node),
+            Effect::Blocking,
+            format!("{} holds an object of Flyte 1", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = "Make it one of Flyte 2".to_owned();
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    /// What the mapping of settings asks for and says.
+    fn effects(&mut self, effects: Effects) {
+        self.used.extend(effects.uses);
+        self.import_lines.extend(effects.imports);
+        let informs = effects.findings.iter().filter(|finding| finding.effect == Effect::Info);
+        self.diagnostics.extend(informs.map(diagnostic));
+    }
+
     fn entity(&mut self, node: NodeId, entity: &EntityNode, body: MappedBody) {
         let environments = self.environments;
         let Some(environment) = environments.of(node) else { return };
@@ -230,10 +270,7 @@ impl Converter<'_> {
     fn decorator(&mut self, node: NodeId, entity: &EntityNode, environment: &Environment) -> Edit {
         let callee = format!("{}.task", environment.variable);
         let mapped = map_task(self.project, &self.plan.graph, node, &self.names);
-        for finding in mapped.findings.iter().filter(|finding| finding.effect == Effect::Info) {
-            self.diagnostics.push(diagnostic(finding));
-        }
-        self.used.extend(mapped.uses.iter().copied());
+        self.effects(mapped.effects);
         let Some(call) =
             entity.call.filter(|_| mapped.is_rewritten).map(|call| &self.facts.module.calls[call])
         else {
@@ -262,12 +299,12 @@ impl Converter<'_> {
         if let Some(image) = self.environment_image(environment) {
             arguments.push(Argument::new(format!("image={image}")));
         }
-        if let Some(resources) = &environment.resources {
-            self.used.push("Resources");
-            arguments
-                .push(self.argument("resources", &Chain { head: resources.clone(), ..Chain::default() }));
-        }
-        arguments.extend(environment.env_vars.iter().map(|vars| Argument::new(format!("env_vars={vars}"))));
+        arguments.extend(environment.settings.iter().map(|setting| match &setting.value {
+            SettingText::Call(call) => {
+                self.argument(setting.name, &Chain { head: call.clone(), ..Chain::default() })
+            }
+            SettingText::Text(text) => Argument::new(format!("{}={text}", setting.name)),
+        }));
         let dependencies: Vec<&str> = environment
             .depends_on
             .iter()
@@ -500,8 +537,8 @@ impl Converter<'_> {
         }
         self.library_imports(&mut changes);
         changes.added.extend(self.flyte_import());
-        let others = self.import_lines.iter().filter(|line| !imports::is_standard_library(line)).cloned();
-        changes.added.extend(others);
+        let others = self.import_lines.iter().filter(|line| !imports::is_standard_library(line));
+        changes.added.extend(imports::merged(others));
         for (_, environment) in self.environments.in_file(self.file) {
             for (statement, line) in
                 environment.depends_on.iter().filter_map(|dependency| dependency.import.clone())

@@ -3,19 +3,23 @@
 //! On Flyte 2 `cache=True` raises, and `cache=False` means the setting of the environment, which is "disable".
 
 use super::codes::CACHE;
+use super::setting::{self, Effects, SettingContext, SettingKind, dropped_references};
 use super::{Effect, Finding};
-use crate::flyte2::chain::{Argument, Call};
-use crate::python::scope;
+use crate::flyte1::symbol::Symbol;
+use crate::flyte2::chain::{Argument, Call as CallText};
+use crate::python::items::Item;
+use crate::python::scope::Call;
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
+
+/// The fields of flytekit 1.16.31's `Cache` in order (`flytekit/core/cache.py`).
+const FIELDS: [&str; 5] = ["version", "serialize", "ignored_inputs", "salt", "policies"];
 
 /// The cache keywords of one decorator.
 #[derive(Debug, Default)]
 pub(super) struct CacheKeywords<'a> {
     /// `cache=`
-    pub(super) cache: Option<&'a Value>,
-    /// The call, if it is `Cache(…)`.
-    pub(super) call: Option<&'a scope::Call>,
+    pub(super) cache: Option<(&'a Value, &'a Item)>,
     /// `cache_version=`, its text.
     pub(super) version: Option<&'a str>,
     /// `cache_serialize=`, its text.
@@ -24,78 +28,125 @@ pub(super) struct CacheKeywords<'a> {
     pub(super) ignored_inputs: Option<&'a str>,
 }
 
-/// Maps the cache keywords to the value of `cache=`; `None` if there is nothing to write.
+/// The value of `cache=` on `@env.task`.
+pub(super) enum MappedCache {
+    /// It is written out.
+    Call(CallText),
+    /// A name that stands for one.
+    Name(String),
+}
+
+/// Maps the cache keywords; `None` if there is nothing to write.
 pub(super) fn map(
-    quote: char,
-    cache_name: &str,
+    cx: &SettingContext<'_>,
     keywords: &CacheKeywords<'_>,
     range: TextRange,
-    findings: &mut Vec<Finding>,
-) -> Option<Call> {
-    let behavior = |name: &str| format!("behavior={quote}{name}{quote}");
-    let mut arguments = match (keywords.cache.map(|value| &value.kind), keywords.call) {
-        (_, Some(call)) => from_call(call, &behavior, findings)?,
-        (Some(ValueKind::Bool(true)), None) => {
-            let Some(version) = keywords.version else {
-                findings
-                    .push(blocking(range, "`cache=True` has no `cache_version`; Flyte 1 refuses that too"));
-                return None;
-            };
-            vec![behavior("override"), format!("version_override={version}")]
-        }
-        (Some(ValueKind::Bool(false) | ValueKind::None), None) => return None,
-        (Some(_), None) => {
-            findings.push(blocking(range, "`cache` is an expression that cannot be read"));
+    effects: &mut Effects,
+) -> Option<MappedCache> {
+    let value = keywords.cache.map(|(value, _)| value);
+    let call = value.and_then(|value| cx.module.calls.iter().find(|call| call.range == value.range));
+    let call = call.filter(|call| (cx.symbol)(call.callee) == Some(Symbol::Cache));
+    let named = value.map(|value| (cx.named)(value.range)).unwrap_or_default();
+    let is_named = !named.is_empty() && named.iter().all(|setting| setting.kind == SettingKind::Cache);
+    let has_others = keywords.version.or(keywords.serialize).or(keywords.ignored_inputs).is_some();
+    let mapped = if let Some((_, item)) = keywords.cache.filter(|_| call.is_some() || is_named) {
+        if has_others {
+            effects.findings.push(blocking(
+                range,
+                "`Cache` and `cache_version` or its like exclude each other in Flyte 1",
+            ));
             return None;
         }
-        (None, None) => {
-            findings.push(blocking(range, "`cache_version` and its like have no effect without `cache`"));
-            return None;
+        match call {
+            Some(call) => MappedCache::Call(setting::map(cx, call, effects)?),
+            None => MappedCache::Name(item.value_text.clone()),
         }
+    } else {
+        MappedCache::Call(from_keywords(cx, keywords, value, range, effects)?)
     };
-    arguments.extend(keywords.serialize.map(|value| format!("serialize={value}")));
-    arguments.extend(keywords.ignored_inputs.map(|value| format!("ignored_inputs={value}")));
-    findings.push(Finding::new(
+    effects.findings.push(Finding::new(
         &CACHE,
         range,
         Effect::Info,
         "`cache` starts empty on Flyte 2: the first run computes everything again",
     ));
-    Some(Call {
-        callee: cache_name.to_owned(),
-        arguments: arguments.into_iter().map(Argument::new).collect(),
-        ..Call::default()
-    })
+    Some(mapped)
 }
 
-fn from_call(
-    call: &scope::Call,
-    behavior: &dyn Fn(&str) -> String,
-    findings: &mut Vec<Finding>,
-) -> Option<Vec<String>> {
+/// `cache=True, cache_version="1"`
+fn from_keywords(
+    cx: &SettingContext<'_>,
+    keywords: &CacheKeywords<'_>,
+    value: Option<&Value>,
+    range: TextRange,
+    effects: &mut Effects,
+) -> Option<CallText> {
+    let constant = match value.map(|value| &value.kind) {
+        Some(ValueKind::Name(name)) => (cx.constant)(name).map(|constant| constant.kind),
+        _ => None,
+    };
+    match constant.as_ref().or(value.map(|value| &value.kind)) {
+        Some(ValueKind::Bool(true)) => {}
+        Some(ValueKind::Bool(false) | ValueKind::None) => return None,
+        Some(_) => {
+            effects.findings.push(blocking(range, "`cache` is an expression that cannot be read"));
+            return None;
+        }
+        None => {
+            effects
+                .findings
+                .push(blocking(range, "`cache_version` and its like have no effect without `cache`"));
+            return None;
+        }
+    }
+    let Some(version) = keywords.version else {
+        effects
+            .findings
+            .push(blocking(range, "`cache=True` has no `cache_version`; Flyte 1 refuses that too"));
+        return None;
+    };
+    let mut arguments = vec![behavior(cx, "override"), Argument::new(format!("version_override={version}"))];
+    arguments.extend(keywords.serialize.map(|value| Argument::new(format!("serialize={value}"))));
+    arguments.extend(keywords.ignored_inputs.map(|value| Argument::new(format!("ignored_inputs={value}"))));
+    effects.uses.push("Cache");
+    Some(CallText { callee: (cx.name)("Cache"), arguments, ..CallText::default() })
+}
+
+fn behavior(cx: &SettingContext<'_>, name: &str) -> Argument {
+    Argument::new(format!("behavior={}", cx.style.string(name)))
+}
+
+/// Maps `Cache(…)`.
+pub(super) fn map_object(cx: &SettingContext<'_>, call: &Call, effects: &mut Effects) -> Option<CallText> {
     let mut arguments = Vec::new();
     let mut has_version = false;
-    for (position, (argument, item)) in call.arguments.iter().zip(&call.items.items).enumerate() {
-        let name =
-            argument.name.as_deref().or((position == 0 && !argument.is_double_starred).then_some("version"));
-        let value = &item.value_text;
+    for (name, argument, item) in call.fields(&FIELDS) {
         match name {
-            Some("version") if argument.value.kind != ValueKind::None => {
+            Some("version" | "policies") if argument.value.is_empty() => {}
+            Some("version") => {
                 has_version = true;
-                arguments.insert(0, format!("version_override={value}"));
+                arguments.insert(0, setting::argument(cx, "version_override", item, effects));
             }
-            Some("serialize" | "ignored_inputs" | "salt") => {
-                arguments.push(format!("{}={value}", name.unwrap_or_default()));
+            Some(field @ ("serialize" | "ignored_inputs" | "salt")) => {
+                arguments.push(setting::argument(cx, field, item, effects));
             }
-            Some("policies" | "version") if argument.value.is_empty() => {}
+            // With a version no policy is asked.
+            Some("policies") if call.keyword("version").is_some_and(|version| !version.value.is_empty()) => {
+                effects.consumed.extend(dropped_references(cx, item.range));
+            }
+            Some("policies") if hashes_body(cx, &argument.value) => {
+                effects.consumed.extend(dropped_references(cx, item.range));
+            }
             _ => {
-                findings.push(blocking(item.range, &format!("`{}` of `Cache` is not migrated", item.text)));
+                effects
+                    .findings
+                    .push(blocking(item.range, &format!("`{}` of `Cache` has no counterpart", item.text)));
                 return None;
             }
         }
     }
     if !has_version {
-        findings.push(
+        effects.findings.push(
             Finding::new(
                 &CACHE,
                 call.range,
@@ -105,8 +156,24 @@ fn from_call(
             .help("Give a version"),
         );
     }
-    arguments.insert(0, behavior(if has_version { "override" } else { "auto" }));
-    Some(arguments)
+    arguments.insert(0, behavior(cx, if has_version { "override" } else { "auto" }));
+    effects.uses.push("Cache");
+    Some(CallText {
+        callee: (cx.name)("Cache"),
+        arguments,
+        dangling: call.items.dangling.clone(),
+        ..CallText::default()
+    })
+}
+
+/// `CacheFunctionBody()`, alone or in a list: what `behavior="auto"` does.
+fn hashes_body(cx: &SettingContext<'_>, value: &Value) -> bool {
+    if let Some(elements) = value.elements() {
+        return matches!(elements, [element] if hashes_body(cx, element));
+    }
+    let call = cx.module.calls.iter().find(|call| call.range == value.range);
+    call.and_then(|call| (cx.symbol)(call.callee))
+        .is_some_and(|symbol| matches!(&symbol, Symbol::Other(path) if path.ends_with(".CacheFunctionBody")))
 }
 
 fn blocking(range: TextRange, message: &str) -> Finding {

@@ -61,6 +61,14 @@ rules! {
     DRIVER_IMAGE = "FM223" "driver-image" "A workflow now runs in a container, whose image must be able to import its module.";
     DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
     CODE = "FM230" "surrounding-code" "Code around tasks that uses them, or Flyte 1, is written anew.";
+    TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
+    POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";
+    LABELS = "FM252" "task-labels" "`labels` and `annotations` of a task move into a pod template.";
+    PLUGIN = "FM253" "task-plugin" "`task_config` becomes `plugin_config` of the environment, from `flyteplugins`.";
+    DOCUMENTATION = "FM254" "task-documentation" "`docs` becomes `flyte.Documentation`, which has one description.";
+    SETTING = "FM255" "flyte1-setting" "An object such as `Resources` behind a name becomes that of Flyte 2, where tasks use it.";
+    SETTING_USE = "FM256" "setting-other-use" "An object such as `Resources` is used in a way that Flyte 2 does not know.";
+    DROPPED_KEYWORD = "FM257" "task-keyword-dropped" "A keyword of `@task` that has no effect on Flyte 2.";
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";

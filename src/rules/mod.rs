@@ -16,20 +16,25 @@ mod base_image;
 mod builder;
 mod commands;
 mod copy;
+mod documentation;
 mod env;
 mod methods;
 mod name;
 mod packages;
 mod pip_index;
 mod platform;
+mod plugin;
+mod pod_template;
 mod python_exec;
 mod python_version;
 mod registry_config;
 mod requirements;
+mod secrets;
 mod unsupported;
 
 pub mod cache;
 pub mod resources;
+pub mod setting;
 pub mod task;
 
 pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};

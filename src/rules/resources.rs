@@ -1,14 +1,18 @@
 //! `requests=Resources(...)` and `limits=Resources(...)` become `resources=flyte.Resources(...)` of the environment.
 //!
-//! One value is a request; a pair is a request and a limit, for cpu and memory only.
+//! One value is a request; a pair is a request and a limit, for cpu and memory only. `resources=Resources(...)` of
+//! Flyte 1 means the same.
 //!
 //! ```python
 //! requests=Resources(cpu="1", mem="1Gi"), limits=Resources(cpu="2", mem="2Gi")
 //! resources=Resources(cpu=("1", "2"), memory=("1Gi", "2Gi"))
 //! ```
 
-use super::codes::{ACCELERATOR, RESOURCES};
-use super::{Effect, Finding, accelerator};
+use super::accelerator::{self, Accelerator};
+use super::codes::RESOURCES;
+use super::setting::{Effects, NamedSetting, SettingContext, SettingKind};
+use super::{Effect, Finding};
+use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::python::scope::Call;
 use crate::python::style::Style;
@@ -17,80 +21,183 @@ use crate::source::TextRange;
 
 /// The fields of flytekit 1.16.31's `Resources` in order (`flytekit/core/resources.py`).
 const FIELDS: [&str; 4] = ["cpu", "mem", "gpu", "ephemeral_storage"];
+/// What Flyte 2 calls them.
+const NAMES: [&str; 4] = ["cpu", "memory", "gpu", "disk"];
+const GPU: usize = 2;
+const DISK: usize = 3;
 
-/// One side: `requests` or `limits`.
+/// The amounts of one side, as Flyte 2 takes them.
 #[derive(Debug, Default)]
 struct Side {
     fields: [Option<String>; 4],
 }
 
-/// What a decorator says of resources.
-#[derive(Debug, Default)]
-pub(super) struct Wanted<'a> {
-    /// `requests=Resources(…)`
-    pub(super) requests: Option<&'a Call>,
-    /// `limits=Resources(…)`
-    pub(super) limits: Option<&'a Call>,
-    /// `accelerator=`: its dotted path and its place.
-    pub(super) accelerator: Option<(String, TextRange)>,
-    /// The value of `shm=`.
-    pub(super) shared_memory: Option<String>,
+/// `Resources(…)` in the decorator or behind a name.
+#[derive(Clone, Copy)]
+pub(super) struct Amounts<'a> {
+    /// The text of the file that it stands in.
+    text: &'a str,
+    style: &'a Style,
+    call: &'a Call,
+    /// The name in the decorator; `None` if it stands there itself.
+    name: Option<TextRange>,
 }
 
-/// Maps what a decorator says; `None` if there is nothing to write. Names of flyte besides `Resources` go to `uses`.
-pub(super) fn map(
-    text: &str,
-    style: &Style,
-    resources_name: &str,
-    wanted: &Wanted<'_>,
-    uses: &mut Vec<&'static str>,
-    findings: &mut Vec<Finding>,
-) -> Option<CallText> {
-    let Wanted { requests, limits, .. } = *wanted;
-    let range = requests.or(limits).map(|call| call.range);
-    let range = range.or(wanted.accelerator.as_ref().map(|(_, range)| *range)).unwrap_or_default();
-    let requests = requests.map(|call| side(text, style, call, findings)).unwrap_or_default();
-    let limits = limits.map(|call| side(text, style, call, findings)).unwrap_or_default();
+/// What a decorator says of resources.
+#[derive(Default)]
+pub(super) struct Wanted<'a> {
+    /// `requests=`
+    pub(super) requests: Option<Amounts<'a>>,
+    /// `limits=`
+    pub(super) limits: Option<Amounts<'a>>,
+    /// `resources=`
+    pub(super) both: Option<Amounts<'a>>,
+    /// `accelerator=`
+    pub(super) accelerator: Option<Accelerator>,
+    /// The value of `shm=`.
+    pub(super) shared_memory: Option<String>,
+    /// Whether a plugin asks for more shared memory.
+    pub(super) increases_shared_memory: bool,
+}
+
+/// Reads the value of a keyword that takes `Resources`.
+pub(super) fn amounts<'a>(
+    cx: &SettingContext<'a>,
+    value: &Value,
+    effects: &mut Effects,
+) -> Option<Amounts<'a>> {
+    let mut calls = cx.module.calls.iter();
+    if let Some(call) = calls.find(|call| call.range == value.range)
+        && (cx.symbol)(call.callee) == Some(Symbol::Resources)
+    {
+        effects.consumed.push(call.callee);
+        return Some(Amounts { text: cx.text, style: cx.style, call, name: None });
+    }
+    if let [NamedSetting { text, style, call, kind: SettingKind::Resources }] = (cx.named)(value.range)[..] {
+        return Some(Amounts { text, style, call, name: Some(value.range) });
+    }
+    effects.findings.push(
+        Finding::new(
+            &RESOURCES,
+            value.range,
+            Effect::Blocking,
+            format!("`{}` is no `Resources(…)` that can be read here", &cx.text[value.range]),
+        )
+        .help("Write `Resources(…)` into the decorator, or assign it to a name of a module"),
+    );
+    None
+}
+
+/// The name of the resources, if they are wanted as they are.
+pub(super) fn map_name(wanted: &Wanted<'_>) -> Option<TextRange> {
+    match wanted {
+        Wanted {
+            requests: Some(amounts),
+            limits: None,
+            both: None,
+            accelerator: None,
+            shared_memory: None,
+            increases_shared_memory: false,
+        }
+        | Wanted {
+            requests: None,
+            limits: None,
+            both: Some(amounts),
+            accelerator: None,
+            shared_memory: None,
+            increases_shared_memory: false,
+        } => amounts.name,
+        _ => None,
+    }
+}
+
+/// Maps what a decorator says; `None` if there is nothing to write.
+pub(super) fn map(cx: &SettingContext<'_>, wanted: &Wanted<'_>, effects: &mut Effects) -> Option<CallText> {
+    let (requests, limits) = sides(cx, wanted, effects);
+    let place = [wanted.requests, wanted.limits, wanted.both].into_iter().flatten().next();
+    let range = place.map(|amounts| amounts.name.unwrap_or(amounts.call.range));
+    let range =
+        range.or(wanted.accelerator.as_ref().map(|accelerator| accelerator.range)).unwrap_or_default();
     let mut arguments = Vec::new();
-    for (field, name) in [(0, "cpu"), (1, "memory")] {
+    for (field, name) in NAMES.into_iter().enumerate().take(GPU) {
         match (&requests.fields[field], &limits.fields[field]) {
             (Some(request), Some(limit)) => arguments.push(format!("{name}=({request}, {limit})")),
             (Some(request), None) => arguments.push(format!("{name}={request}")),
             (None, Some(limit)) => {
-                only_limit(findings, range, name);
+                only_limit(&mut effects.findings, range, name);
                 arguments.push(format!("{name}=({limit}, {limit})"));
             }
             (None, None) => {}
         }
     }
-    let count = gpu(&requests, &limits, range, findings);
+    let count = gpu(&requests, &limits, range, &mut effects.findings);
     match &wanted.accelerator {
-        Some((path, place)) => {
+        Some(accelerator) => {
             let count = count.and_then(|count| count.parse().ok()).unwrap_or(1);
-            let prefix = resources_name.strip_suffix("Resources").unwrap_or_default();
-            match accelerator::map(style, prefix, path, count, *place, findings) {
-                Some(gpu) => {
-                    uses.extend(gpu.uses);
-                    arguments.push(format!("gpu={}", gpu.text));
-                }
-                None => findings.push(
-                    Finding::new(
-                        &ACCELERATOR,
-                        *place,
-                        Effect::Blocking,
-                        format!("accelerator `{path}` has no counterpart that is known"),
-                    )
-                    .help("Name it with `flyte.GPU`, `flyte.TPU` or `flyte.Device` by hand"),
-                ),
-            }
+            arguments
+                .extend(accelerator::map(cx, accelerator, count, effects).map(|gpu| format!("gpu={gpu}")));
         }
         None => arguments.extend(count.map(|count| format!("gpu={count}"))),
     }
-    arguments.extend(disk(&requests, &limits, range, findings));
-    arguments.extend(wanted.shared_memory.as_ref().map(|size| format!("shm={size}")));
-    (!arguments.is_empty()).then(|| CallText {
-        callee: resources_name.to_owned(),
+    arguments.extend(disk(&requests, &limits, range, &mut effects.findings));
+    let increased = wanted.increases_shared_memory.then(|| cx.style.string("auto"));
+    arguments.extend(wanted.shared_memory.clone().or(increased).map(|size| format!("shm={size}")));
+    if arguments.is_empty() {
+        return None;
+    }
+    effects.uses.push("Resources");
+    Some(CallText {
+        callee: (cx.name)("Resources"),
         arguments: arguments.into_iter().map(Argument::new).collect(),
+        ..CallText::default()
+    })
+}
+
+/// Maps `Resources(…)` where it stands, with its comments.
+pub(super) fn map_object(cx: &SettingContext<'_>, call: &Call, effects: &mut Effects) -> Option<CallText> {
+    let own = Amounts { text: cx.text, style: cx.style, call, name: None };
+    let before = effects.findings.len();
+    let mut arguments = Vec::new();
+    for (name, argument, item) in call.fields(&FIELDS) {
+        if argument.value.kind == ValueKind::None {
+            continue;
+        }
+        let field = name.and_then(|name| FIELDS.iter().position(|field| *field == name));
+        let Some((field, (request, limit))) =
+            field.and_then(|field| Some((field, pair(cx, own, field, &argument.value)?)))
+        else {
+            effects.findings.push(unreadable(cx, own, argument.value.range));
+            continue;
+        };
+        let value = match limit {
+            Some(limit) if field < GPU => format!("({request}, {limit})"),
+            Some(limit) if field == GPU && limit != request => {
+                effects.findings.push(gpus_differ(argument.value.range));
+                continue;
+            }
+            Some(_) if field == DISK => {
+                effects.findings.push(disk_limit(argument.value.range));
+                request
+            }
+            _ => request,
+        };
+        if field == GPU && value == "0" {
+            continue;
+        }
+        arguments.push(Argument {
+            leading: item.leading.clone(),
+            text: format!("{}={value}", NAMES[field]),
+            trailing: item.trailing.clone(),
+        });
+    }
+    if effects.findings[before..].iter().any(|finding| finding.effect == Effect::Blocking) {
+        return None;
+    }
+    effects.uses.push("Resources");
+    Some(CallText {
+        callee: (cx.name)("Resources"),
+        arguments,
+        dangling: call.items.dangling.clone(),
         ..CallText::default()
     })
 }
@@ -108,72 +215,122 @@ fn only_limit(findings: &mut Vec<Finding>, range: TextRange, name: &str) {
 }
 
 fn gpu(requests: &Side, limits: &Side, range: TextRange, findings: &mut Vec<Finding>) -> Option<String> {
-    let (request, limit) = (requests.fields[2].as_ref(), limits.fields[2].as_ref());
+    let (request, limit) = (requests.fields[GPU].as_ref(), limits.fields[GPU].as_ref());
     if let (Some(request), Some(limit)) = (request, limit)
         && request != limit
     {
-        findings.push(
-            Finding::new(&RESOURCES, range, Effect::Blocking, "`gpu` differs between requests and limits")
-                .help("Give the same number of GPUs in both"),
-        );
+        findings.push(gpus_differ(range));
     }
     limit.or(request).filter(|count| *count != "0").cloned()
 }
 
+fn gpus_differ(range: TextRange) -> Finding {
+    Finding::new(&RESOURCES, range, Effect::Blocking, "`gpu` differs between requests and limits")
+        .help("Give the same number of GPUs in both")
+}
+
 fn disk(requests: &Side, limits: &Side, range: TextRange, findings: &mut Vec<Finding>) -> Option<String> {
-    let (request, limit) = (requests.fields[3].as_ref(), limits.fields[3].as_ref());
+    let (request, limit) = (requests.fields[DISK].as_ref(), limits.fields[DISK].as_ref());
     if limit.is_some() {
-        findings.push(
-            Finding::new(
-                &RESOURCES,
-                range,
-                Effect::Unsafe,
-                "`ephemeral_storage` has no limit on Flyte 2; `disk` is a request",
-            )
-            .help("Set a limit with a pod template if you need one"),
-        );
+        findings.push(disk_limit(range));
     }
     request.or(limit).map(|size| format!("disk={size}"))
 }
 
-fn side(text: &str, style: &Style, call: &Call, findings: &mut Vec<Finding>) -> Side {
-    let mut side = Side::default();
-    for (position, argument) in call.arguments.iter().enumerate() {
-        let name = match &argument.name {
-            Some(name) => Some(name.as_str()),
-            None if argument.is_double_starred => None,
-            None => FIELDS.get(position).copied(),
-        };
-        let field = name.and_then(|name| FIELDS.iter().position(|field| *field == name));
+fn disk_limit(range: TextRange) -> Finding {
+    Finding::new(
+        &RESOURCES,
+        range,
+        Effect::Unsafe,
+        "`ephemeral_storage` has no limit on Flyte 2; `disk` is a request",
+    )
+    .help("Set a limit with a pod template if you need one")
+}
+
+fn sides(cx: &SettingContext<'_>, wanted: &Wanted<'_>, effects: &mut Effects) -> (Side, Side) {
+    let (mut requests, mut limits) = (Side::default(), Side::default());
+    if let Some(amounts) = wanted.both {
+        read(cx, amounts, effects, |field, request, limit| {
+            requests.fields[field] = Some(request);
+            limits.fields[field] = limit;
+        });
+    }
+    if let Some(amounts) = wanted.requests {
+        read(cx, amounts, effects, |field, request, _| requests.fields[field] = Some(request));
+    }
+    if let Some(amounts) = wanted.limits {
+        read(cx, amounts, effects, |field, limit, _| limits.fields[field] = Some(limit));
+    }
+    (requests, limits)
+}
+
+/// Gives each amount, and its limit where it is a pair, to `take`.
+fn read(
+    cx: &SettingContext<'_>,
+    amounts: Amounts<'_>,
+    effects: &mut Effects,
+    mut take: impl FnMut(usize, String, Option<String>),
+) {
+    for (name, argument, _) in amounts.call.fields(&FIELDS) {
         if argument.value.kind == ValueKind::None {
             continue;
         }
-        match field.and_then(|field| Some((field, amount(text, style, field, &argument.value)?))) {
-            Some((field, amount)) => side.fields[field] = Some(amount),
-            None => findings.push(
-                Finding::new(
-                    &RESOURCES,
-                    argument.value.range,
-                    Effect::Blocking,
-                    format!("`{}` is no literal amount that Flyte 2 takes", &text[argument.value.range]),
-                )
-                .help("Write the amount out, or migrate this task by hand"),
-            ),
+        let field = name.and_then(|name| FIELDS.iter().position(|field| *field == name));
+        match field.and_then(|field| Some((field, pair(cx, amounts, field, &argument.value)?))) {
+            Some((field, (request, limit))) => take(field, request, limit),
+            None => effects.findings.push(unreadable(cx, amounts, argument.value.range)),
         }
     }
-    side
+}
+
+fn unreadable(cx: &SettingContext<'_>, amounts: Amounts<'_>, range: TextRange) -> Finding {
+    let text = &amounts.text[range];
+    let message = match amounts.name {
+        None => format!("`{text}` is no literal amount that Flyte 2 takes"),
+        Some(name) => format!("`{text}` of `{}` is no literal amount that Flyte 2 takes", &cx.text[name]),
+    };
+    Finding::new(&RESOURCES, amounts.name.unwrap_or(range), Effect::Blocking, message)
+        .help("Write the amount out, or migrate this task by hand")
+}
+
+/// An amount and, where it is a list or tuple of two, its limit.
+fn pair(
+    cx: &SettingContext<'_>,
+    amounts: Amounts<'_>,
+    field: usize,
+    value: &Value,
+) -> Option<(String, Option<String>)> {
+    match value.elements() {
+        Some([request, limit]) => {
+            Some((amount(cx, amounts, field, request)?, Some(amount(cx, amounts, field, limit)?)))
+        }
+        Some(_) => None,
+        None => Some((amount(cx, amounts, field, value)?, None)),
+    }
 }
 
 /// The amount as Flyte 2 takes it: memory and disk as strings, GPUs as a number.
-fn amount(text: &str, style: &Style, field: usize, value: &Value) -> Option<String> {
-    let source = text[value.range].to_owned();
+fn amount(cx: &SettingContext<'_>, amounts: Amounts<'_>, field: usize, value: &Value) -> Option<String> {
+    let source = amounts.text[value.range].to_owned();
     match (field, &value.kind) {
-        (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_)) | (1 | 3, ValueKind::Str(_)) => {
+        (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_)) | (1 | DISK, ValueKind::Str(_)) => {
             Some(source)
         }
-        (1 | 3, ValueKind::Int(bytes)) => Some(style.string(&bytes.to_string())),
-        (2, ValueKind::Int(count)) => Some(count.to_string()),
-        (2, ValueKind::Str(count)) => count.trim().parse::<u32>().ok().map(|count| count.to_string()),
+        (1 | DISK, ValueKind::Int(bytes)) => Some(amounts.style.string(&bytes.to_string())),
+        (GPU, ValueKind::Int(count)) => Some(count.to_string()),
+        (GPU, ValueKind::Str(count)) => count.trim().parse::<u32>().ok().map(|count| count.to_string()),
+        // A name of this file can be written here too; its value tells whether Flyte 2 takes it as it is.
+        (_, ValueKind::Name(name)) if amounts.name.is_none() => match (field, (cx.constant)(name)?.kind) {
+            (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_))
+            | (1 | DISK, ValueKind::Str(_))
+            | (GPU, ValueKind::Int(1..)) => Some(source),
+            (1 | DISK, ValueKind::Int(_)) => Some(format!("str({source})")),
+            (GPU, ValueKind::Str(count)) => {
+                count.trim().parse::<u32>().ok().filter(|count| *count > 0).map(|_| format!("int({source})"))
+            }
+            _ => None,
+        },
+        (0 | 1 | DISK, ValueKind::FString(..)) if amounts.name.is_none() => Some(source),
         _ => None,
     }
 }

@@ -5,41 +5,39 @@
 //! @env.task(retries=3)      # image and resources are the environment's
 //! ```
 
-use super::cache::{self, CacheKeywords};
+use super::cache::{self, CacheKeywords, MappedCache};
 use super::codes::{
-    ACCELERATOR, CACHE, DECK, ENVIRONMENT_VARIABLES, RESOURCES, RETRIES, TASK_KEYWORD, TASK_SHAPE,
+    CACHE, DECK, DOCUMENTATION, DROPPED_KEYWORD, ENVIRONMENT_VARIABLES, RESOURCES, RETRIES, TASK_KEYWORD,
+    TASK_SHAPE,
 };
 use super::env::string_dict;
-use super::resources::Wanted;
-use super::{Effect, Finding, resources};
+use super::pod_template::{self, PodKeywords};
+use super::resources::{self, Wanted, amounts};
+use super::setting::{self, Effects, SettingContext, SettingKind, dropped_references, nested};
+use super::{Effect, Finding, accelerator, plugin, secrets};
 use crate::flyte1::body::Body;
-use crate::flyte1::symbol::Symbol;
-use crate::flyte2::chain::{Argument, Call as CallText, Chain};
-use crate::flyte2::layout::{Place, layout};
+use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::python::items::Item;
-use crate::python::scope::{self, Call, CallContext, CallId, Function, Module, Parameter, ParameterKind};
-use crate::python::style::Style;
+use crate::python::scope::{CallId, Function, Parameter, ParameterKind};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
-/// What the mapping of one decorator may ask.
-pub struct TaskContext<'a> {
-    /// The text of the file.
-    pub text: &'a str,
-    /// Its names.
-    pub module: &'a Module,
-    /// How the user writes.
-    pub style: &'a Style,
-    /// How `flyte.Resources` is written in this file.
-    pub resources_name: &'a str,
-    /// How `flyte.Cache` is written in this file.
-    pub cache_name: &'a str,
-    /// The longest line.
-    pub line_length: usize,
-    /// The literal that a name stands for, where the decorator stands.
-    pub constant: &'a dyn Fn(&str) -> Option<Value>,
-    /// The symbol of Flyte 1 that is called at a place.
-    pub symbol: &'a dyn Fn(TextRange) -> Option<Symbol>,
+/// An argument of the environment of a task, such as `resources=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentSetting {
+    /// The name of the argument.
+    pub name: &'static str,
+    /// Its value.
+    pub value: SettingText,
+}
+
+/// The value of a setting as code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingText {
+    /// A call that is laid out where it is written.
+    Call(CallText),
+    /// Text.
+    Text(String),
 }
 
 /// A mapped decorator.
@@ -51,27 +49,21 @@ pub struct MappedTask {
     pub dangling: Vec<String>,
     /// Whether the arguments differ from the user's, so that they are written anew.
     pub is_rewritten: bool,
-    /// `resources=` of the environment.
-    pub resources: Option<CallText>,
-    /// `env_vars=` of the environment.
-    pub env_vars: Option<String>,
-    /// The callees of `Resources(…)` and `Cache(…)` that are written anew.
-    pub consumed: Vec<TextRange>,
-    /// Names of flyte that are written besides `Resources`: `Cache`, `GPU`, `Device`.
-    pub uses: Vec<&'static str>,
-    /// What there is to say.
-    pub findings: Vec<Finding>,
+    /// What moves to the environment, always in the same order.
+    pub settings: Vec<EnvironmentSetting>,
+    /// What else is asked for: names, imports, findings.
+    pub effects: Effects,
 }
 
 /// Maps the decorator `call` of a task or dynamic; `None` for a bare `@task`.
-pub fn map(cx: &TaskContext<'_>, call: Option<CallId>) -> MappedTask {
+pub fn map(cx: &SettingContext<'_>, call: Option<CallId>) -> MappedTask {
     let mut mapped = MappedTask::default();
     let Some(id) = call else { return mapped };
     let call = &cx.module.calls[id];
     let mut keywords = Keywords::default();
     for (argument, item) in call.arguments.iter().zip(&call.items.items) {
         let Some(name) = argument.name.as_deref() else {
-            mapped.findings.push(
+            mapped.effects.findings.push(
                 Finding::new(
                     &TASK_KEYWORD,
                     item.range,
@@ -82,9 +74,11 @@ pub fn map(cx: &TaskContext<'_>, call: Option<CallId>) -> MappedTask {
             );
             continue;
         };
-        keyword(cx, &mut mapped, &mut keywords, id, name, &argument.value, item);
+        keyword(cx, &mut mapped, &mut keywords, name, &argument.value, item);
     }
-    finish_resources(cx, &mut mapped, &keywords);
+    finish_resources(cx, &mut mapped, &mut keywords);
+    finish_environment(&mut mapped, &keywords);
+    finish_pod(cx, &mut mapped, &keywords);
     finish_cache(cx, &mut mapped, &keywords, call.range);
     mapped.dangling.extend(call.items.dangling.iter().cloned());
     mapped
@@ -93,25 +87,29 @@ pub fn map(cx: &TaskContext<'_>, call: Option<CallId>) -> MappedTask {
 #[derive(Default)]
 struct Keywords<'a> {
     wanted: Wanted<'a>,
+    env_vars: Option<String>,
+    secrets: Option<String>,
+    plugin_config: Option<String>,
+    pod: PodKeywords<'a>,
+    /// Where the first keyword on the pod stood among the arguments.
+    pod_place: Option<(usize, &'a Item)>,
     cache: CacheKeywords<'a>,
     cache_place: Option<(usize, &'a Item)>,
 }
 
 fn keyword<'a>(
-    cx: &TaskContext<'a>,
+    cx: &SettingContext<'a>,
     mapped: &mut MappedTask,
     keywords: &mut Keywords<'a>,
-    decorator: CallId,
     name: &str,
     value: &'a Value,
     item: &'a Item,
 ) {
-    let is_none = value.kind == ValueKind::None;
     match name {
         "timeout" | "interruptible" => keep(mapped, item),
         "retries" if value.kind == ValueKind::Int(0) => keep(mapped, item),
         "retries" => {
-            mapped.findings.push(Finding::new(
+            mapped.effects.findings.push(Finding::new(
                 &RETRIES,
                 item.range,
                 Effect::Info,
@@ -120,77 +118,69 @@ fn keyword<'a>(
             keep(mapped, item);
         }
         "container_image" => drop_argument(mapped, item),
-        "requests" | "limits" => {
-            drop_argument(mapped, item);
-            match nested_call(cx, decorator, name, &Symbol::Resources) {
-                Some(call) => {
-                    mapped.dangling.extend(call.items.comments());
-                    mapped.consumed.push(call.callee);
-                    let wanted = &mut keywords.wanted;
-                    *(if name == "requests" { &mut wanted.requests } else { &mut wanted.limits }) =
-                        Some(call);
-                }
-                None if is_none => {}
-                None => mapped.findings.push(
-                    Finding::new(
-                        &RESOURCES,
-                        value.range,
-                        Effect::Blocking,
-                        format!("`{name}` is no `Resources(…)` call that can be read here"),
-                    )
-                    .help("Write `Resources(…)` with literal amounts into the decorator"),
-                ),
-            }
-        }
-        "accelerator" if !is_none => match (cx.symbol)(value.range) {
-            Some(Symbol::Other(path)) => {
-                drop_argument(mapped, item);
-                mapped.consumed.push(value.range);
-                keywords.wanted.accelerator = Some((path, value.range));
-            }
-            _ => mapped.findings.push(
-                Finding::new(
-                    &ACCELERATOR,
-                    value.range,
-                    Effect::Blocking,
-                    "`accelerator` is no constant of flytekit",
-                )
-                .help("Name the device in the resources of the environment by hand"),
-            ),
-        },
-        "shared_memory" => shared_memory(cx, mapped, keywords, value, item),
-        "environment" => environment(cx, mapped, value, item),
-        "enable_deck" | "disable_deck" => deck(mapped, name, value, item),
         "cache" | "cache_version" | "cache_serialize" | "cache_ignore_input_vars" => {
-            let place = mapped.arguments.len();
-            if name == "cache" || keywords.cache_place.is_none() {
-                keywords.cache_place = Some((place, item));
-            }
+            cache_keyword(mapped, keywords, name, value, item);
+        }
+        _ if value.kind == ValueKind::None => drop_argument(mapped, item),
+        "requests" | "limits" | "resources" => {
+            drop_argument(mapped, item);
+            let amounts = amounts(cx, value, &mut mapped.effects);
+            comments_inside(cx, mapped, value);
             match name {
-                "cache" => {
-                    keywords.cache.cache = Some(value);
-                    keywords.cache.call = nested_call(cx, decorator, name, &Symbol::Cache);
-                }
-                "cache_version" => keywords.cache.version = (!is_none).then_some(item.value_text.as_str()),
-                "cache_serialize" => {
-                    keywords.cache.serialize = (!is_none).then_some(item.value_text.as_str());
-                }
-                _ => keywords.cache.ignored_inputs = (!is_none).then_some(item.value_text.as_str()),
-            }
-            if name == "cache" {
-                // Its comments go with the `cache=` that takes its place.
-                mapped.is_rewritten = true;
-            } else {
-                drop_argument(mapped, item);
+                "requests" => keywords.wanted.requests = amounts,
+                "limits" => keywords.wanted.limits = amounts,
+                _ => keywords.wanted.both = amounts,
             }
         }
-        _ if is_none => drop_argument(mapped, item),
-        _ => mapped.findings.push(
+        "accelerator" => {
+            drop_argument(mapped, item);
+            keywords.wanted.accelerator = accelerator::read(cx, value, &mut mapped.effects);
+        }
+        "shared_memory" => shared_memory(cx, mapped, keywords, value, item),
+        "environment" => environment(cx, mapped, keywords, value, item),
+        "secret_requests" => {
+            drop_argument(mapped, item);
+            keywords.secrets = secrets::map(cx, value, item, &mut mapped.effects);
+        }
+        "task_config" => {
+            drop_argument(mapped, item);
+            let wanted = &mut keywords.wanted;
+            keywords.plugin_config = plugin::map(cx, value, item, wanted, &mut mapped.effects);
+        }
+        "pod_template" | "pod_template_name" | "labels" | "annotations" => {
+            mapped.is_rewritten = true;
+            keywords.pod_place.get_or_insert((mapped.arguments.len(), item));
+            match name {
+                "pod_template" => keywords.pod.template = Some((value, item)),
+                "pod_template_name" => keywords.pod.name = Some((value, item)),
+                "labels" => keywords.pod.metadata.push(("labels", item)),
+                _ => keywords.pod.metadata.push(("annotations", item)),
+            }
+        }
+        "docs" => docs(cx, mapped, value, item),
+        "deprecated" => deprecated(mapped, value, item),
+        "enable_deck" | "disable_deck" => deck(mapped, name, value, item),
+        "deck_fields" | "pickle_untyped" | "node_dependency_hints" => {
+            mapped.effects.consumed.extend(dropped_references(cx, value.range));
+            drop_argument(mapped, item);
+        }
+        "execution_mode" | "task_resolver" => mapped.effects.findings.push(
             Finding::new(
                 &TASK_KEYWORD,
                 item.range,
                 Effect::Blocking,
-                format!("`{name}` of `@task` is not migrated yet"),
+                format!(
+                    "`{name}` of `@task` changes how Flyte 1 loads or runs it; Flyte 2 has no counterpart"
+                ),
+            )
+            .help("Migrate this task by hand, or remove the keyword"),
+        ),
+        _ => mapped.effects.findings.push(
+            Finding::new(
+                &TASK_KEYWORD,
+                item.range,
+                Effect::Blocking,
+                format!("`{name}` is no keyword of `@task` that is known"),
             )
             .help("Migrate this task by hand, or remove the keyword"),
         ),
@@ -210,16 +200,40 @@ fn drop_argument(mapped: &mut MappedTask, item: &Item) {
     mapped.dangling.extend(item.trailing.clone());
 }
 
-/// The call of `symbol` that is the whole value of a keyword of the decorator.
-fn nested_call<'a>(cx: &TaskContext<'a>, decorator: CallId, name: &str, symbol: &Symbol) -> Option<&'a Call> {
-    let context = CallContext::Argument(decorator, Some(name.to_owned()));
-    cx.module.calls.iter().find(|call: &&scope::Call| {
-        call.context == context && (cx.symbol)(call.callee).as_ref() == Some(symbol)
-    })
+/// The comments inside a call that is written anew elsewhere stay where it stood.
+fn comments_inside(cx: &SettingContext<'_>, mapped: &mut MappedTask, value: &Value) {
+    if let Some(call) = cx.module.calls.iter().find(|call| call.range == value.range) {
+        mapped.dangling.extend(call.items.comments());
+    }
+}
+
+fn cache_keyword<'a>(
+    mapped: &mut MappedTask,
+    keywords: &mut Keywords<'a>,
+    name: &str,
+    value: &'a Value,
+    item: &'a Item,
+) {
+    if name == "cache" || keywords.cache_place.is_none() {
+        keywords.cache_place = Some((mapped.arguments.len(), item));
+    }
+    let text = (value.kind != ValueKind::None).then_some(item.value_text.as_str());
+    match name {
+        "cache" => keywords.cache.cache = Some((value, item)),
+        "cache_version" => keywords.cache.version = text,
+        "cache_serialize" => keywords.cache.serialize = text,
+        _ => keywords.cache.ignored_inputs = text,
+    }
+    if name == "cache" {
+        // Its comments go with the `cache=` that takes its place.
+        mapped.is_rewritten = true;
+    } else {
+        drop_argument(mapped, item);
+    }
 }
 
 fn shared_memory(
-    cx: &TaskContext<'_>,
+    cx: &SettingContext<'_>,
     mapped: &mut MappedTask,
     keywords: &mut Keywords<'_>,
     value: &Value,
@@ -229,15 +243,21 @@ fn shared_memory(
     match &value.kind {
         ValueKind::Bool(true) => keywords.wanted.shared_memory = Some(cx.style.string("auto")),
         ValueKind::Str(_) => keywords.wanted.shared_memory = Some(item.value_text.clone()),
-        ValueKind::Bool(false) | ValueKind::None => {}
-        _ => mapped.findings.push(
+        ValueKind::Bool(false) => {}
+        _ => mapped.effects.findings.push(
             Finding::new(&RESOURCES, value.range, Effect::Blocking, "`shared_memory` is no literal")
                 .help("Write `True` or a size such as \"2Gi\""),
         ),
     }
 }
 
-fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, item: &Item) {
+fn environment(
+    cx: &SettingContext<'_>,
+    mapped: &mut MappedTask,
+    keywords: &mut Keywords<'_>,
+    value: &Value,
+    item: &Item,
+) {
     drop_argument(mapped, item);
     if value.is_empty() {
         return;
@@ -258,7 +278,7 @@ fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, ite
         item.value_text.clone()
     };
     if !is_known {
-        mapped.findings.push(
+        mapped.effects.findings.push(
             Finding::new(
                 &ENVIRONMENT_VARIABLES,
                 value.range,
@@ -268,13 +288,60 @@ fn environment(cx: &TaskContext<'_>, mapped: &mut MappedTask, value: &Value, ite
             .help("Make sure that every value is a string"),
         );
     }
-    mapped.env_vars = Some(text);
+    keywords.env_vars = Some(text);
+}
+
+fn docs(cx: &SettingContext<'_>, mapped: &mut MappedTask, value: &Value, item: &Item) {
+    let call = cx.module.calls.iter().find(|call| call.range == value.range);
+    let named = (cx.named)(value.range);
+    let is_named = !named.is_empty() && named.iter().all(|named| named.kind == SettingKind::Documentation);
+    let before = mapped.effects.findings.len();
+    let text = match call.and_then(|call| setting::map(cx, call, &mut mapped.effects)) {
+        Some(call) => nested(cx, "docs", call),
+        None if is_named => item.value_text.clone(),
+        None => {
+            if mapped.effects.findings.len() == before {
+                mapped.effects.findings.push(
+                    Finding::new(
+                        &DOCUMENTATION,
+                        value.range,
+                        Effect::Blocking,
+                        "`docs` is no `Documentation(…)` that can be read here",
+                    )
+                    .help("Write `Documentation(short_description=…)` into the decorator"),
+                );
+            }
+            return;
+        }
+    };
+    mapped.is_rewritten = true;
+    mapped.arguments.push(Argument {
+        leading: item.leading.clone(),
+        text: format!("docs={text}"),
+        trailing: item.trailing.clone(),
+    });
+}
+
+/// What it says stays as a comment; it never had an effect on a run.
+fn deprecated(mapped: &mut MappedTask, value: &Value, item: &Item) {
+    drop_argument(mapped, item);
+    if value.is_empty() {
+        return;
+    }
+    mapped.effects.findings.push(Finding::new(
+        &DROPPED_KEYWORD,
+        item.range,
+        Effect::Info,
+        "`deprecated` does not exist on Flyte 2; its text stays as a comment",
+    ));
+    let text = value.as_str().unwrap_or(&item.value_text);
+    mapped.dangling.extend(text.lines().map(|line| format!("# deprecated: {line}").trim_end().to_owned()));
 }
 
 fn deck(mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
     match (name, &value.kind) {
         ("enable_deck", ValueKind::Bool(true)) | ("disable_deck", ValueKind::Bool(false)) => {
-            mapped.findings.push(Finding::new(
+            mapped.effects.findings.push(Finding::new(
                 &DECK,
                 item.range,
                 Effect::Info,
@@ -288,48 +355,82 @@ fn deck(mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
             });
         }
         (_, ValueKind::Bool(_) | ValueKind::None) => drop_argument(mapped, item),
-        _ => mapped.findings.push(
+        _ => mapped.effects.findings.push(
             Finding::new(&DECK, item.range, Effect::Blocking, format!("`{name}` is no literal"))
                 .help("Write `True` or `False`"),
         ),
     }
 }
 
-fn finish_resources(cx: &TaskContext<'_>, mapped: &mut MappedTask, keywords: &Keywords<'_>) {
-    mapped.resources = resources::map(
-        cx.text,
-        cx.style,
-        cx.resources_name,
-        &keywords.wanted,
-        &mut mapped.uses,
-        &mut mapped.findings,
-    );
+fn finish_resources(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &mut Keywords<'_>) {
+    let value = match resources::map_name(&keywords.wanted) {
+        Some(name) => Some(SettingText::Text(cx.text[name].to_owned())),
+        None => resources::map(cx, &keywords.wanted, &mut mapped.effects).map(SettingText::Call),
+    };
+    mapped.settings.extend(value.map(|value| EnvironmentSetting { name: "resources", value }));
+}
+
+fn finish_environment(mapped: &mut MappedTask, keywords: &Keywords<'_>) {
+    let texts = [
+        ("env_vars", &keywords.env_vars),
+        ("secrets", &keywords.secrets),
+        ("plugin_config", &keywords.plugin_config),
+    ];
+    for (name, text) in texts {
+        let value = text.clone().map(SettingText::Text);
+        mapped.settings.extend(value.map(|value| EnvironmentSetting { name, value }));
+    }
+}
+
+fn finish_pod(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &Keywords<'_>) {
+    let Some((place, item)) = keywords.pod_place else { return };
+    let others =
+        keywords.pod.metadata.iter().map(|(_, item)| *item).filter(|other| other.range != item.range);
+    for other in others {
+        mapped.dangling.extend(other.leading.iter().chain(&other.trailing).cloned());
+    }
+    if let Some(text) = pod_template::map(cx, &keywords.pod, &mut mapped.effects) {
+        let argument = Argument {
+            leading: item.leading.clone(),
+            text: format!("pod_template={text}"),
+            trailing: item.trailing.clone(),
+        };
+        mapped.arguments.insert(place.min(mapped.arguments.len()), argument);
+    }
 }
 
 fn finish_cache(
-    cx: &TaskContext<'_>,
+    cx: &SettingContext<'_>,
     mapped: &mut MappedTask,
     keywords: &Keywords<'_>,
     decorator: TextRange,
 ) {
     let Some((place, item)) = keywords.cache_place else { return };
-    if let Some(call) = keywords.cache.call {
-        mapped.dangling.extend(call.items.comments());
-        mapped.consumed.push(call.callee);
-    }
     let range = if item.range.is_empty() { decorator } else { item.range };
-    let value = cache::map(cx.style.quote, cx.cache_name, &keywords.cache, range, &mut mapped.findings);
-    if let Some(value) = value {
-        mapped.uses.push("Cache");
-        let argument = Argument {
-            leading: item.leading.clone(),
-            text: format!("cache={}", nested(cx, "cache", value)),
-            trailing: item.trailing.clone(),
-        };
-        mapped.arguments.insert(place.min(mapped.arguments.len()), argument);
-    } else if matches!(keywords.cache.cache.map(|value| &value.kind), Some(ValueKind::Bool(true))) {
-        mapped.findings.push(Finding::new(&CACHE, range, Effect::Blocking, "`cache` cannot be migrated"));
-    }
+    let before = mapped.effects.findings.len();
+    let text = match cache::map(cx, &keywords.cache, range, &mut mapped.effects) {
+        Some(MappedCache::Call(call)) => nested(cx, "cache", call),
+        Some(MappedCache::Name(name)) => name,
+        None => {
+            let is_wanted =
+                keywords.cache.cache.is_some_and(|(value, _)| value.kind == ValueKind::Bool(true));
+            if is_wanted && mapped.effects.findings.len() == before {
+                mapped.effects.findings.push(Finding::new(
+                    &CACHE,
+                    range,
+                    Effect::Blocking,
+                    "`cache` cannot be migrated",
+                ));
+            }
+            return;
+        }
+    };
+    let argument = Argument {
+        leading: item.leading.clone(),
+        text: format!("cache={text}"),
+        trailing: item.trailing.clone(),
+    };
+    mapped.arguments.insert(place.min(mapped.arguments.len()), argument);
 }
 
 /// What in the definition of a task, dynamic or workflow Flyte 2 treats differently.
@@ -401,20 +502,6 @@ pub fn annotations_without_none(text: &str, function: &Function) -> Vec<TextRang
     };
     let annotations = function.parameters.iter().filter(is_none).filter_map(|parameter| parameter.annotation);
     annotations.filter(|&range| !admits_none(&text[range])).collect()
-}
-
-/// A call as the value of the argument `name` of a decorator that has a line for each.
-fn nested(cx: &TaskContext<'_>, name: &str, call: CallText) -> String {
-    let unit = &cx.style.indent_unit;
-    let place = Place {
-        indent: "",
-        indent_unit: unit,
-        before: unit.chars().count() + name.len() + 1,
-        after: 1,
-        line_length: cx.line_length,
-        is_bracketed: false,
-    };
-    layout(&Chain { head: call, ..Chain::default() }, place)
 }
 
 fn admits_none(annotation: &str) -> bool {

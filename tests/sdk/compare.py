@@ -625,14 +625,65 @@ def describe_flyte1_task(task: Any, root: Path) -> Json:
         # An eager workflow always has a deck; that is no wish of its author.
         "report": not task.disable_deck and not metadata.is_eager,
         "plugin": plugin_name(task.task_config),
+        "pod_template": describe_flyte1_pod(task),
+        "docs": given_docs(task, task.docs.short_description if task.docs else None),
     }
 
 
 def describe_secrets(secrets: Any) -> list[list[str | None]]:
-    """Group and key of each secret; how it is mounted may change."""
+    """Group, key and environment variable of each secret; where it is a file may change."""
     found = [secrets] if secrets and not isinstance(secrets, (list, tuple)) else secrets or []
-    pairs = [[None, item] if isinstance(item, str) else [item.group, item.key] for item in found]
-    return sorted(pairs, key=str)
+    return sorted((describe_secret(secret) for secret in found), key=str)
+
+
+def describe_secret(secret: Any) -> list[str | None]:
+    """A secret of either SDK; Flyte 1 had its own way to find one that names no variable."""
+    if isinstance(secret, str):
+        return [None, secret, secret_variable([secret])]
+    if hasattr(secret, "mount_requirement"):
+        is_file = secret.mount_requirement.name == "FILE"
+        variable = None if is_file else secret.env_var or secret_variable([secret.group, secret.key])
+    else:
+        variable = secret.as_env_var
+    return [secret.group, secret.key, variable]
+
+
+def secret_variable(names: list[str | None]) -> str:
+    """The variable of a secret: its names in capitals, what may not stand in a variable replaced."""
+    name = re.sub(r"[^A-Z0-9]", "_", "_".join(filter(None, names)).upper())
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def describe_flyte1_pod(task: Any) -> Any:
+    """The pod template, its name in the cluster, or one that holds only the labels of the task."""
+    metadata = task.metadata
+    if task.pod_template is not None:
+        return describe_pod(task.pod_template)
+    labels, annotations = getattr(metadata, "labels", None), getattr(metadata, "annotations", None)
+    if labels or annotations:
+        return {"name": "primary", "labels": labels, "annotations": annotations, "spec": {"containers": []}}
+    return metadata.pod_template_name or None
+
+
+def describe_pod(template: Any) -> Any:
+    """A pod template of either SDK."""
+    if template is None or isinstance(template, str):
+        return template
+    from kubernetes.client import ApiClient
+
+    spec = ApiClient().sanitize_for_serialization(template.pod_spec) if template.pod_spec else None
+    return {
+        "name": template.primary_container_name,
+        "labels": template.labels,
+        "annotations": template.annotations,
+        "spec": spec or {"containers": []},
+    }
+
+
+def given_docs(task: Any, text: str | None) -> str | None:
+    """The documentation, unless the SDK may have made it of the docstring."""
+    function = getattr(task, "task_function", None) or getattr(task, "func", None)
+    return None if getattr(function, "__doc__", None) else text or None
 
 
 def plugin_name(config: Any) -> str | None:
@@ -900,6 +951,8 @@ def describe_flyte2_task(task: Any, root: Path) -> Json:
         "cache": describe_flyte2_cache(task.cache),
         "report": bool(task.report),
         "plugin": plugin_name(getattr(task, "plugin_config", None)),
+        "pod_template": describe_pod(task.pod_template),
+        "docs": given_docs(task, task.docs.description if task.docs else None),
     }
 
 
@@ -1595,7 +1648,8 @@ def compare_added_pip_position(case: Comparison, before: Json, after: Json) -> N
 def compare_settings(case: Comparison) -> None:
     """Everything of a task but its image."""
     before, after = case.before, case.after
-    for name in ("env_vars", "secrets", "retries", "timeout", "interruptible", "report", "plugin"):
+    same = ["env_vars", "secrets", "retries", "timeout", "interruptible", "report", "plugin"]
+    for name in [*same, "pod_template", "docs"]:
         case.same(name, before[name], after[name])
     bad = [key for key, value in after["env_vars"].items() if not isinstance(value, str)]
     case.expect(not bad, f"env_vars: the values of {bad} are not strings")

@@ -125,7 +125,7 @@ pub fn map_file(
     let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
-        NodeKind::Image(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) => None,
         NodeKind::Entity(entity) => {
             let name = facts.module.functions[entity.function].name_range;
             functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))

@@ -1,0 +1,307 @@
+//! Names that hold objects such as `Resources`, which tasks take: they move with the tasks, in whatever file they are.
+//!
+//! ```python
+//! # limits.py
+//! SMALL = Resources(cpu="1", mem="1Gi")     # a node
+//! # train.py
+//! @task(requests=SMALL)                     # a tie
+//! ```
+
+use super::graph::{Graph, NodeId, NodeKind, SettingNode};
+use super::link::Target;
+use super::plan::{FlyteNames, constant};
+use super::{FileId, Project};
+use crate::flyte2::chain::Call as CallText;
+use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role};
+use crate::python::value::{Value, ValueKind};
+use crate::rules::codes::{AMBIGUOUS_NAME, SETTING_USE};
+use crate::rules::setting::{self, Effects, NamedSetting, SettingContext, SettingKind};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// Makes a node of each module-level name whose value is an object that tasks take, or a list or dict of such.
+pub(super) fn collect_settings(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for (id, binding) in facts.module.bindings.iter().enumerate() {
+        let BindingKind::Assignment { value, .. } = &binding.kind else { continue };
+        if !binding.is_global || graph.by_binding.contains_key(&(file, id)) {
+            continue;
+        }
+        let mut leaves = Vec::new();
+        leaves_of(value, &mut leaves);
+        let calls: Vec<CallId> =
+            leaves.into_iter().filter_map(|leaf| setting_call(project, file, leaf)).collect();
+        if calls.is_empty() {
+            continue;
+        }
+        let node = graph.push(file, NodeKind::Setting(SettingNode { binding: id, calls }));
+        graph.by_binding.insert((file, id), node);
+        graph.by_setting.insert((file, binding.owner), node);
+        let is_only = facts.module.bindings.iter().filter(|other| other.name == binding.name).count() == 1;
+        if !is_only || !binding.is_unconditional {
+            let finding = Finding::new(
+                &AMBIGUOUS_NAME,
+                binding.range,
+                Effect::Blocking,
+                format!("`{}` is bound more than once, or not always", binding.name),
+            )
+            .help("Give each value its own name, at the top level of the module");
+            graph.block(node, file, finding);
+        }
+    }
+}
+
+/// The value itself, or what stands in its lists, tuples and dicts.
+fn leaves_of<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
+    match &value.kind {
+        ValueKind::List(elements) | ValueKind::Tuple(elements) => {
+            elements.iter().for_each(|element| leaves_of(element, leaves));
+        }
+        ValueKind::Dict(items) => items.iter().for_each(|(_, value)| leaves_of(value, leaves)),
+        _ => leaves.push(value),
+    }
+}
+
+fn setting_call(project: &Project, file: FileId, value: &Value) -> Option<CallId> {
+    let facts = project.facts(file)?;
+    let id = facts.module.calls.iter().position(|call| call.range == value.range)?;
+    kind_of(project, file, &facts.module.calls[id])?;
+    Some(id)
+}
+
+fn kind_of(project: &Project, file: FileId, call: &Call) -> Option<SettingKind> {
+    SettingKind::of(&project.symbol(file, project.facts(file)?.reference_at(call.callee)?)?)
+}
+
+/// Ties a use of settings that is understood: in the decorator of a task, in another object. What a keyword makes of
+/// it is the business of the rule of that keyword.
+pub(super) fn setting_reference(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    nodes: &[(NodeId, bool)],
+    owners: &[NodeId],
+) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    let is_whole = nodes.iter().all(|(_, is_whole)| *is_whole);
+    let users: Vec<NodeId> = if let Some(entity) = decorated(graph, &facts.module, file, reference, owners) {
+        vec![entity]
+    } else if reads_name_of_secret(project, graph, reference, nodes) {
+        owners.to_vec()
+    } else {
+        match holder(graph, &facts.module, file, reference) {
+            Some(holder) if is_whole => vec![holder],
+            _ => return false,
+        }
+    };
+    for user in users {
+        nodes.iter().for_each(|&(node, _)| graph.tie(user, node));
+    }
+    true
+}
+
+/// The entity in whose decorator the reference stands.
+fn decorated(
+    graph: &Graph,
+    module: &Module,
+    file: FileId,
+    reference: &Reference,
+    owners: &[NodeId],
+) -> Option<NodeId> {
+    owners.iter().copied().find(|&owner| {
+        graph.nodes[owner].file == file
+            && graph
+                .entity(owner)
+                .and_then(|entity| entity.call)
+                .is_some_and(|call| module.calls[call].parentheses.contains_range(reference.range))
+    })
+}
+
+/// The node in whose value the reference stands as an element or an argument.
+fn holder(graph: &Graph, module: &Module, file: FileId, reference: &Reference) -> Option<NodeId> {
+    let is_part = matches!(reference.role, Role::Argument(..) | Role::Other);
+    let bindings = module.bindings.iter().enumerate().filter(|(_, binding)| binding.owner == reference.owner);
+    let mut nodes = bindings.filter_map(|(id, _)| graph.by_binding.get(&(file, id)).copied());
+    nodes.find(|&node| is_part && graph.setting(node).is_some())
+}
+
+/// `SECRET.group` and `SECRET.key` are the same on both.
+fn reads_name_of_secret(
+    project: &Project,
+    graph: &Graph,
+    reference: &Reference,
+    nodes: &[(NodeId, bool)],
+) -> bool {
+    let attribute = reference.attributes.last().map(String::as_str);
+    attribute.is_some_and(|name| matches!(name, "group" | "key"))
+        && nodes.iter().all(|&(node, is_whole)| {
+            let objects = objects_of(project, graph, node);
+            let is_given = |setting: &NamedSetting<'_>| {
+                setting.kind == SettingKind::Secret
+                    && attribute.is_some_and(|name| setting.call.keyword(name).is_some())
+            };
+            !is_whole && !objects.is_empty() && objects.iter().all(is_given)
+        })
+}
+
+/// Other uses of settings.
+pub(super) fn other_use(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    node: NodeId,
+) {
+    let text = &project.text(file)[reference.range];
+    let finding = Finding::new(
+        &SETTING_USE,
+        reference.range,
+        Effect::Blocking,
+        format!("`{text}` is used here as more than a setting of tasks"),
+    )
+    .help("Migrate this use by hand first");
+    graph.block(node, file, finding);
+}
+
+/// The objects that a node holds.
+fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<NamedSetting<'p>> {
+    let file = graph.nodes[node].file;
+    let (Some(facts), Some(setting)) = (project.facts(file), graph.setting(node)) else { return Vec::new() };
+    let calls = setting.calls.iter().filter_map(|&call| {
+        let call = &facts.module.calls[call];
+        Some(NamedSetting {
+            text: project.text(file),
+            style: &facts.style,
+            call,
+            kind: kind_of(project, file, call)?,
+        })
+    });
+    calls.collect()
+}
+
+/// The objects that the name at `range` certainly stands for, or an item of what it stands for: `SIZES["small"]`.
+fn named<'p>(project: &'p Project, graph: &Graph, file: FileId, range: TextRange) -> Vec<NamedSetting<'p>> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let (reference, key) = if let Some(reference) = facts.reference_at(range) {
+        (reference, None)
+    } else {
+        let mut starts = facts.module.references.iter();
+        let is_start = |reference: &&Reference| {
+            reference.range.start() == range.start() && reference.range.end() < range.end()
+        };
+        let Some(reference) = starts.find(is_start) else { return Vec::new() };
+        let item = &project.text(file)[TextRange::new(reference.range.end(), range.end())];
+        (reference, Some(item))
+    };
+    let nodes = graph.nodes_of(project, file, reference).unwrap_or_default();
+    if !nodes.iter().all(|&node| graph.setting(node).is_some()) {
+        return Vec::new();
+    }
+    let objects = |node: NodeId| match key {
+        None => objects_of(project, graph, node),
+        Some(item) => item_of(project, graph, node, item).into_iter().collect(),
+    };
+    nodes.into_iter().flat_map(objects).collect()
+}
+
+/// The object behind `["key"]` or `[0]` of a dict or list.
+fn item_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, item: &str) -> Option<NamedSetting<'p>> {
+    let file = graph.nodes[node].file;
+    let facts = project.facts(file)?;
+    let BindingKind::Assignment { value, .. } = &facts.module.bindings[graph.setting(node)?.binding].kind
+    else {
+        return None;
+    };
+    let key = item.strip_prefix('[')?.strip_suffix(']')?.trim();
+    let element = match &value.kind {
+        ValueKind::Dict(items) => {
+            let quoted =
+                ['"', '\''].into_iter().find_map(|quote| key.strip_prefix(quote)?.strip_suffix(quote))?;
+            let is_it = |key: &Option<Value>| key.as_ref().and_then(Value::as_str) == Some(quoted);
+            items.iter().rev().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+        }
+        _ => value.elements()?.get(key.parse::<usize>().ok()?),
+    }?;
+    objects_of(project, graph, node).into_iter().find(|object| object.call.range == element.range)
+}
+
+/// Gives `use_it` what the mapping of settings of `file` may ask, as seen at `offset`.
+pub fn with_context<T>(
+    project: &Project,
+    graph: &Graph,
+    file: FileId,
+    offset: TextSize,
+    names: &FlyteNames,
+    use_it: impl FnOnce(&SettingContext<'_>) -> T,
+) -> Option<T> {
+    let facts = project.facts(file)?;
+    Some(use_it(&SettingContext {
+        text: project.text(file),
+        module: &facts.module,
+        style: &facts.style,
+        line_length: names.line_length,
+        name: &|name| names.of(name),
+        constant: &|name| constant(project, file, name, offset),
+        symbol: &|range| project.symbol(file, facts.reference_at(range)?),
+        named: &|range| named(project, graph, file, range),
+    }))
+}
+
+/// What the objects of a node become, by their places.
+#[derive(Debug, Default)]
+pub struct MappedSettings {
+    /// The calls and what takes their places.
+    pub objects: Vec<(TextRange, CallText)>,
+    /// References in the annotation of the name, and the names of flyte for them.
+    pub annotations: Vec<(TextRange, &'static str)>,
+    /// What else is asked for.
+    pub effects: Effects,
+}
+
+/// Maps the objects that a name holds, where they stand.
+pub fn map_settings(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedSettings {
+    let file = graph.nodes[node].file;
+    let (Some(setting), Some(facts)) = (graph.setting(node), project.facts(file)) else {
+        return MappedSettings::default();
+    };
+    let binding = &facts.module.bindings[setting.binding];
+    let mapped = with_context(project, graph, file, binding.range.start(), names, |cx| {
+        let mut mapped = MappedSettings::default();
+        for &id in &setting.calls {
+            let call = &facts.module.calls[id];
+            let object = setting::map(cx, call, &mut mapped.effects);
+            mapped.objects.extend(object.map(|object| (call.range, object)));
+        }
+        mapped
+    });
+    let mut mapped = mapped.unwrap_or_default();
+    if let BindingKind::Assignment { annotation: Some(annotation), .. } = binding.kind {
+        let inside = facts.module.references_of(binding.owner).iter();
+        for reference in inside.filter(|reference| annotation.contains_range(reference.range)) {
+            let kind = project.symbol(file, reference).and_then(|symbol| SettingKind::of(&symbol));
+            // A class of a plugin keeps its name.
+            if let Some(kind) = kind.filter(|kind| *kind != SettingKind::Plugin) {
+                mapped.effects.consumed.push(reference.range);
+                mapped.effects.uses.push(kind.name());
+                mapped.annotations.push((reference.range, kind.name()));
+            }
+        }
+    }
+    mapped
+}
+
+/// Whether every target of a reference is a setting.
+pub(super) fn all_settings(graph: &Graph, targets: &[Target]) -> Option<Vec<(NodeId, bool)>> {
+    let nodes: Option<Vec<(NodeId, bool)>> = targets
+        .iter()
+        .map(|target| match target {
+            Target::Binding(file, binding, rest) => {
+                let node = *graph.by_binding.get(&(*file, *binding))?;
+                graph.setting(node).map(|_| (node, rest.is_empty()))
+            }
+            _ => None,
+        })
+        .collect();
+    nodes.filter(|nodes| !nodes.is_empty())
+}
