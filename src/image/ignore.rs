@@ -9,22 +9,115 @@
 //! The rules are those of `PatternMatcher` in `flyte/_internal/imagebuild/docker.py`, flyte 2.12.1, which differ from
 //! Docker's: letters of either case match, and a file below an excluded folder is found through the folder's own path.
 
+use std::io;
 use std::path::Path;
 
 use super::disk::Disk;
 use super::path;
+
+/// What the SDK leaves out of projects that are installed in place, besides the patterns of the user.
+pub const STANDARD_PATTERNS: [&str; 27] = [
+    ".git",
+    "*.pyc",
+    "**/*.pyc",
+    "__pycache__",
+    "**/__pycache__",
+    ".cache",
+    ".cache/*",
+    ".ruff_cache",
+    "**/.ruff_cache",
+    ".mypy_cache",
+    "**/.mypy_cache",
+    ".pytest_cache",
+    "**/.pytest_cache",
+    ".venv",
+    "**/.venv",
+    ".idea",
+    "**/.idea",
+    "venv",
+    "env",
+    "*.log",
+    ".env",
+    "*.egg-info",
+    "**/*.egg-info",
+    "*.egg",
+    "dist",
+    "build",
+    "*.whl",
+];
+
+/// Patterns in the order in which they are given; the last one that matches decides.
+#[derive(Debug, Clone, Default)]
+pub struct Patterns {
+    patterns: Vec<Pattern>,
+}
+
+impl Patterns {
+    /// The patterns of a file: a line each, without comments and empty lines.
+    pub fn read(text: &str) -> Self {
+        let lines = python_lines(text).into_iter().map(str::trim);
+        Self::new(lines.filter(|line| !line.is_empty() && !line.starts_with('#')))
+    }
+
+    /// The patterns as they are given, and that a `.dockerignore` is kept.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        let patterns = patterns.into_iter().map(Pattern::new).filter(|pattern| pattern.parts > 0);
+        Self { patterns: patterns.chain([Pattern::new("!.dockerignore")]).collect() }
+    }
+
+    /// Whether a path, which counts from the folder that the patterns are for, is left out.
+    pub fn is_ignored(&self, place: &str) -> bool {
+        matches(&self.patterns, place)
+    }
+
+    /// The files below a folder that are not left out, sorted, with paths from it.
+    ///
+    /// Links to files are files; links to folders are not followed.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub fn files(&self, root: &Path, disk: &Disk) -> io::Result<Vec<String>> {
+        let mut files = Vec::new();
+        self.collect(root, "", disk, &mut files)?;
+        files.sort();
+        Ok(files)
+    }
+
+    fn collect(&self, folder: &Path, prefix: &str, disk: &Disk, files: &mut Vec<String>) -> io::Result<()> {
+        for entry in disk.list(folder)? {
+            let place = folder.join(&entry.name);
+            let path = format!("{prefix}{}", entry.name);
+            let is_ignored = self.is_ignored(&path);
+            if entry.is_folder && !entry.is_link {
+                if !is_ignored || self.keeps_something_below(&path) {
+                    self.collect(&place, &format!("{path}/"), disk, files)?;
+                }
+            } else if !is_ignored && disk.is_file(&place) {
+                files.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a pattern with `!` may bring something in a folder back.
+    fn keeps_something_below(&self, path: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_exception && pattern.text.starts_with(path))
+    }
+}
 
 /// The `.dockerignore` of a folder.
 #[derive(Debug, Clone)]
 pub struct DockerIgnoreFile {
     root: String,
     /// `None` if there is no file, or nothing in it: then nothing is left out.
-    patterns: Option<Vec<Pattern>>,
+    patterns: Option<Patterns>,
 }
 
 #[derive(Debug, Clone)]
 struct Pattern {
     is_exception: bool,
+    /// Without `!`, and without what means nothing in a path.
+    text: String,
     parts: usize,
     tokens: Vec<Token>,
 }
@@ -51,31 +144,22 @@ impl DockerIgnoreFile {
     /// Reads the `.dockerignore` in `root`.
     pub fn read(root: &str, disk: &Disk) -> Self {
         let text = disk.read_text(Path::new(&path::join(root, ".dockerignore")));
-        let patterns = text.ok().map(|text| {
-            let lines = python_lines(&text).into_iter().map(str::trim);
-            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-            lines.map(Pattern::new).collect::<Vec<_>>()
-        });
-        let patterns = patterns.filter(|patterns| !patterns.is_empty());
-        Self { root: path::normalize(root), patterns: patterns.map(complete) }
+        let patterns = text.ok().map(|text| Patterns::read(&text));
+        // One is the pattern that is always there.
+        let patterns = patterns.filter(|patterns| patterns.patterns.len() > 1);
+        Self { root: path::normalize(root), patterns }
     }
 
     /// Whether `place` is left out. What does not lie below the folder, as the paths are written, is not.
     pub fn is_ignored(&self, place: &str) -> bool {
         let Some(patterns) = &self.patterns else { return false };
-        relative_to(place, &self.root).is_some_and(|relative| matches(patterns, relative))
+        relative_to(place, &self.root).is_some_and(|relative| patterns.is_ignored(relative))
     }
 }
 
 /// Lines of a text file, as Python gives them.
 fn python_lines(text: &str) -> Vec<&str> {
     text.split(['\n', '\r']).collect()
-}
-
-fn complete(patterns: Vec<Pattern>) -> Vec<Pattern> {
-    let mut patterns: Vec<Pattern> = patterns.into_iter().filter(|pattern| pattern.parts > 0).collect();
-    patterns.push(Pattern::new("!.dockerignore"));
-    patterns
 }
 
 /// `Path(place).relative_to(root)`: by the parts of the paths alone.
@@ -118,7 +202,8 @@ impl Pattern {
                 parts.push(part);
             }
         }
-        Self { is_exception, parts: parts.len(), tokens: tokens(&parts.join("/").to_lowercase()) }
+        let text = parts.join("/");
+        Self { is_exception, parts: parts.len(), tokens: tokens(&text.to_lowercase()), text }
     }
 
     fn is_match(&self, place: &str) -> bool {
@@ -218,7 +303,7 @@ mod tests {
     use super::*;
 
     fn ignores(lines: &[&str], place: &str) -> bool {
-        matches(&complete(lines.iter().map(|line| Pattern::new(line)).collect()), place)
+        Patterns::new(lines.iter().copied()).is_ignored(place)
     }
 
     #[test]
@@ -245,6 +330,20 @@ mod tests {
         assert!(!ignores(&["x[!a]"], "xa"));
         assert!(ignores(&["x[y"], "x[y"));
         assert!(!ignores(&["a?c"], "a/c"));
+    }
+
+    #[test]
+    fn files_of_ignored_folders_can_be_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["data/keep.csv", "data/x.csv", "a/deep/b.py", "c.pyc", "empty/.x"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, name).unwrap();
+        }
+        let disk = Disk::new(folder.path().to_path_buf());
+        let files = |text: &str| Patterns::read(text).files(Path::new("."), &disk).unwrap();
+        assert_eq!(files("data\n!data/keep.csv\n*.pyc\nempty"), ["a/deep/b.py", "data/keep.csv"]);
+        assert_eq!(files("").len(), 5);
     }
 
     #[test]

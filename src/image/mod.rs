@@ -7,15 +7,23 @@
 //! It knows nothing of Python source and nothing of Flyte 1. The fields are those of `Image` in `flyte/_image.py`,
 //! flyte 2.12.1.
 
+pub mod build;
+pub mod config;
+pub mod context;
 pub mod digest;
 pub mod disk;
+pub mod dockerfile;
 pub mod document;
+pub mod editable;
+pub mod engine;
 pub mod ignore;
 pub mod layer;
 pub mod path;
 mod python_text;
 pub mod requirement;
 pub mod script;
+pub mod shell;
+pub mod step;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The one registry of rules: every code that a finding can carry.
 //!
-//! `FM0xx` files · `FM1xx` `ImageSpec` · `FM2xx` tasks, environments, groups · `FM3xx` imports · `FM4xx` packages · `FM5xx` Flyte 2 images · `FM9xx` internal.
+//! `FM0xx` files · `FM1xx` `ImageSpec` · `FM2xx` tasks, environments, groups · `FM3xx` imports · `FM4xx` packages · `FM5xx` Flyte 2 images, and `FM58x` their builds · `FM9xx` internal.
 //! A code is never reused.
 
 use crate::diagnostic::Rule;
@@ -87,6 +87,14 @@ rules! {
     ENVIRONMENT_NAME = "FM508" "environment-name" "A `TaskEnvironment` whose name the SDK refuses.";
     IMAGE_REFERENCE = "FM520" "image-reference" "A base image that is no valid image reference.";
     SECRET_WITHOUT_REGISTRY = "FM521" "image-secret-without-registry" "A registry secret that the SDK drops.";
+    UNWRITABLE_VALUE = "FM580" "unwritable-value" "A value of an image that no Dockerfile can hold as it is.";
+    MISSING_FILE = "FM581" "missing-build-file" "A file that an image needs is not there, or cannot be used.";
+    MISSING_SECRET = "FM582" "missing-build-secret" "A secret that an image mounts is neither in the environment nor in a file.";
+    UNKNOWN_IMAGE = "FM583" "unknown-image" "An image that cannot be built, because the code does not say what it is.";
+    NO_REGISTRY = "FM584" "no-registry" "An image is to be pushed, and nothing says where to.";
+    BASE_CYCLE = "FM585" "image-base-cycle" "Images that are each other's base.";
+    FAILED_BUILD = "FM586" "failed-build" "The engine could not build an image.";
+    UNSUPPORTED_BUILD = "FM587" "unsupported-build" "An image that the chosen builder does not build.";
     INTERNAL = "FM900" "internal-error" "The tool's own check of its result failed; the file is left alone.";
 }
 

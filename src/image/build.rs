@@ -1,0 +1,669 @@
+//! Builds images: in the order of their bases, otherwise side by side, each in a folder that goes when it is done.
+//!
+//! ```python
+//! base = flyte.Image.from_debian_base(name="base").with_apt_packages("git")
+//! train = flyte.Image.from_base(base.uri).clone(name="train", extendable=True).with_pip_packages("pandas")
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::context::{self, Context};
+use super::disk::Disk;
+use super::dockerfile::{BuildSecret, Dockerfile, Target, render};
+use super::engine::{Engine, EngineSettings, Job, SecretSource, host_platform};
+use super::layer::Layer;
+use super::shell::is_harmless;
+use super::step::Problem;
+use super::{Base, Image};
+use crate::rules::codes;
+
+/// Where a local build looks for secrets that are files.
+const SECRET_FOLDER: &str = "/etc/secrets";
+/// How many of the last lines of an engine are shown when it fails.
+const SHOWN_LINES: usize = 40;
+
+/// A row and a column of a file, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// The row.
+    pub row: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// An image that is to be built.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The image, with its registry.
+    pub image: Image,
+    /// Its identity.
+    pub uri: String,
+    /// What it is called in messages: the variable that holds it.
+    pub label: String,
+    /// The file that asks for it.
+    pub filename: String,
+    /// Where in the file.
+    pub place: Option<Place>,
+    /// Where each of its layers is asked for, as far as it is known.
+    pub layers: Vec<Option<Place>>,
+}
+
+/// How images are built.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The program that builds them.
+    pub engine: Engine,
+    /// How it is found and started: the program, for tests another than the engine's own.
+    pub program: OsString,
+    /// What the environment says about engines.
+    pub settings: EngineSettings,
+    /// Whether images are pushed.
+    pub is_pushed: bool,
+    /// Whether images that are there already are built again.
+    pub is_forced: bool,
+    /// The platforms that were asked for; empty for those of the image.
+    pub platforms: Vec<String>,
+    /// How many images are built at a time.
+    pub jobs: usize,
+    /// Images that are taken in place of others.
+    pub replacements: BTreeMap<String, String>,
+    /// The Python of images that do not say which.
+    pub python_version: (u32, u32),
+    /// The working directory, which relative paths of the code count from.
+    pub cwd: PathBuf,
+    /// Where secrets lie that are no variables.
+    pub secrets: PathBuf,
+}
+
+impl Options {
+    /// Builds with an engine that is found on the `PATH`, as the code and the environment say.
+    pub fn new(engine: Engine, cwd: PathBuf) -> Self {
+        Self {
+            engine,
+            program: engine.program().into(),
+            settings: EngineSettings::default(),
+            is_pushed: false,
+            is_forced: false,
+            platforms: Vec::new(),
+            jobs: 1,
+            replacements: BTreeMap::new(),
+            python_version: (3, 12),
+            cwd,
+            secrets: PathBuf::from(SECRET_FOLDER),
+        }
+    }
+}
+
+/// What became of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was built.
+    Built,
+    /// There was nothing to do, and why.
+    Skipped(String),
+    /// It could not be built.
+    Failed {
+        /// Why.
+        problems: Vec<Problem>,
+        /// The last lines of the engine.
+        output: Vec<String>,
+    },
+}
+
+impl Outcome {
+    fn failed(problem: Problem) -> Self {
+        Self::Failed { problems: vec![problem], output: Vec::new() }
+    }
+}
+
+/// Hears what happens during a build, from several threads.
+pub trait Reporter: Sync {
+    /// An image is begun.
+    fn begin(&self, request: usize);
+    /// The engine said something.
+    fn line(&self, request: usize, line: &str);
+    /// An image is done.
+    fn end(&self, request: usize, outcome: &Outcome);
+}
+
+/// All that an engine needs to build an image.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// Its Dockerfile; `None` where the user wrote one.
+    pub dockerfile: Option<Dockerfile>,
+    /// Its context; empty where the user wrote a Dockerfile, whose folder is the context.
+    pub context: Context,
+}
+
+/// Makes the Dockerfile and the context of an image.
+///
+/// # Errors
+/// What stands in the way.
+pub fn recipe(request: &Request, options: &Options) -> Result<Recipe, Vec<Problem>> {
+    let base = match &request.image.base {
+        Base::Reference(base) => base,
+        Base::Dockerfile(_) => return Ok(Recipe { dockerfile: None, context: Context::default() }),
+        Base::RefName(name) => {
+            let message = format!("`{name}` is no image that the configuration knows");
+            return Err(vec![
+                Problem::new(&codes::UNKNOWN_IMAGE, message)
+                    .help("Add it to `image.image_refs` of the configuration"),
+            ]);
+        }
+    };
+    let context = context::collect(&request.image.layers, &Disk::new(options.cwd.clone()))?;
+    let target = Target {
+        base,
+        uri: &request.uri,
+        python_version: request.image.python_version.unwrap_or(options.python_version),
+        workdir: base_workdir(base),
+        replacements: &options.replacements,
+    };
+    let dockerfile = render(&target, &context.steps)?;
+    Ok(Recipe { dockerfile: Some(dockerfile), context })
+}
+
+/// The working directory of a base, where it is one of Flyte's own.
+fn base_workdir(base: &str) -> Option<&'static str> {
+    base.starts_with("ghcr.io/flyteorg/flyte:").then_some("/home/flyte")
+}
+
+/// Where each secret comes from, by what the Dockerfile calls it.
+///
+/// # Errors
+/// Secrets that are neither a variable nor a file.
+pub fn find_secrets(
+    secrets: &[BuildSecret],
+    folder: &Path,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, SecretSource)>, Vec<Problem>> {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for BuildSecret { id, secret } in secrets {
+        let name = secret.group.iter().chain([&secret.key]).cloned().collect::<Vec<_>>().join("_");
+        let (upper, file) = (name.to_uppercase(), folder.join(&name));
+        if variable(&upper).is_some_and(|value| !value.is_empty()) {
+            found.push((id.clone(), SecretSource::Variable(upper)));
+        } else if file.is_file() && is_harmless(&file.to_string_lossy()) {
+            found.push((id.clone(), SecretSource::File(file)));
+        } else {
+            let message =
+                format!("`{name}` is neither the variable `{upper}` nor the file `{}`", file.display());
+            let help = "Set the variable, or write the file, for the time of the build";
+            problems.push(Problem::new(&codes::MISSING_SECRET, message).help(help));
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// The platforms that an image is built for: a push gets all of them, a build for this machine its own.
+pub fn platforms(request: &Request, options: &Options) -> Vec<String> {
+    if !options.platforms.is_empty() {
+        return options.platforms.clone();
+    }
+    let host = host_platform();
+    if !options.is_pushed && request.image.platform.len() > 1 && request.image.platform.contains(&host) {
+        return vec![host];
+    }
+    request.image.platform.clone()
+}
+
+/// What must be built first: for each request the one whose image it starts from.
+///
+/// # Errors
+/// Images that are each other's base.
+pub fn bases(requests: &[Request]) -> Result<Vec<Option<usize>>, Problem> {
+    let bases: Vec<Option<usize>> = requests
+        .iter()
+        .map(|request| match &request.image.base {
+            Base::Reference(base) if request.image.is_cloned => {
+                requests.iter().position(|other| other.image.is_cloned && other.uri == *base)
+            }
+            _ => None,
+        })
+        .collect();
+    for start in 0..bases.len() {
+        let mut at = start;
+        for _ in 0..bases.len() {
+            let Some(base) = bases[at] else { break };
+            at = base;
+        }
+        if bases[at].is_some() {
+            let message = format!("`{}` is its own base, by way of others", requests[at].uri);
+            return Err(
+                Problem::new(&codes::BASE_CYCLE, message).help("Let one of them start from another image")
+            );
+        }
+    }
+    Ok(bases)
+}
+
+/// Builds images, and says what became of each.
+///
+/// `is_cancelled` ends the run between two steps: no further image is begun.
+pub fn build(
+    requests: &[Request],
+    options: &Options,
+    reporter: &dyn Reporter,
+    is_cancelled: &AtomicBool,
+) -> Vec<Outcome> {
+    let bases = match bases(requests) {
+        Ok(bases) => bases,
+        Err(problem) => return requests.iter().map(|_| Outcome::failed(problem.clone())).collect(),
+    };
+    let schedule = Schedule::new(requests, bases);
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, requests.len().max(1)) {
+            scope.spawn(|| {
+                while let Some(request) = schedule.next() {
+                    reporter.begin(request);
+                    let outcome = schedule.verdict_of_base(request, requests).unwrap_or_else(|| {
+                        if is_cancelled.load(Ordering::Relaxed) {
+                            Outcome::Skipped("the run was stopped".to_owned())
+                        } else {
+                            build_one(&requests[request], options, &|line| reporter.line(request, line))
+                        }
+                    });
+                    reporter.end(request, &outcome);
+                    schedule.finish(request, outcome);
+                }
+            });
+        }
+    });
+    schedule.outcomes()
+}
+
+/// Who is built when.
+struct Schedule {
+    /// For each request what must come before it: its base, or the same image asked for elsewhere.
+    before: Vec<Option<usize>>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    waiting: VecDeque<usize>,
+    outcomes: Vec<Option<Outcome>>,
+}
+
+impl Schedule {
+    fn new(requests: &[Request], bases: Vec<Option<usize>>) -> Self {
+        let before = bases.into_iter().enumerate().map(|(index, base)| {
+            let twin = requests[..index].iter().position(|other| other.uri == requests[index].uri);
+            twin.or(base)
+        });
+        let state = State { waiting: (0..requests.len()).collect(), outcomes: vec![None; requests.len()] };
+        Self { before: before.collect(), state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next request whose base is done; waits for it.
+    fn next(&self) -> Option<usize> {
+        let mut state = self.state();
+        loop {
+            if state.waiting.is_empty() {
+                return None;
+            }
+            let is_ready =
+                |&request: &usize| self.before[request].is_none_or(|before| state.outcomes[before].is_some());
+            if let Some(position) = state.waiting.iter().position(is_ready) {
+                return state.waiting.remove(position);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// What is decided by what came before a request.
+    fn verdict_of_base(&self, request: usize, requests: &[Request]) -> Option<Outcome> {
+        let before = self.before[request]?;
+        let state = self.state();
+        let is_twin = requests[before].uri == requests[request].uri;
+        match state.outcomes[before].as_ref()? {
+            Outcome::Failed { .. } if is_twin => state.outcomes[before].clone(),
+            Outcome::Failed { .. } => {
+                let message = format!("`{}`, its base, could not be built", requests[before].label);
+                Some(Outcome::failed(Problem::new(&codes::FAILED_BUILD, message)))
+            }
+            _ => is_twin.then(|| Outcome::Skipped(format!("`{}` is the same image", requests[before].label))),
+        }
+    }
+
+    fn finish(&self, request: usize, outcome: Outcome) {
+        self.state().outcomes[request] = Some(outcome);
+        self.changed.notify_all();
+    }
+
+    fn outcomes(self) -> Vec<Outcome> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.outcomes.into_iter().flatten().collect()
+    }
+}
+
+fn build_one(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Outcome {
+    if !request.image.is_cloned {
+        return Outcome::Skipped("it is published; nothing is added to it".to_owned());
+    }
+    if matches!(request.image.base, Base::RefName(_)) && request.image.layers.is_empty() {
+        return Outcome::Skipped("the configuration names it; nothing is added to it".to_owned());
+    }
+    if options.is_pushed && request.image.registry.is_none() {
+        let message = format!("`{}` names no registry, and neither does the configuration", request.label);
+        let help = "Set `registry=`, `image.registry` in the Flyte 2 configuration, or FLYTE_IMAGE_REGISTRY";
+        return Outcome::failed(Problem::new(&codes::NO_REGISTRY, message).help(help));
+    }
+    if !options.is_forced
+        && let Some(reason) = presence(request, options)
+    {
+        return Outcome::Skipped(reason);
+    }
+    match run_engine(request, options, line) {
+        Ok(()) => Outcome::Built,
+        Err((problems, output)) => Outcome::Failed { problems, output },
+    }
+}
+
+/// Where the image is already, if it is.
+fn presence(request: &Request, options: &Options) -> Option<String> {
+    let succeeds = |arguments: Vec<String>| {
+        let mut command = Command::new(&options.program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !options.is_pushed && succeeds(options.engine.local_check(&request.uri)) {
+        return Some("the local store has it".to_owned());
+    }
+    let is_there = request.image.registry.is_some() && succeeds(options.engine.registry_check(&request.uri));
+    is_there.then(|| "the registry has it".to_owned())
+}
+
+type Failure = (Vec<Problem>, Vec<String>);
+
+/// An engine's calls for an image, ready to be run.
+pub struct Prepared {
+    /// The calls, each a list of arguments.
+    pub calls: Vec<Vec<String>>,
+    /// What the engine builds from.
+    pub recipe: Recipe,
+}
+
+/// Writes Dockerfile and context into `folder`, and says how the engine is called.
+///
+/// # Errors
+/// What stands in the way.
+pub fn prepare(request: &Request, options: &Options, folder: &Path) -> Result<Prepared, Vec<Problem>> {
+    let recipe = recipe(request, options)?;
+    let system = |error: std::io::Error| {
+        vec![Problem::new(&codes::MISSING_FILE, format!("the build context cannot be written: {error}"))]
+    };
+    let no_secrets = Vec::new();
+    let no_args = BTreeMap::new();
+    let (file, context) = if let (None, Base::Dockerfile(path)) = (&recipe.dockerfile, &request.image.base) {
+        let file = options.cwd.join(path);
+        if !file.is_file() {
+            let message = format!("`{}` is not there", path.display());
+            let help = "Correct the path, which counts from the working directory";
+            return Err(vec![Problem::new(&codes::MISSING_FILE, message).help(help)]);
+        }
+        let context = file.parent().unwrap_or(&options.cwd).to_path_buf();
+        (file, context)
+    } else {
+        let (file, context) = (folder.join("Dockerfile"), folder.join("context"));
+        std::fs::create_dir_all(&context).map_err(system)?;
+        recipe.context.write(&context).map_err(system)?;
+        let text = recipe.dockerfile.as_ref().map_or("", |dockerfile| &dockerfile.text);
+        std::fs::write(&file, text).map_err(system)?;
+        (file, context)
+    };
+    let secrets = recipe.dockerfile.as_ref().map_or(&no_secrets, |dockerfile| &dockerfile.secrets);
+    let secrets = find_secrets(secrets, &options.secrets, |name| std::env::var(name).ok())?;
+    let job = Job {
+        dockerfile: &file,
+        context: &context,
+        uri: &request.uri,
+        platforms: &platforms(request, options),
+        is_pushed: options.is_pushed,
+        secrets: &secrets,
+        build_args: recipe.dockerfile.as_ref().map_or(&no_args, |dockerfile| &dockerfile.build_args),
+        settings: &options.settings,
+    };
+    Ok(Prepared { calls: options.engine.calls(&job), recipe })
+}
+
+fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Result<(), Failure> {
+    let folder = tempfile::Builder::new().prefix("flyte-migrate-").tempdir().map_err(|error| {
+        let message = format!("no folder can be made for the build: {error}");
+        (vec![Problem::new(&codes::FAILED_BUILD, message)], Vec::new())
+    })?;
+    let prepared = prepare(request, options, folder.path()).map_err(|problems| (problems, Vec::new()))?;
+    for arguments in &prepared.calls {
+        let output = call(&options.program, arguments, &options.cwd, line).map_err(|error| {
+            let message = format!("`{}` cannot be started: {error}", options.program.to_string_lossy());
+            let help = "Install the engine, or choose another with `--engine`";
+            (vec![Problem::new(&codes::FAILED_BUILD, message).help(help)], Vec::new())
+        })?;
+        if !output.is_success {
+            let problem = failure(request, options, &prepared.recipe, arguments, &output);
+            return Err((vec![problem], output.lines.into()));
+        }
+    }
+    Ok(())
+}
+
+struct EngineOutput {
+    is_success: bool,
+    status: String,
+    /// The last lines.
+    lines: VecDeque<String>,
+    /// The last thing it said about where it is.
+    position: Option<Position>,
+}
+
+/// Where an engine is in a Dockerfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Position {
+    /// An instruction, counted from 1.
+    Step(usize),
+    /// A line, counted from 1.
+    Line(usize),
+}
+
+/// Runs the engine, hands its lines on, and keeps the last ones.
+fn call(
+    program: &OsString,
+    arguments: &[String],
+    cwd: &Path,
+    line: &dyn Fn(&str),
+) -> std::io::Result<EngineOutput> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(cwd)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (sender, receiver) = std::sync::mpsc::channel::<String>();
+    let streams: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+    ];
+    let mut lines = VecDeque::new();
+    let mut position = None;
+    std::thread::scope(|scope| {
+        for stream in streams.into_iter().flatten() {
+            let sender = sender.clone();
+            scope.spawn(move || read_lines(stream, &sender));
+        }
+        drop(sender);
+        for text in receiver {
+            line(&text);
+            position = position_in(&text).or(position);
+            if lines.len() == SHOWN_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(text);
+        }
+    });
+    let status = child.wait()?;
+    Ok(EngineOutput { is_success: status.success(), status: status.to_string(), lines, position })
+}
+
+fn read_lines(stream: impl Read, sender: &std::sync::mpsc::Sender<String>) {
+    let mut stream = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while stream.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
+        let text = String::from_utf8_lossy(&bytes);
+        // A progress bar writes over its line: what it said last counts.
+        let text = text.trim_end().rsplit('\r').next().unwrap_or_default().to_owned();
+        if sender.send(text).is_err() {
+            return;
+        }
+        bytes.clear();
+    }
+}
+
+/// Where a line of an engine says that it is: `STEP 4/9: RUN …` of buildah and podman, `Dockerfile:12` of `BuildKit`.
+fn position_in(line: &str) -> Option<Position> {
+    if let Some(rest) = line.strip_prefix("STEP ") {
+        return rest.split('/').next()?.parse().ok().map(Position::Step);
+    }
+    line.strip_prefix("Dockerfile:")?.trim().parse().ok().map(Position::Line)
+}
+
+/// Why an engine failed: the layer that it was at.
+fn failure(
+    request: &Request,
+    options: &Options,
+    recipe: &Recipe,
+    arguments: &[String],
+    output: &EngineOutput,
+) -> Problem {
+    let engine = options.engine.program();
+    let is_push = arguments.iter().any(|argument| argument == "push");
+    if is_push {
+        let message =
+            format!("`{}` was built, but {engine} could not push it ({})", request.uri, output.status);
+        return Problem::new(&codes::FAILED_BUILD, message).help("Log in to the registry with the engine");
+    }
+    let instructions = recipe.dockerfile.as_ref().map_or(&[][..], |dockerfile| &dockerfile.instructions);
+    let instruction = output.position.and_then(|position| match position {
+        Position::Step(number) => instructions.get(number.checked_sub(1)?),
+        Position::Line(line) => instructions.iter().rfind(|instruction| instruction.line <= line),
+    });
+    let status = &output.status;
+    let layer = instruction.and_then(|instruction| instruction.layer);
+    let problem = if let Some(layer) = layer {
+        let name = request.image.layers.get(layer).map_or("", method);
+        let message = format!(
+            "`{}` failed in layer {} (`{name}`): {engine} ended with {status}",
+            request.uri,
+            layer + 1
+        );
+        Problem::new(&codes::FAILED_BUILD, message).at_layer(layer)
+    } else {
+        let message = format!("`{}` failed: {engine} ended with {status}", request.uri);
+        Problem::new(&codes::FAILED_BUILD, message)
+    };
+    problem.help("Look at what the engine says, and correct the layer")
+}
+
+/// The method that adds a layer.
+pub fn method(layer: &Layer) -> &'static str {
+    match layer {
+        Layer::PipPackages { .. } => "with_pip_packages",
+        Layer::Requirements { .. } => "with_requirements",
+        Layer::UvProject { .. } => "with_uv_project",
+        Layer::PoetryProject { .. } => "with_poetry_project",
+        Layer::PixiProject { .. } => "with_pixi_project",
+        Layer::UvScript { .. } => "from_uv_script",
+        Layer::PixiScript { .. } => "from_pixi_script",
+        Layer::AptPackages { .. } => "with_apt_packages",
+        Layer::Commands { .. } => "with_commands",
+        Layer::Env { .. } => "with_env_vars",
+        Layer::WorkDir { .. } => "with_workdir",
+        Layer::CopyFile { .. } => "with_source_file",
+        Layer::CopyFolder { .. } => "with_source_folder",
+        Layer::DockerIgnore { .. } => "with_dockerignore",
+        Layer::CodeBundle { .. } => "with_code_bundle",
+        Layer::DockerLines { .. } => "from_debian_base",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(name: &str, base: &str) -> Request {
+        Request {
+            image: Image {
+                base: Base::Reference(base.to_owned()),
+                name: Some(name.to_owned()),
+                registry: None,
+                registry_secret: None,
+                platform: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
+                python_version: Some((3, 12)),
+                is_extendable: true,
+                is_cloned: true,
+                tag: None,
+                layers: Vec::new(),
+            },
+            uri: format!("{name}:1"),
+            label: name.to_owned(),
+            filename: "a.py".to_owned(),
+            place: None,
+            layers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn bases_come_first_and_cycles_are_told() {
+        let requests = [request("a", "b:1"), request("b", "python:3"), request("c", "b:1")];
+        assert_eq!(bases(&requests).unwrap(), [Some(1), None, Some(1)]);
+        let circle = [request("a", "b:1"), request("b", "a:1"), request("c", "a:1")];
+        assert_eq!(bases(&circle).unwrap_err().rule.code, "FM585");
+    }
+
+    #[test]
+    fn engines_say_where_they_are() {
+        assert_eq!(position_in("STEP 4/9: RUN false"), Some(Position::Step(4)));
+        assert_eq!(position_in("Dockerfile:12"), Some(Position::Line(12)));
+        assert_eq!(position_in("Dockerfile: no"), None);
+        assert_eq!(position_in("hello"), None);
+    }
+
+    #[test]
+    fn a_build_for_this_machine_is_for_its_platform() {
+        let mut options = Options::new(Engine::Buildah, PathBuf::from("."));
+        let request = request("a", "b:1");
+        assert_eq!(platforms(&request, &options), [host_platform()]);
+        options.is_pushed = true;
+        assert_eq!(platforms(&request, &options), request.image.platform);
+        options.platforms = vec!["linux/s390x".to_owned()];
+        assert_eq!(platforms(&request, &options), ["linux/s390x"]);
+    }
+
+    #[test]
+    fn secrets_are_variables_or_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("group_file"), "x").unwrap();
+        let secret = |key: &str, group: Option<&str>| BuildSecret {
+            id: key.to_owned(),
+            secret: super::super::Secret::new(key.to_owned(), group.map(str::to_owned), None, None),
+        };
+        let variable = |name: &str| (name == "TOKEN").then(|| "secret".to_owned());
+        let found =
+            find_secrets(&[secret("token", None), secret("file", Some("group"))], folder.path(), variable);
+        let file = SecretSource::File(folder.path().join("group_file"));
+        let expected = [("token".into(), SecretSource::Variable("TOKEN".into())), ("file".into(), file)];
+        assert_eq!(found.unwrap(), expected);
+        let problems = find_secrets(&[secret("none", None)], folder.path(), variable).unwrap_err();
+        assert_eq!(problems[0].rule.code, "FM582");
+    }
+}
