@@ -1,4 +1,5 @@
-//! Finds the Python files of a project, and which of them the user asked about.
+//! Finds the files of a project that may matter, and which of them the user asked about: Python, and what lies around
+//! it, such as `pyproject.toml` and `Makefile`.
 //!
 //! The whole project is known; the paths given only select what is reported and written. So a file comes out the same
 //! whether it is named alone or with its fellows. The project is walked once, from its root:
@@ -18,6 +19,8 @@ use std::sync::{Arc, mpsc};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use thiserror::Error;
+
+use crate::file_kind::FileKind;
 
 /// Folders that hold no code of the project, by name.
 const SKIPPED_FOLDERS: [&str; 5] = [".git", ".venv", "node_modules", "__pycache__", "site-packages"];
@@ -52,6 +55,8 @@ pub struct Candidate {
     pub relative: PathBuf,
     /// Whether the user asked about it.
     pub is_selected: bool,
+    /// What it is, by its name.
+    pub kind: FileKind,
 }
 
 /// Something that could not be looked at. The search goes on without it.
@@ -350,7 +355,7 @@ fn is_kept(entry: &DirEntry, exclude: &Gitignore) -> bool {
     if exclude.matched(entry.path(), is_folder).is_ignore() {
         return false;
     }
-    if is_folder { !is_skipped_folder(entry) } else { is_python(entry.path()) }
+    if is_folder { !is_skipped_folder(entry) } else { FileKind::of(entry.path()).is_some() }
 }
 
 /// Whether the folder holds no code of the project.
@@ -363,10 +368,6 @@ fn is_folder(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_dir())
 }
 
-fn is_python(path: &Path) -> bool {
-    path.extension() == Some(OsStr::new("py"))
-}
-
 /// What an entry of a walk means. Links, pipes and the like mean nothing.
 fn event(entry: Result<DirEntry, ignore::Error>, start: &Path, named: &HashSet<PathBuf>) -> Option<Event> {
     let entry = match entry {
@@ -377,7 +378,7 @@ fn event(entry: Result<DirEntry, ignore::Error>, start: &Path, named: &HashSet<P
         return named.contains(entry.path()).then(|| Event::Reached(entry.into_path()));
     }
     let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-    (is_file && is_python(entry.path())).then(|| Event::File(entry.into_path()))
+    (is_file && FileKind::of(entry.path()).is_some()).then(|| Event::File(entry.into_path()))
 }
 
 /// Takes the path out of an error of the walk, so that it can be shown as all others are.
@@ -414,6 +415,8 @@ fn assemble(found: Found, named: &Named, root: PathBuf, cwd: &Path) -> Discovery
             .unwrap_or(&path)
             .to_path_buf(),
         is_selected: named.selects(&path),
+        // A file that was named is taken for Python, whatever its suffix.
+        kind: FileKind::of(&path).unwrap_or(FileKind::Python),
         path,
     };
     let files = found.files.into_iter().map(candidate).collect();
@@ -469,10 +472,11 @@ mod tests {
         }
     }
 
-    /// The displayed files, a `*` before the selected ones.
+    /// The displayed Python files, a `*` before the selected ones.
     fn shown(discovery: &Discovery) -> Vec<String> {
         let mark = |file: &Candidate| if file.is_selected { "*" } else { "" };
-        discovery.files.iter().map(|file| format!("{}{}", mark(file), file.display)).collect()
+        let python = discovery.files.iter().filter(|file| file.kind == FileKind::Python);
+        python.map(|file| format!("{}{}", mark(file), file.display)).collect()
     }
 
     fn find(options: &Options, cwd: &Path) -> Vec<String> {
@@ -513,7 +517,7 @@ mod tests {
             (found.root.as_path(), shown(&found)),
             (root.join("p").as_path(), vec!["p/a.py".into(), "*p/q/b.py".into()])
         );
-        assert_eq!(found.files[1].relative, Path::new("q/b.py"));
+        assert_eq!(found.files[2].relative, Path::new("q/b.py"));
     }
 
     #[test]
@@ -631,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn only_python_files_are_walked() {
+    fn no_other_suffix_is_python() {
         let (_guard, root) = tree(&[
             ("a.py", ""),
             ("b.pyi", ""),

@@ -12,14 +12,18 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::discover::{Candidate, Discovery};
+use crate::file_kind::FileKind;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::is_flyte1_root;
+use crate::manifests::listed_packages;
 use crate::project::disk::{DiskFacts, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
-use crate::project::{Content, FileId, Project, ProjectFile};
+use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::module_path::ImportPath;
+use crate::python::rough_imports;
 use crate::python::scope::{BindingId, Role};
+use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
 /// What the bytes of a file must hold for it to matter by itself.
@@ -27,6 +31,12 @@ const WORDS: [&str; 4] = ["flytekit", "union", "ImageSpec", "TaskEnvironment"];
 
 /// The same, where Flyte 2 images matter as well.
 const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];
+
+/// What the bytes of a manifest or lock must hold.
+const MANIFEST_WORDS: [&str; 2] = ["flyte", "union"];
+
+/// The same for any other file around the code.
+const WORDS_AROUND: [&str; 2] = ["flytekit", "pyflyte"];
 
 /// Reads the project, for a migration.
 pub fn load(discovery: &Discovery) -> Project {
@@ -43,9 +53,17 @@ pub fn replace(project: &mut Project, texts: BTreeMap<FileId, String>) {
     for (file, text) in texts {
         let Some(source) = project.source(file) else { continue };
         let source = SourceFile { text, ..source.clone() };
-        project.files[file].content = analyze(&project.index, file, source);
+        project.files[file].content = content(project, file, source);
     }
     find_links(project);
+}
+
+/// What a text is in the place of `file`.
+pub fn content(project: &Project, file: FileId, source: SourceFile) -> Content {
+    match project.files[file].kind {
+        FileKind::Python => analyze(&project.index, file, source),
+        _ => Content::Text(source),
+    }
 }
 
 fn find_links(project: &mut Project) {
@@ -61,7 +79,10 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
         .files
         .par_iter()
         .enumerate()
-        .map(|(file, candidate)| read(&index, file, candidate, Need::IfItNames(words)))
+        .map(|(file, candidate)| match candidate.kind {
+            FileKind::Python => read(&index, file, candidate, Need::IfItNames(words)),
+            _ => read_around(candidate),
+        })
         .collect();
     let files = discovery
         .files
@@ -72,6 +93,7 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
             display: candidate.display.clone(),
             relative,
             is_selected: candidate.is_selected,
+            kind: candidate.kind,
             content,
         })
         .collect();
@@ -144,6 +166,9 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
             let folder = discovery.files[file].path.parent().unwrap_or(&discovery.root);
             let bases = [Path::new(""), &discovery.root, folder];
             let found = bases.iter().map(|base| base.join(path)).find(|path| path.exists());
+            if let Some(found) = found.as_deref().filter(|_| path.ends_with(".txt")) {
+                note_requirements(&mut facts, discovery, (file, path), found);
+            }
             let fact = found.map(|found| {
                 let is_folder = found.is_dir();
                 let absolute = found.canonicalize().unwrap_or(found);
@@ -157,6 +182,24 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
         }
     }
     facts
+}
+
+/// What a requirements file lists that an image may install, and that it does.
+fn note_requirements(
+    facts: &mut DiskFacts,
+    discovery: &Discovery,
+    (file, path): (FileId, &str),
+    found: &Path,
+) {
+    let absolute = found.canonicalize().unwrap_or_else(|_| found.to_path_buf());
+    let Ok(text) = std::fs::read_to_string(&absolute) else { return };
+    let own = discovery.files.binary_search_by(|candidate| candidate.path.cmp(&absolute)).ok();
+    let own = own.filter(|&own| discovery.files[own].kind == FileKind::Requirements);
+    if let Some(own) = own {
+        facts.requirements.entry(own).or_default().insert(file);
+    }
+    let is_selected = own.is_some_and(|own| discovery.files[own].is_selected);
+    facts.listed.insert((file, path.to_owned()), listed_packages(&text, is_selected));
 }
 
 fn locks_flyte(lock: &Path) -> bool {
@@ -183,7 +226,9 @@ fn load_importers(project: &mut Project, discovery: &Discovery) {
     while !sources.is_empty() {
         let wanted: Vec<FileId> = (0..project.files.len())
             .filter(|&file| match &project.files[file].content {
-                Content::Skipped(imported) => imported.iter().any(|imported| sources.contains(imported)),
+                Content::Skipped(skimmed) => {
+                    skimmed.imports.iter().any(|imported| sources.contains(imported))
+                }
                 _ => false,
             })
             .collect();
@@ -242,15 +287,44 @@ fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need<'_>
         Err(error) if candidate.is_selected => {
             return Content::Unreadable(format!("cannot be read: {error}"));
         }
-        Err(_) => return Content::Skipped(Vec::new()),
+        Err(_) => return Content::Skipped(Skimmed::default()),
     };
     if let Need::IfItNames(words) = need
         && !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some())
     {
-        return Content::Skipped(index.rough_imports(file, &bytes));
+        return Content::Skipped(skim(index, file, &bytes));
     }
     match SourceFile::from_bytes(candidate.path.clone(), candidate.display.clone(), bytes) {
         Ok(source) => analyze(index, file, source),
+        Err(error) => Content::Unreadable(error.to_string()),
+    }
+}
+
+/// What the import lines of a file tell that is not parsed.
+fn skim(index: &ModuleIndex, file: FileId, bytes: &[u8]) -> Skimmed {
+    let imports = rough_imports(bytes);
+    let outside = imports.iter().filter(|(level, ..)| *level == 0);
+    let brought = outside.flat_map(|(_, module, names)| {
+        let own = brought_by_flytekit(module).into_iter();
+        own.chain(names.iter().filter_map(move |name| brought_by_flytekit(&format!("{module}.{name}"))))
+    });
+    Skimmed { brought: brought.collect(), imports: index.files_of(file, &imports) }
+}
+
+/// Reads a file around the code, which is not parsed.
+fn read_around(candidate: &Candidate) -> Content {
+    let nothing = || Content::Skipped(Skimmed::default());
+    // What cannot be read, such as a socket of an editor, is no concern of a migration of Python.
+    let Ok(bytes) = std::fs::read(&candidate.path) else { return nothing() };
+    let words = match candidate.kind {
+        FileKind::Toml | FileKind::Requirements | FileKind::Ini | FileKind::Lock => &MANIFEST_WORDS,
+        _ => &WORDS_AROUND,
+    };
+    if !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some()) {
+        return nothing();
+    }
+    match SourceFile::from_bytes(candidate.path.clone(), candidate.display.clone(), bytes) {
+        Ok(source) => Content::Text(source),
         Err(error) => Content::Unreadable(error.to_string()),
     }
 }
@@ -260,7 +334,7 @@ pub fn analyze(index: &ModuleIndex, file: FileId, source: SourceFile) -> Content
     let is_of_interest = |path: &ImportPath| {
         path.level > 0
             || is_flyte1_root(path.root())
-            || path.root() == "flyte"
+            || matches!(path.root(), "flyte" | "setuptools" | "distutils")
             || index.resolve(file, 0, path.root()).is_some()
     };
     let facts = catch_unwind(AssertUnwindSafe(|| FileFacts::read(&source.text, &is_of_interest)));

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
-use crate::load::analyze;
+use crate::file_kind::FileKind;
+use crate::load::content;
+use crate::manifests;
 use crate::project::plan::{Plan, Settings, plan};
 use crate::project::{Content, FileId, Project};
 use crate::rewrite::{FileResult, rewrite};
-use crate::rules::codes::INTERNAL;
+use crate::rules::codes::{INTERNAL, MANIFEST_PYTHON};
 use crate::source::SourceFile;
 
 /// What a migration comes to.
@@ -22,7 +24,7 @@ pub struct Migration {
     pub together: Vec<BTreeSet<FileId>>,
 }
 
-/// Migrates a project in memory.
+/// Migrates a project in memory: the Python files first, then, on the project as that leaves it, what lies around them.
 pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
     let (plan, mut results) = rewrite(project, plan(project, settings), settings);
     let mut texts = BTreeMap::new();
@@ -37,48 +39,166 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
             Err(error) => drop(bad.insert(result.file, error.to_string())),
         }
     }
+    let mut originals = install(project, &texts);
     bad.extend(check(project, settings, &texts));
     let together = groups_of_files(&plan);
-    for file in affected(&together, bad.keys().copied().collect()) {
+    let withdrawn = affected(&together, bad.keys().copied().collect());
+    for &file in &withdrawn {
         texts.remove(&file);
         if let Some(result) = results.iter_mut().find(|result| result.file == file) {
             withdraw(result, bad.get(&file).map(String::as_str));
         }
     }
+    if !withdrawn.is_empty() {
+        restore(project, originals);
+        originals = install(project, &texts);
+    }
+    let around = around(project, &originals, &results);
+    restore(project, originals);
+    for (result, text) in around {
+        texts.extend(text.map(|text| (result.file, text)));
+        match results.iter_mut().find(|known| known.file == result.file) {
+            Some(known) => known.diagnostics.extend(result.diagnostics),
+            None => results.push(result),
+        }
+    }
     Migration { results, texts, together }
 }
 
-/// Every new text must parse, and a second migration must find nothing to change in it.
-fn check(
-    project: &mut Project,
-    settings: Settings,
-    texts: &BTreeMap<FileId, String>,
-) -> BTreeMap<FileId, String> {
-    let mut bad = BTreeMap::new();
-    if texts.is_empty() {
-        return bad;
-    }
-    let mut originals = Vec::new();
+/// What files were before others took their place.
+type Originals = BTreeMap<FileId, Content>;
+
+/// Puts new texts in the place of the files.
+fn install(project: &mut Project, texts: &BTreeMap<FileId, String>) -> Originals {
+    let mut originals = Originals::new();
     for (&file, text) in texts {
         let Some(source) = project.source(file) else { continue };
         let source = SourceFile { text: text.clone(), ..source.clone() };
-        let content = analyze(&project.index, file, source);
-        if !matches!(content, Content::Parsed { .. }) {
-            bad.insert(file, "its new text does not parse".to_owned());
-        }
-        originals.push((file, std::mem::replace(&mut project.files[file].content, content)));
+        let content = content(project, file, source);
+        originals.insert(file, std::mem::replace(&mut project.files[file].content, content));
     }
-    if bad.is_empty() {
+    if !originals.is_empty() {
         project.link();
-        let (_, results) = rewrite(project, plan(project, settings), settings);
-        for result in results.iter().filter(|result| !result.edits().is_empty()) {
-            bad.insert(result.file, "a second run would change it again".to_owned());
-        }
+    }
+    originals
+}
+
+fn restore(project: &mut Project, originals: Originals) {
+    if originals.is_empty() {
+        return;
     }
     for (file, content) in originals {
         project.files[file].content = content;
     }
     project.link();
+}
+
+/// Every new text must parse, and a second migration must find nothing to change in it. The texts are in their places.
+fn check(
+    project: &Project,
+    settings: Settings,
+    texts: &BTreeMap<FileId, String>,
+) -> BTreeMap<FileId, String> {
+    let mut bad = BTreeMap::new();
+    for &file in texts.keys() {
+        if !matches!(project.files[file].content, Content::Parsed { .. }) {
+            bad.insert(file, "its new text does not parse".to_owned());
+        }
+    }
+    if bad.is_empty() && !texts.is_empty() {
+        let (_, results) = rewrite(project, plan(project, settings), settings);
+        for result in results.iter().filter(|result| !result.edits().is_empty()) {
+            bad.insert(result.file, "a second run would change it again".to_owned());
+        }
+    }
+    bad
+}
+
+/// What is found around the code, with the new texts. The project is as the migration of the code, `results`, leaves
+/// it; findings and edits are about the files as they were.
+fn around(
+    project: &mut Project,
+    originals: &Originals,
+    results: &[FileResult],
+) -> Vec<(FileResult, Option<String>)> {
+    let mut found = Vec::new();
+    let mut texts = BTreeMap::new();
+    let mut bad = BTreeMap::new();
+    for file in (0..project.files.len()).filter(|&file| project.files[file].is_selected) {
+        let before = match originals.get(&file) {
+            Some(Content::Parsed { source, .. }) => source.text.as_str(),
+            _ => project.text(file),
+        };
+        let result = FileResult { file, diagnostics: manifests::map(project, file, before) };
+        let mut edits = result.edits();
+        if !edits.is_empty() {
+            let code = results.iter().find(|known| known.file == file);
+            edits.extend(code.map(FileResult::edits).unwrap_or_default());
+            match apply(before, &edits) {
+                Ok(text) => drop(texts.insert(file, text)),
+                Err(error) => drop(bad.insert(file, error.to_string())),
+            }
+        }
+        if !result.diagnostics.is_empty() {
+            found.push(result);
+        }
+    }
+    bad.extend(check_around(project, &texts));
+    found.extend(outside_the_paths(project, results));
+    found
+        .into_iter()
+        .map(|mut result| {
+            let text = texts.remove(&result.file);
+            match bad.get(&result.file) {
+                Some(reason) => {
+                    withdraw(&mut result, Some(reason));
+                    (result, None)
+                }
+                None => (result, text),
+            }
+        })
+        .collect()
+}
+
+/// What would be found in manifests outside the paths, told at the first file that changes.
+fn outside_the_paths(project: &Project, results: &[FileResult]) -> Option<FileResult> {
+    let changed = results.iter().find(|result| !result.edits().is_empty())?;
+    let others = (0..project.files.len()).filter(|&file| !project.files[file].is_selected);
+    let diagnostics: Vec<Diagnostic> = others
+        .filter_map(|file| {
+            let found = manifests::map(project, file, project.text(file));
+            let rule = found.iter().map(|finding| finding.rule).find(|rule| *rule != &MANIFEST_PYTHON)?;
+            Some(Diagnostic {
+                rule,
+                severity: Severity::Info,
+                message: format!(
+                    "`{}` requires Flyte 1 and lies outside the paths of this run, so it is left as it is",
+                    project.files[file].display
+                ),
+                range: None,
+                help: Some("Name it as well, or run on the whole project".to_owned()),
+                notes: Vec::new(),
+                fix: None,
+                status: Status::Info,
+            })
+        })
+        .collect();
+    (!diagnostics.is_empty()).then_some(FileResult { file: changed.file, diagnostics })
+}
+
+/// A second run must find nothing to change around the code, and Python must parse.
+fn check_around(project: &mut Project, texts: &BTreeMap<FileId, String>) -> BTreeMap<FileId, String> {
+    let originals = install(project, texts);
+    let mut bad = BTreeMap::new();
+    for (&file, text) in texts {
+        if project.files[file].kind == FileKind::Python && project.facts(file).is_none() {
+            bad.insert(file, "its new text does not parse".to_owned());
+        }
+        if manifests::map(project, file, text).iter().any(|diagnostic| diagnostic.fix.is_some()) {
+            bad.insert(file, "a second run would change it again".to_owned());
+        }
+    }
+    restore(project, originals);
     bad
 }
 

@@ -12,10 +12,11 @@ use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::diff::{colorize, unified_diff};
 use crate::discover::{self, Discovery, discover};
+use crate::file_kind::FileKind;
 use crate::load::load;
 use crate::migrate::{Migration, affected, migrate};
 use crate::project::plan::Settings;
-use crate::project::{FileId, Project};
+use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::STACK_SIZE;
 use crate::rules::draft;
 use crate::write::write_atomically;
@@ -116,7 +117,7 @@ fn finish(
     match mode {
         // JSON carries the edits themselves; a diff beside it would make neither readable.
         Mode::Diff if args.output_format == OutputFormat::Json => {
-            report(args, discovery, project, &migration, false, out)?;
+            report(args, project, &migration, false, out)?;
         }
         Mode::Diff => {
             // From outside the folders that change, the paths are those from the project root: apply it there.
@@ -137,17 +138,17 @@ fn finish(
                 out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
             }
             if !args.quiet {
-                report(args, discovery, project, &migration, false, &mut std::io::stderr().lock())?;
+                report(args, project, &migration, false, &mut std::io::stderr().lock())?;
             }
         }
         Mode::Check => {
             if !args.quiet {
                 let files = file_reports(project, &migration);
-                writeln!(out, "{}", Summary::new(&files, checked(discovery)))?;
+                writeln!(out, "{}", Summary::new(&files, checked(project)))?;
             }
         }
         Mode::Report | Mode::Write | Mode::Files => {
-            report(args, discovery, project, &migration, true, out)?;
+            report(args, project, &migration, true, out)?;
         }
     }
     has_error |= migration
@@ -171,8 +172,16 @@ pub(super) fn report_problems(discovery: &Discovery) -> bool {
 fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migration) -> bool {
     let mut written = BTreeSet::new();
     let mut failed: BTreeSet<FileId> = BTreeSet::new();
-    for (&file, text) in &migration.texts {
+    // What lies around the code comes last: it is right only if all of the code was written.
+    let (code, around): (Vec<_>, Vec<_>) =
+        migration.texts.iter().partition(|(file, _)| project.files[**file].kind == FileKind::Python);
+    for (&file, text) in code.into_iter().chain(around) {
         let Some(source) = project.source(file) else { continue };
+        if !failed.is_empty() && project.files[file].kind != FileKind::Python {
+            say!("error: {}: left as it is, because a file of code could not be written", source.display);
+            failed.insert(file);
+            continue;
+        }
         match write_atomically(&discovery.files[file].path, &source.to_bytes(text)) {
             Ok(()) => drop(written.insert(file)),
             Err(error) => {
@@ -201,14 +210,13 @@ fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migrati
 
 fn report(
     args: &Args,
-    discovery: &Discovery,
     project: &Project,
     migration: &Migration,
     is_stdout: bool,
     out: &mut dyn Write,
 ) -> Result<()> {
     let files = file_reports(project, migration);
-    let summary = Summary::new(&files, checked(discovery));
+    let summary = Summary::new(&files, checked(project));
     // A diff shows what is fixed; beside it stands what remains.
     let is_beside_diff = args.mode() == Mode::Diff && args.output_format != OutputFormat::Json;
     let remaining: Vec<Vec<Diagnostic>> = files.iter().map(|file| remaining(file.diagnostics)).collect();
@@ -244,8 +252,13 @@ fn file_reports<'a>(project: &'a Project, migration: &'a Migration) -> Vec<FileR
         .collect()
 }
 
-fn checked(discovery: &Discovery) -> usize {
-    discovery.files.iter().filter(|file| file.is_selected).count()
+/// The files that were looked at: all Python, and what around it names Flyte 1.
+fn checked(project: &Project) -> usize {
+    let is_checked = |file: &&ProjectFile| {
+        let matters = file.kind == FileKind::Python || !matches!(file.content, Content::Skipped(_));
+        file.is_selected && matters
+    };
+    project.files.iter().filter(is_checked).count()
 }
 
 fn remaining(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {

@@ -4,7 +4,7 @@
 //! ImageSpec(copy=["data"], requirements="uv.lock")    # is `data` a folder, does the lock hold flyte
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::FileId;
 
@@ -31,6 +31,15 @@ pub struct PathFact {
     pub locks_flyte: bool,
 }
 
+/// What a requirements file lists.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedPackages {
+    /// The distributions, normalized.
+    pub distributions: Vec<String>,
+    /// Whether this run may edit the file: it is among the paths, known by its name, and not made by a program.
+    pub is_editable: bool,
+}
+
 /// What is known of the disk.
 #[derive(Debug, Default)]
 pub struct DiskFacts {
@@ -38,9 +47,23 @@ pub struct DiskFacts {
     pub paths: HashMap<(FileId, String), PathFact>,
     /// Whether the project's `.dockerignore` keeps `.git`, `.env` and virtual environments out of images.
     pub ignores_private_files: bool,
+    /// The requirements files that images name, and by which files.
+    pub requirements: HashMap<FileId, BTreeSet<FileId>>,
+    /// What those files list, by the file and the path that name them; also where they lie outside the project.
+    pub listed: HashMap<(FileId, String), ListedPackages>,
 }
 
 impl DiskFacts {
+    /// The files whose images install the requirements file `file`.
+    pub fn users_of(&self, file: FileId) -> BTreeSet<FileId> {
+        self.requirements.get(&file).cloned().unwrap_or_default()
+    }
+
+    /// What the requirements file `path` lists, as `file` names it; `None` if it is not known.
+    pub fn listed(&self, file: FileId, path: &str) -> Option<&ListedPackages> {
+        self.listed.get(&(file, path.to_owned()))
+    }
+
     /// What is known of `path` as `file` names it.
     pub fn path(&self, file: FileId, path: &str) -> PathFact {
         self.paths.get(&(file, path.to_owned())).copied().unwrap_or_default()

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::FileId;
-use crate::python::rough_imports;
+use crate::python::{RoughImport, rough_imports};
 
 /// Finds files by dotted module names.
 #[derive(Debug, Default)]
@@ -105,9 +105,14 @@ impl ModuleIndex {
 
     /// The files that the lines of a text in `file` seem to import, for texts that are not parsed.
     pub fn rough_imports(&self, file: FileId, text: &[u8]) -> Vec<FileId> {
+        self.files_of(file, &rough_imports(text))
+    }
+
+    /// The files that these imports in `file` lead to.
+    pub fn files_of(&self, file: FileId, imports: &[RoughImport]) -> Vec<FileId> {
         let mut files = Vec::new();
-        for (level, module, names) in rough_imports(text) {
-            let Some(place) = self.resolve(file, level, &module) else { continue };
+        for (level, module, names) in imports {
+            let Some(place) = self.resolve(file, *level, module) else { continue };
             files.extend(place.file);
             files.extend(names.iter().filter_map(|name| self.child(&place, name)?.file));
         }

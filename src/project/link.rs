@@ -261,4 +261,23 @@ impl Project {
         }
         files
     }
+
+    /// The modules outside the project that a file imports, dotted, with the names taken from them.
+    pub fn outside_modules(&self, file: FileId) -> Vec<String> {
+        let Some(facts) = self.facts(file) else { return Vec::new() };
+        let is_outside = |module: &str| self.index.resolve(file, 0, module).is_none();
+        let mut modules = Vec::new();
+        for import in &facts.module.imports {
+            let aliases = import.aliases.iter();
+            match &import.from {
+                Some((0, module)) if is_outside(module) => {
+                    modules.extend(aliases.map(|alias| format!("{module}.{}", alias.name)));
+                }
+                Some(_) => {}
+                None => modules
+                    .extend(aliases.filter(|alias| is_outside(&alias.name)).map(|alias| alias.name.clone())),
+            }
+        }
+        modules
+    }
 }

@@ -17,6 +17,7 @@ mod whole_file;
 
 use rustc_hash::FxHashSet;
 
+use crate::file_kind::FileKind;
 use crate::flyte1::file::FileFacts;
 use crate::python::scope::BindingId;
 use crate::source::{SourceFile, TextRange};
@@ -28,8 +29,10 @@ pub type FileId = usize;
 /// What became of a file.
 #[derive(Debug)]
 pub enum Content {
-    /// Nothing in it can matter: it was not parsed. The files of the project that it seems to import.
-    Skipped(Vec<FileId>),
+    /// Nothing in it can matter: it was not parsed.
+    Skipped(Skimmed),
+    /// A file around the code that names packages or commands of Flyte 1.
+    Text(SourceFile),
     /// It was read and parsed.
     Parsed {
         /// The text.
@@ -52,7 +55,16 @@ pub enum Content {
     Panicked(SourceFile),
 }
 
-/// One Python file of the project.
+/// What is known of a file that was not parsed.
+#[derive(Debug, Clone, Default)]
+pub struct Skimmed {
+    /// The files of the project that it seems to import.
+    pub imports: Vec<FileId>,
+    /// The distributions that it seems to import and that flytekit brings.
+    pub brought: Vec<&'static str>,
+}
+
+/// One file of the project.
 #[derive(Debug)]
 pub struct ProjectFile {
     /// The path as it is shown.
@@ -61,6 +73,8 @@ pub struct ProjectFile {
     pub relative: String,
     /// Whether it is among the PATHS of the run: only such files are reported and written.
     pub is_selected: bool,
+    /// What it is, by its name.
+    pub kind: FileKind,
     /// What is in it.
     pub content: Content,
 }
@@ -95,6 +109,7 @@ impl Project {
     pub fn source(&self, file: FileId) -> Option<&SourceFile> {
         match &self.files[file].content {
             Content::Parsed { source, .. }
+            | Content::Text(source)
             | Content::SyntaxError { source, .. }
             | Content::Panicked(source) => Some(source),
             _ => None,

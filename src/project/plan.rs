@@ -274,6 +274,7 @@ pub fn map_image(
         names_python: graph.python_in_name.contains(&node),
         path_name: names.path,
         path: &|path| project.disk.path(file, path),
+        listed: &|path| project.disk.listed(file, path).cloned(),
         ignores_private_files: project.disk.ignores_private_files,
         line_length: settings.line_length,
     })

@@ -67,16 +67,18 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     }
 }
 
-/// The modules that the lines of a text seem to import, for files that are not, or cannot be, parsed: dots, module,
-/// and the names behind `import`.
-pub fn rough_imports(text: &[u8]) -> Vec<(u32, String, Vec<String>)> {
+/// What a line of a text seems to import: dots, module, and the names behind `import`.
+pub type RoughImport = (u32, String, Vec<String>);
+
+/// What the lines of a text seem to import, for files that are not, or cannot be, parsed.
+pub fn rough_imports(text: &[u8]) -> Vec<RoughImport> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
     let lines = lines.filter(|line| line.starts_with(b"from ") || line.starts_with(b"import "));
     lines.filter_map(|line| rough_import(std::str::from_utf8(line).ok()?)).flatten().collect()
 }
 
-fn rough_import(line: &str) -> Option<Vec<(u32, String, Vec<String>)>> {
+fn rough_import(line: &str) -> Option<Vec<RoughImport>> {
     let names = |list: &str| -> Vec<String> {
         list.split([',', '(', ')', '#', ';'])
             .filter_map(|name| name.split_whitespace().next())

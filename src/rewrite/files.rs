@@ -85,7 +85,7 @@ impl Overview {
         for file in self.reached(files) {
             let Some(facts) = project.facts(file) else { continue };
             stores.extend(facts.module.object_stores.iter().copied().map(object_store_package));
-            for module in imported_modules(project, file) {
+            for module in project.outside_modules(file) {
                 reads_frames |= matches!(module.split('.').next(), Some("pandas" | "polars" | "fsspec"));
                 brought.extend(brought_by_flytekit(&module).map(str::to_owned));
             }
@@ -101,28 +101,6 @@ impl Overview {
             files.iter().filter_map(|file| self.closures.get(file)).flatten().copied().collect();
         all.into_iter()
     }
-}
-
-/// The modules outside the project that a file imports, dotted, with the names taken from them.
-fn imported_modules(project: &Project, file: FileId) -> Vec<String> {
-    let Some(facts) = project.facts(file) else { return Vec::new() };
-    let mut modules = Vec::new();
-    for import in &facts.module.imports {
-        match &import.from {
-            Some((0, module)) if project.index.resolve(file, 0, module).is_none() => {
-                modules.extend(import.aliases.iter().map(|alias| format!("{module}.{}", alias.name)));
-            }
-            Some(_) => {}
-            None => modules.extend(
-                import
-                    .aliases
-                    .iter()
-                    .filter(|alias| project.index.resolve(file, 0, &alias.name).is_none())
-                    .map(|alias| alias.name.clone()),
-            ),
-        }
-    }
-    modules
 }
 
 /// Names that other files take from a file: they must not go.

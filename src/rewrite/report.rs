@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic;
 use crate::diagnostic::{Diagnostic, Severity, Status};
+use crate::file_kind::FileKind;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{ImageUse, NodeId, NodeKind};
 use crate::project::plan::{Group, Plan, Settings, describe, is_free, place};
@@ -73,11 +74,13 @@ fn whole_file(project: &Project, file: FileId) -> Option<Diagnostic> {
             "the analysis of this file failed".to_owned(),
             "Please report this as a bug; nothing in this file is changed",
         ),
-        Content::Skipped(_) | Content::Parsed { .. } => return None,
+        Content::Skipped(_) | Content::Text(_) | Content::Parsed { .. } => return None,
     };
+    // What cannot be read of the files around the code is left to the user, as the rest of them is.
+    let is_python = project.files[file].kind == FileKind::Python;
     Some(Diagnostic {
         rule,
-        severity: Severity::Error,
+        severity: if is_python { Severity::Error } else { Severity::Warning },
         message,
         range,
         help: Some(help.to_owned()),

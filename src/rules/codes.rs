@@ -72,6 +72,12 @@ rules! {
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";
+    MANIFEST_FLYTE1 = "FM310" "manifest-flytekit" "A manifest requires flytekit or union, and migrated code needs flyte.";
+    MANIFEST_PLUGIN = "FM311" "manifest-plugin" "A manifest requires a plugin of flytekit.";
+    MANIFEST_BROUGHT = "FM312" "manifest-package-brought-by-flytekit" "A package is required because code imports it and only flytekit brought it.";
+    MANIFEST_BY_HAND = "FM313" "manifest-by-hand" "A requirement of Flyte 1 is written in a way that is left to you.";
+    GENERATED_MANIFEST = "FM314" "generated-manifest" "A lock file or a compiled requirements file has to be made again.";
+    MANIFEST_PYTHON = "FM315" "manifest-python" "A manifest allows a Python below 3.10, which flyte does not support.";
     FLYTEKIT_PACKAGE = "FM401" "flytekit-package" "`flytekit` or `union` among the packages of an image.";
     PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::flyte2::chain::{Argument, Call, Chain};
-use crate::project::disk::PathFact;
+use crate::project::disk::{ListedPackages, PathFact};
 use crate::python::items::Item;
 use crate::python::scope;
 use crate::python::style::Style;
@@ -95,6 +95,8 @@ pub struct ImageContext<'a> {
     pub path_name: &'a str,
     /// What stands at a path that the call names.
     pub path: &'a dyn Fn(&str) -> PathFact,
+    /// What the requirements file lists that the call names.
+    pub listed: &'a dyn Fn(&str) -> Option<ListedPackages>,
     /// Whether the project's `.dockerignore` keeps `.git`, `.env` and virtual environments out of images.
     pub ignores_private_files: bool,
     /// The longest line.

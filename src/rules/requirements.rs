@@ -6,6 +6,7 @@
 
 use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::tables::{Plugin, plugin};
 use super::{Effect, Finding};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
@@ -32,7 +33,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             )
             .help("Rename the file to `.txt`"),
         ),
-        Some(_) => {}
+        Some(path) => look_into(cx, draft, parameter, path),
         None => draft.find(
             Finding::new(
                 &REQUIREMENTS,
@@ -46,6 +47,37 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let argument = Argument::new(format!("{}({})", cx.path_name, parameter.item.value_text));
     let method = parameter.method("with_requirements", vec![argument]);
     draft.layer(LayerKind::Requirements, parameter.position, method);
+}
+
+/// What the file lists is in the image. Its own requirements of Flyte 1 are settled in the file itself, with those of
+/// the other manifests; where that is not possible, it is said here.
+fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, path: &str) {
+    let range = parameter.value.range;
+    let Some(listed) = (cx.listed)(path) else {
+        draft.find(Finding::new(
+            &REQUIREMENTS,
+            range,
+            Effect::Info,
+            format!("`{path}` was not found, so what it lists is not known"),
+        ));
+        return;
+    };
+    let left = |name: &&String| !listed.is_editable && !cx.keeps_flyte1 && is_flyte1_package(name);
+    for name in listed.distributions.iter().filter(left) {
+        let message =
+            format!("`{name}` stays in the image: `{path}` lists it, and is not edited in this run");
+        let (effect, help) = match plugin(name) {
+            Plugin::Successor(successor) => (Effect::Unsafe, format!("Require `{successor}` there instead")),
+            Plugin::None => (Effect::Info, "Remove it there once nothing imports it".to_owned()),
+        };
+        draft.find(Finding::new(&REQUIREMENTS, range, effect, message).help(help));
+    }
+    // Whether flytekit stays in the file is decided elsewhere: an image that needs it asks for it itself.
+    draft.listed.extend(listed.distributions.into_iter().filter(|name| !is_flyte1_package(name)));
+}
+
+fn is_flyte1_package(name: &str) -> bool {
+    matches!(name, "flytekit" | "union" | "unionai" | "union-runtime") || name.starts_with("flytekitplugins-")
 }
 
 /// A lock installs the project that the `pyproject.toml` beside it describes.

@@ -4,8 +4,10 @@
 
 use std::sync::LazyLock;
 
-static BROUGHT: LazyLock<Vec<(&str, &str)>> =
-    LazyLock::new(|| rows(include_str!("data/brought_packages.tsv")));
+use rustc_hash::FxHashMap;
+
+static BROUGHT: LazyLock<FxHashMap<&str, &str>> =
+    LazyLock::new(|| rows(include_str!("data/brought_packages.tsv")).into_iter().collect());
 static PLUGINS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| rows(include_str!("data/plugins.tsv")));
 
 fn rows(table: &'static str) -> Vec<(&'static str, &'static str)> {
@@ -18,7 +20,7 @@ fn rows(table: &'static str) -> Vec<(&'static str, &'static str)> {
 pub fn brought_by_flytekit(module: &str) -> Option<&'static str> {
     let mut prefix = module;
     loop {
-        if let Some((_, distribution)) = BROUGHT.iter().find(|(name, _)| *name == prefix) {
+        if let Some(distribution) = BROUGHT.get(prefix) {
             return Some(distribution);
         }
         prefix = prefix.rsplit_once('.')?.0;

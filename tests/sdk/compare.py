@@ -1388,11 +1388,31 @@ def compare_env(case: Comparison, before: Json, after: Json) -> None:
 
 
 def compare_requirements(case: Comparison, before: Json, after: Json) -> None:
-    """Requirements files and locks."""
-    shown = ("kind", "file", "lines")
-    old = [{key: layer[key] for key in shown} for layer in layers_of(before, "requirements")]
-    new = [{key: layer[key] for key in shown} for layer in layers_of(after, "requirements")]
-    case.same("requirements", old, new)
+    """Requirements files and locks: the same files, which list the same but for what is Flyte's."""
+    old, new = layers_of(before, "requirements"), layers_of(after, "requirements")
+    shown = ("kind", "file")
+    case.same(
+        "requirements", [{key: layer[key] for key in shown} for layer in old], [{key: layer[key] for key in shown} for layer in new]
+    )
+    for left, right in zip(old, new):
+        compare_lines(case, left["lines"], right["lines"])
+
+
+def compare_lines(case: Comparison, before: list[str] | None, after: list[str] | None) -> None:
+    """Lines of a requirements file: flytekit gives way to flyte, plugins to their successors, nothing else changes."""
+    if before is None or after is None:
+        case.same("requirements", before, after)
+        return
+    own = {package_name(line) for line in before}
+    brought = case.tables.brought_names() - own
+    old = [successor(line, case.tables) for line in before if not is_flyte1_package(line)]
+    old_plugins = {line for line in before if successor(line, case.tables) != line}
+    new = [line for line in after if line in before or package_name(line) not in {"flyte", *brought}]
+    new = [successor(line, case.tables) if line in old_plugins else line for line in new if not is_flyte1_package(line)]
+    case.same("requirements", sorted(set(old)), sorted(set(new)))
+    lost = {line for line in before if is_flyte1_package(line)} - set(after)
+    if lost:
+        case.expect("flyte" in {package_name(line) for line in after}, f"{sorted(lost)} went, and flyte did not come")
 
 
 def compare_packages(case: Comparison, before: Json, after: Json) -> None:
