@@ -162,6 +162,7 @@ fn entity_reference(
         Role::Callee(_) => {}
         // Inside a workflow the body is read for that; elsewhere the result is no longer what has the attribute.
         Role::CalleeOf(_) if !owners.is_empty() => {}
+        Role::CalleeOf(attribute) if !is_output(attribute) => {}
         _ => return false,
     }
     for &owner in owners {
@@ -198,6 +199,13 @@ fn is_hint(graph: &Graph, file: FileId, reference: &Reference, calls: &[Call], o
         let hints = call.and_then(|call| calls[call].keyword("node_dependency_hints"));
         hints.is_some_and(|hints| hints.value.range.contains_range(reference.range))
     })
+}
+
+/// `o0`, by which flytekit calls an output without a name.
+fn is_output(attribute: &str) -> bool {
+    attribute
+        .strip_prefix('o')
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `flyte.run(pipeline, …)` in plain code: this is how Flyte 2 runs it.

@@ -133,6 +133,42 @@ impl Value {
     }
 }
 
+/// A call whose arguments are numbers: `timedelta(hours=4)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumericCall {
+    /// The name that is called, with its attributes.
+    pub callee: Vec<String>,
+    /// The arguments in order, with the names of keywords.
+    pub arguments: Vec<(Option<String>, f64)>,
+}
+
+/// Reads the text of an expression that is a call with numbers only.
+pub fn numeric_call(text: &str) -> Option<NumericCall> {
+    let parsed = super::parse(&format!("({text})")).ok()?;
+    let [ast::Stmt::Expr(statement)] = parsed.body() else { return None };
+    let call = statement.value.as_call_expr()?;
+    let mut callee = Vec::new();
+    let mut part = &*call.func;
+    while let Expr::Attribute(attribute) = part {
+        callee.insert(0, attribute.attr.to_string());
+        part = &attribute.value;
+    }
+    callee.insert(0, part.as_name_expr()?.id.to_string());
+    let arguments = call.arguments.arguments_source_order().map(|argument| {
+        let name = match argument {
+            ast::ArgOrKeyword::Arg(_) => None,
+            ast::ArgOrKeyword::Keyword(keyword) => Some(keyword.arg.as_ref()?.to_string()),
+        };
+        let number = match Value::of(argument.value()).kind {
+            ValueKind::Int(int) => f64::from(i32::try_from(int).ok()?),
+            ValueKind::Float(float) => float,
+            _ => return None,
+        };
+        Some((name, number))
+    });
+    Some(NumericCall { callee, arguments: arguments.collect::<Option<_>>()? })
+}
+
 fn number(number: &Number) -> ValueKind {
     match number {
         Number::Int(int) => int.as_i64().map_or(ValueKind::Opaque, ValueKind::Int),
@@ -169,4 +205,22 @@ fn f_string(fstring: &ast::ExprFString) -> ValueKind {
         }
     }
     ValueKind::FString(text, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_numbers_is_read_and_nothing_else() {
+        let call = numeric_call("datetime.timedelta(1, hours=-0.5)");
+        let expected = NumericCall {
+            callee: vec!["datetime".to_owned(), "timedelta".to_owned()],
+            arguments: vec![(None, 1.0), (Some("hours".to_owned()), -0.5)],
+        };
+        assert_eq!(call, Some(expected));
+        for other in ["timedelta(hours=HOURS)", "timedelta(**given)", "4", "delta()(1)", "f(1) + f(2)"] {
+            assert_eq!(numeric_call(other), None, "{other}");
+        }
+    }
 }

@@ -17,8 +17,8 @@ use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
-use crate::python::scope::BindingKind;
-use crate::rules::body::{self, MappedBody};
+use crate::python::scope::{BindingKind, CallId};
+use crate::rules::body::{self, MappedBody, Trigger};
 use crate::rules::codes::{
     BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, SETTING, TASK,
 };
@@ -44,6 +44,10 @@ struct Converter<'a> {
     uses_path: bool,
     /// Lines that the new code needs: `import asyncio`.
     import_lines: BTreeSet<String>,
+    /// The triggers that stand above workflows of the file.
+    triggers: Vec<Trigger>,
+    /// What goes altogether: launch plans that become triggers above their workflows.
+    removed: Vec<TextRange>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -71,11 +75,17 @@ pub(super) fn convert(
         used: Vec::new(),
         uses_path: false,
         import_lines: BTreeSet::new(),
+        triggers: Vec::new(),
+        removed: Vec::new(),
         diagnostics: Vec::new(),
     };
     let converted: Vec<NodeId> = plan.converted_in(file).collect();
     let mut bodies: BTreeMap<NodeId, MappedBody> =
         body::map_file(project, &plan.graph, file, &converted, &converter.names).into_iter().collect();
+    let edits = bodies.values().flat_map(|body| &body.edits);
+    let deletions = edits.filter(|edit| edit.content.is_empty());
+    converter.removed = deletions.map(|edit| edit.range).collect();
+    converter.triggers = bodies.values_mut().flat_map(|body| std::mem::take(&mut body.triggers)).collect();
     for node in converted {
         let body = bodies.remove(&node).unwrap_or_default();
         match &plan.graph.nodes[node].kind {
@@ -256,6 +266,7 @@ impl Converter<'_> {
             edits.push(self.environment(node, environment));
             edits.extend(self.late_dependencies(environment, node));
         }
+        edits.extend(self.triggers_above(node, environment.members.first() == Some(&node)));
         let finding = Finding::new(
             &TASK,
             place(self.project, &self.plan.graph, node),
@@ -267,10 +278,51 @@ impl Converter<'_> {
         self.sequential(node, entity);
     }
 
+    /// The triggers of a workflow, above it and below the environment where that stands at the same place.
+    fn triggers_above(&self, node: NodeId, has_environment: bool) -> Option<Edit> {
+        let (offset, gap) = self.gap_above(node);
+        let own = self.triggers.iter().filter(|trigger| trigger.workflow == node);
+        let texts: Vec<&str> = own.map(|trigger| trigger.text.as_str()).collect();
+        let gap = if has_environment { "\n" } else { gap };
+        (!texts.is_empty()).then(|| Edit::insertion(offset, format!("{gap}{}", texts.join("\n"))))
+    }
+
+    /// `triggers=(nightly,)` of a workflow.
+    fn triggers_argument(&self, node: NodeId) -> Option<Argument> {
+        let own = self.triggers.iter().filter(|trigger| trigger.workflow == node);
+        let variables: Vec<&str> = own.map(|trigger| trigger.variable.as_str()).collect();
+        let comma = if variables.len() == 1 { "," } else { "" };
+        (!variables.is_empty()).then(|| Argument::new(format!("triggers=({}{comma})", variables.join(", "))))
+    }
+
+    /// The arguments of a decorator as they stand.
+    fn own_arguments(&self, call: CallId) -> Vec<Argument> {
+        let items = self.facts.module.calls[call].items.items.iter();
+        items
+            .map(|item| Argument {
+                leading: item.leading.clone(),
+                text: item.text.clone(),
+                trailing: item.trailing.clone(),
+            })
+            .collect()
+    }
+
     fn decorator(&mut self, node: NodeId, entity: &EntityNode, environment: &Environment) -> Edit {
         let callee = format!("{}.task", environment.variable);
-        let mapped = map_task(self.project, &self.plan.graph, node, &self.names);
+        let mut mapped = map_task(self.project, &self.plan.graph, node, &self.names);
         self.effects(mapped.effects);
+        if let Some(triggers) = self.triggers_argument(node) {
+            if !mapped.is_rewritten {
+                mapped.arguments = entity.call.map_or_else(Vec::new, |call| self.own_arguments(call));
+            }
+            mapped.arguments.push(triggers);
+            mapped.is_rewritten = true;
+            if entity.call.is_none() {
+                let head = Call { callee, arguments: mapped.arguments, ..Call::default() };
+                let chain = Chain { head, ..Chain::default() };
+                return Edit::replacement(entity.callee, layout(&chain, self.place_at(entity.callee)));
+            }
+        }
         let Some(call) =
             entity.call.filter(|_| mapped.is_rewritten).map(|call| &self.facts.module.calls[call])
         else {
@@ -353,16 +405,13 @@ impl Converter<'_> {
     fn gap_above(&self, first: NodeId) -> (TextSize, &'static str) {
         let Some(entity) = self.plan.graph.entity(first) else { return (TextSize::from(0), "") };
         let owner = self.facts.module.functions[entity.function].owner;
-        let Some(above) = owner.checked_sub(1).map(|above| self.facts.module.statements[above]) else {
+        let mut statements = self.facts.module.statements[..owner].iter();
+        let stays = |above: &&TextRange| !self.removed.iter().any(|removed| removed.contains_range(**above));
+        let Some(&above) = statements.rfind(stays) else {
             return (line_start(self.text, entity.decorator.start()), "");
         };
         let offset = next_line_start(self.text, above.end());
-        let is_definition = self
-            .facts
-            .module
-            .functions
-            .iter()
-            .any(|function| function.owner + 1 == owner && function.range == above)
+        let is_definition = self.facts.module.functions.iter().any(|function| function.range == above)
             || ["def ", "class ", "async def ", "@"].iter().any(|word| self.text[above].starts_with(word));
         (offset, if is_definition { "\n\n" } else { "\n" })
     }

@@ -69,6 +69,11 @@ rules! {
     SETTING = "FM255" "flyte1-setting" "An object such as `Resources` behind a name becomes that of Flyte 2, where tasks use it.";
     SETTING_USE = "FM256" "setting-other-use" "An object such as `Resources` is used in a way that Flyte 2 does not know.";
     DROPPED_KEYWORD = "FM257" "task-keyword-dropped" "A keyword of `@task` that has no effect on Flyte 2.";
+    LAUNCH_PLAN = "FM270" "launch-plan" "A `LaunchPlan` becomes a `Trigger` of its workflow.";
+    SCHEDULE = "FM271" "launch-plan-schedule" "`schedule` of a launch plan becomes `automation` of a trigger; Flyte 2 takes five fields of cron.";
+    TRIGGER_INPUTS = "FM272" "launch-plan-inputs" "`default_inputs` and `fixed_inputs` of a launch plan become `inputs` of a trigger.";
+    LAUNCH_PLAN_KEYWORD = "FM273" "launch-plan-keyword" "A keyword of a launch plan that is not migrated.";
+    LAUNCH_PLAN_USE = "FM274" "launch-plan-use" "A launch plan that is more than the schedule of a workflow above it.";
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";

@@ -29,10 +29,12 @@ mod python_exec;
 mod python_version;
 mod registry_config;
 mod requirements;
+mod schedule;
 mod secrets;
 mod unsupported;
 
 pub mod cache;
+pub mod launch_plan;
 pub mod resources;
 pub mod setting;
 pub mod task;

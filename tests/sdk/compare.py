@@ -561,7 +561,7 @@ def flytekit_entities(root: Path) -> tuple[list[Found], list[Found]]:
         if isinstance(entity, PythonFunctionTask) and has_code(entity.task_function):
             tasks.append(Found(entity.task_function, lambda task=entity: describe_flyte1_task(task, root)))
         elif isinstance(entity, PythonFunctionWorkflow) and has_code(entity.function):
-            workflows.append(Found(entity.function, lambda: {"sdk": "flytekit", "workflow": True}))
+            workflows.append(Found(entity.function, lambda flow=entity: describe_workflow(flow)))
     return tasks, workflows
 
 
@@ -582,6 +582,8 @@ def clear_registries() -> None:
     """Forgets what the tree before this one has declared."""
     if flytekit_context := sys.modules.get("flytekit.core.context_manager"):
         flytekit_context.FlyteEntities.entities.clear()
+    if launch_plans := sys.modules.get("flytekit.core.launch_plan"):
+        launch_plans.LaunchPlan.CACHE.clear()
     if flyte_environment := sys.modules.get("flyte._environment"):
         flyte_environment.list_loaded_environments().clear()
 
@@ -698,6 +700,78 @@ def seconds(timeout: Any) -> float | None:
     if isinstance(timeout, datetime.timedelta):
         timeout = timeout.total_seconds()
     return float(timeout) if timeout else None
+
+
+CRON_NAMES = {
+    **dict.fromkeys(("hourly", "hours"), "0 * * * *"),
+    **dict.fromkeys(("daily", "days"), "0 0 * * *"),
+    **dict.fromkeys(("weekly", "weeks"), "0 0 * * 0"),
+    **dict.fromkeys(("monthly", "months"), "0 0 1 * *"),
+    **dict.fromkeys(("yearly", "years", "annually"), "0 0 1 1 *"),
+}
+"""What flytekit calls schedules; `@daily` means the same as `daily`."""
+
+
+def describe_workflow(workflow: Any) -> Json:
+    """A flytekit workflow: all there is to compare is its launch plans."""
+    from flytekit.core.context_manager import FlyteEntities
+    from flytekit.core.launch_plan import LaunchPlan
+
+    plans = [plan for plan in FlyteEntities.entities if isinstance(plan, LaunchPlan)]
+    own = [plan for plan in plans if plan.workflow is workflow and plan.name != workflow.name]
+    return {"sdk": "flytekit", "workflow": True, "triggers": sorted(map(describe_plan, own), key=str)}
+
+
+def describe_plan(plan: Any) -> Json:
+    """A launch plan in the common form of triggers."""
+    schedule = plan.schedule
+    inputs = {key: repr(value) for key, value in plan.saved_inputs.items()}
+    if schedule and schedule.kickoff_time_input_arg:
+        inputs[schedule.kickoff_time_input_arg] = "trigger time"
+    return {
+        "name": plan.name,
+        "schedule": describe_flyte1_schedule(schedule),
+        "inputs": inputs,
+        "active": bool(plan.should_auto_activate),
+        "overwrite_cache": bool(plan.overwrite_cache),
+        "parallel": plan.max_parallelism or None,
+        "labels": plan.labels.values if plan.labels else {},
+        "annotations": plan.annotations.values if plan.annotations else {},
+    }
+
+
+def describe_flyte1_schedule(schedule: Any) -> Any:
+    """The five fields of cron, or minutes."""
+    if schedule is None:
+        return None
+    if schedule.cron_schedule:
+        text = schedule.cron_schedule.schedule
+        return CRON_NAMES.get(text.lower().removeprefix("@"), text)
+    rate = schedule.rate
+    return rate.value * {0: 1, 1: 60, 2: 1440}[rate.unit]
+
+
+def describe_trigger(trigger: Any) -> Json:
+    """A trigger of a Flyte 2 task."""
+    from flyte import Cron, TriggerTime
+
+    automation = trigger.automation
+    schedule = automation and (
+        automation.expression if isinstance(automation, Cron) else automation.interval_minutes
+    )
+    return {
+        "name": trigger.name,
+        "schedule": schedule,
+        "inputs": {
+            key: "trigger time" if value is TriggerTime else repr(value)
+            for key, value in (trigger.inputs or {}).items()
+        },
+        "active": trigger.auto_activate,
+        "overwrite_cache": trigger.overwrite_cache,
+        "parallel": trigger.max_action_concurrency,
+        "labels": dict(trigger.labels or {}),
+        "annotations": dict(trigger.annotations or {}),
+    }
 
 
 def describe_flyte1_cache(metadata: Any) -> Json | None:
@@ -953,6 +1027,7 @@ def describe_flyte2_task(task: Any, root: Path) -> Json:
         "plugin": plugin_name(getattr(task, "plugin_config", None)),
         "pod_template": describe_pod(task.pod_template),
         "docs": given_docs(task, task.docs.description if task.docs else None),
+        "triggers": sorted(map(describe_trigger, task.triggers), key=str),
     }
 
 
@@ -1825,12 +1900,23 @@ def workflow_entries(pair: Json, before: Json, after: Json) -> list[Json]:
         for key in before["workflows"]
         if key not in after["workflows"] and key not in after["tasks"]
     ]
+    for key, workflow in before["workflows"].items():
+        triggers = {**after["workflows"], **after["tasks"]}.get(key, {}).get("triggers", [])
+        if key in after["tasks"] or key in after["workflows"]:
+            entries += trigger_entries(pair, key, workflow.get("triggers", []), triggers)
     known = {*before["tasks"], *before["workflows"]}
     failed = {path for path, error in before["errors"].items() if error}
     for key, task in after["tasks"].items():
         if key not in known and task["file"] not in failed:
             entries.append(entry(pair, key, ["the task is new"]))
     return entries
+
+
+def trigger_entries(pair: Json, key: str, before: list[Json], after: list[Json]) -> list[Json]:
+    """Each launch plan of a workflow becomes one trigger that says the same."""
+    if not before and not after:
+        return []
+    return [entry(pair, key, [] if before == after else [f"triggers: {before} became {after}"])]
 
 
 def compare_all(pairs: list[Json]) -> Json:

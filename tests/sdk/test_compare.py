@@ -126,7 +126,35 @@ def mutated(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+PLAN1 = """from datetime import datetime
+from flytekit import CronSchedule, LaunchPlan, workflow
+
+@workflow
+def main(region: str, when: datetime) -> str:
+    return region
+
+LaunchPlan.get_or_create(
+    main, "nightly", default_inputs={"region": "eu"},
+    schedule=CronSchedule(schedule="0 2 * * *", kickoff_time_input_arg="when"),
+)
+"""
+PLAN2 = """from datetime import datetime
+import flyte
+
+env = flyte.TaskEnvironment(name="main")
+nightly = flyte.Trigger(
+    name="nightly", automation=flyte.Cron("0 2 * * *"),
+    inputs={"region": "eu", "when": flyte.TriggerTime}, auto_activate=False
+)
+
+@env.task(triggers=(nightly,))
+def main(region: str, when: datetime) -> str:
+    return region
+"""
+
+
 EQUAL = {
+    "a launch plan that became a trigger": Pair(PLAN1, PLAN2),
     "every field of a debian image": Pair(FULL1, FULL2),
     "a foreign base with a copy": Pair(FOREIGN1, FOREIGN2, files=FILES),
     "a spec based on a spec": Pair(NESTED1, NESTED2),
@@ -297,6 +325,9 @@ DIFFERENT = {
     "another cache version": Pair(FULL1, mutated(FULL2, '"7"', '"8"'), "cache"),
     "a cache no longer serialized": Pair(FULL1, mutated(FULL2, ", serialize=True", ""), "cache"),
     "lost environment variables": Pair(FULL1, mutated(FULL2, ', env_vars={"C": "3"}', ""), "env_vars"),
+    "a trigger of another hour": Pair(PLAN1, PLAN2.replace("0 2 * * *", "0 3 * * *"), "triggers"),
+    "a trigger that begins at once": Pair(PLAN1, PLAN2.replace("auto_activate=False", ""), "triggers"),
+    "a launch plan that is gone": Pair(PLAN1, PLAN2.replace("triggers=(nightly,)", ""), "triggers"),
     "a lost report": Pair(FULL1, mutated(FULL2, ", report=True", ""), "report"),
 }
 

@@ -5,7 +5,7 @@
 //! ```
 
 use super::rewriter::Rewriter;
-use super::{BodyContext, MappedBody, imports};
+use super::{BodyContext, MappedBody, Trigger, imports, launch_plan};
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
@@ -85,6 +85,11 @@ impl<'a> Mapper<'a> {
         self.mapped.calls.push((range, node));
     }
 
+    /// A trigger moves above its workflow.
+    pub fn trigger(&mut self, trigger: Trigger) {
+        self.mapped.triggers.push(trigger);
+    }
+
     /// There is something to say.
     pub fn find(&mut self, finding: Finding) {
         if !self.mapped.findings.contains(&finding) {
@@ -125,7 +130,7 @@ impl<'a> Mapper<'a> {
 const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] = &[];
 
 /// The constructs in the order in which they are asked about a statement.
-const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] = &[];
+const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] = &[launch_plan::statement];
 
 impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {

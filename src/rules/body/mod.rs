@@ -17,6 +17,8 @@ pub mod imports;
 pub mod mapper;
 pub mod rewriter;
 
+mod launch_plan;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::edit::Edit;
@@ -100,8 +102,21 @@ pub struct MappedBody {
     pub calls: Vec<(TextRange, NodeId)>,
     /// Names of `flyte` that are written.
     pub uses: BTreeSet<&'static str>,
+    /// Launch plans that become triggers and move above their workflows.
+    pub triggers: Vec<Trigger>,
     /// Lines such as `import asyncio` and `from flyte.io import File`.
     pub imports: BTreeSet<String>,
+}
+
+/// A trigger that stands above the workflow that carries it.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// The workflow.
+    pub workflow: NodeId,
+    /// The variable that holds it.
+    pub variable: String,
+    /// The lines that make it.
+    pub text: String,
 }
 
 impl MappedBody {

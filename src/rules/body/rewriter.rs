@@ -28,6 +28,11 @@ impl<'a> Rewriter<'a> {
         self.edits.push(Edit::replacement(range, content.into()));
     }
 
+    /// Takes `range` out, which holds no edits.
+    pub fn remove(&mut self, range: TextRange) {
+        self.edits.push(Edit::deletion(range));
+    }
+
     /// Puts `content` at `offset`.
     pub fn insert(&mut self, offset: TextSize, content: impl Into<String>) {
         self.edits.push(Edit::insertion(offset, content.into()));

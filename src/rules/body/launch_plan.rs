@@ -1,0 +1,312 @@
+//! `nightly = LaunchPlan.get_or_create(main, …)` at the top level.
+//!
+//! ```python
+//! nightly = Trigger(name="nightly", …)      # moves above the workflow, which carries it
+//! @env.task(triggers=(nightly,))
+//! def main(): ...
+//! ```
+//!
+//! Where it uses what is only defined below the workflow it stays where it is, and is given to the workflow there:
+//! `main.triggers += (nightly,)`. Both are there when the module is loaded, which is when it is deployed.
+
+use super::mapper::Mapper;
+use super::{BodyContext, Trigger};
+use crate::flyte2::chain::{Call as CallText, Chain};
+use crate::flyte2::layout::{Place, layout};
+use crate::project::graph::NodeId;
+use crate::project::link::Target;
+use crate::project::plan::constant;
+use crate::python::Ranged;
+use crate::python::ast::{Expr, Stmt};
+use crate::python::items::{line_start, next_line_start};
+use crate::python::scope::{BindingId, Call, Role};
+use crate::rules::codes::{FLYTE1_USE, LAUNCH_PLAN, LAUNCH_PLAN_USE};
+use crate::rules::launch_plan::{
+    self, MappedPlan, PlanContext, PlanMethod, takes_its_place, workflow_argument,
+};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// A launch plan that is a statement at the top level.
+struct Plan<'a> {
+    call: &'a Call,
+    method: PlanMethod,
+    statement: TextRange,
+    /// The variable that holds it.
+    variable: Option<BindingId>,
+    workflow: NodeId,
+}
+
+/// Maps a launch plan.
+pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
+    let cx = mapper.cx;
+    let Some((call, method)) = plan_call(cx, stmt) else { return false };
+    if mapper.is_entity() || cx.facts.module.statements[call.owner] != stmt.range() {
+        return false;
+    }
+    let Some(workflow) = workflow(mapper, method, call) else { return true };
+    let facts = &cx.facts.module;
+    let variable = facts.bindings.iter().position(|binding| {
+        binding.owner == call.owner && binding.is_unconditional && stmt.range().contains_range(binding.range)
+    });
+    let plan = Plan { call, method, statement: stmt.range(), variable, workflow };
+    let mapped = map(mapper, &plan);
+    mapped.findings.iter().for_each(|finding| mapper.find(finding.clone()));
+    consume(mapper, &plan, &mapped);
+    find_uses(mapper, &plan);
+    mapper.rewriter.take(stmt.range());
+    if !mapped.is_possible() {
+        return true;
+    }
+    if mapped.is_default {
+        mapper.rewriter.remove(removal(cx.text, stmt.range()));
+    } else {
+        write(mapper, &plan, mapped);
+    }
+    true
+}
+
+/// The call that is all of a statement: `plan = LaunchPlan.create(…)`, or the call alone.
+fn plan_call<'a>(cx: &BodyContext<'a>, stmt: &Stmt) -> Option<(&'a Call, PlanMethod)> {
+    let value: &Expr = match stmt {
+        Stmt::Assign(assign) if matches!(assign.targets[..], [Expr::Name(_)]) => &assign.value,
+        Stmt::AnnAssign(assign) => assign.value.as_ref()?,
+        Stmt::Expr(statement) => &statement.value,
+        _ => return None,
+    };
+    let method = PlanMethod::of(&cx.symbol(&value.as_call_expr()?.func)?)?;
+    let call = cx.facts.module.calls.iter().find(|call| call.outer_range == value.range())?;
+    Some((call, method))
+}
+
+/// The workflow, which must stand in the same file: its triggers are deployed with the module that defines it.
+fn workflow(mapper: &mut Mapper<'_>, method: PlanMethod, call: &Call) -> Option<NodeId> {
+    let cx = mapper.cx;
+    let value = workflow_argument(method, call)?;
+    let nodes = cx.graph.nodes_of(cx.project, cx.file, cx.facts.reference_at(value.range)?)?;
+    let [node] = nodes[..] else { return None };
+    let function = cx.function(node)?;
+    mapper.call(value.range, node);
+    let why = if cx.graph.nodes[node].file != cx.file {
+        "is defined in another file; a trigger is deployed with the file of its task"
+    } else if function.owner >= call.owner {
+        "is defined below its launch plan"
+    } else {
+        return Some(node);
+    };
+    let message = format!("`{}` {why}", &cx.text[value.range]);
+    let help = "Move the launch plan below the workflow, into the same file";
+    mapper.find(Finding::new(&LAUNCH_PLAN_USE, value.range, Effect::Blocking, message).help(help));
+    None
+}
+
+fn map(mapper: &mut Mapper<'_>, plan: &Plan<'_>) -> MappedPlan {
+    let cx = mapper.cx;
+    let offset = plan.statement.start();
+    let input = |name: &str| {
+        let parameters = &cx.function(plan.workflow)?.parameters;
+        let parameter = parameters.iter().find(|parameter| parameter.name == name)?;
+        Some(parameter.annotation.map_or(String::new(), |range| cx.text_of(plan.workflow, range).to_owned()))
+    };
+    launch_plan::map(
+        &PlanContext {
+            text: cx.text,
+            module: &cx.facts.module,
+            style: &cx.facts.style,
+            flyte: &|name| cx.names.of(name),
+            line_length: cx.names.line_length,
+            constant: &|name| constant(cx.project, cx.file, name, offset),
+            symbol: &|range| cx.project.symbol(cx.file, cx.facts.reference_at(range)?),
+            input: &input,
+        },
+        plan.method,
+        plan.call,
+    )
+}
+
+/// What the trigger says itself goes; everything else of Flyte 1 in the statement has no place on Flyte 2.
+fn consume(mapper: &mut Mapper<'_>, plan: &Plan<'_>, mapped: &MappedPlan) {
+    let cx = mapper.cx;
+    for reference in cx.facts.module.references_of(plan.call.owner) {
+        let Some(symbol) = cx.project.symbol(cx.file, reference) else { continue };
+        mapper.consume(reference.range);
+        if mapped.is_possible()
+            && reference.role != Role::Annotation
+            && !mapped.consumed.contains(&reference.range)
+        {
+            let message = format!("`{}` of Flyte 1 is used by a launch plan", symbol.name());
+            let help = "Replace it by its Flyte 2 counterpart by hand";
+            mapper.find(Finding::new(&FLYTE1_USE, reference.range, Effect::Blocking, message).help(help));
+        }
+    }
+}
+
+/// A trigger cannot be called, and is nothing that flytekit knows.
+fn find_uses(mapper: &mut Mapper<'_>, plan: &Plan<'_>) {
+    let cx = mapper.cx;
+    let Some(variable) = plan.variable else { return };
+    let name = &cx.facts.module.bindings[variable].name;
+    for (file, facts) in cx.project.parsed() {
+        for reference in &facts.module.references {
+            let targets = cx.project.resolve(file, reference);
+            let is_plan = |target: &Target| matches!(target, Target::Binding(file, binding, _) if (*file, *binding) == (cx.file, variable));
+            if !targets.iter().any(is_plan) {
+                continue;
+            }
+            let (range, place) = if file == cx.file {
+                (reference.range, String::new())
+            } else {
+                (
+                    cx.facts.module.bindings[variable].range,
+                    format!(" in `{}`", cx.project.files[file].relative),
+                )
+            };
+            let message = match reference.role {
+                Role::Callee(_) | Role::CalleeOf(_) => {
+                    format!("launch plan `{name}` is called{place}; a trigger cannot be")
+                }
+                _ => format!("launch plan `{name}` is used{place} as more than the schedule of its workflow"),
+            };
+            let help = "Call the workflow itself there, with the inputs of the launch plan";
+            mapper.find(Finding::new(&LAUNCH_PLAN_USE, range, Effect::Blocking, message).help(help));
+        }
+    }
+}
+
+/// The trigger, above the workflow if all that it uses is defined there.
+fn write(mapper: &mut Mapper<'_>, plan: &Plan<'_>, mapped: MappedPlan) {
+    let cx = mapper.cx;
+    let workflow = cx.function(plan.workflow).map_or(String::new(), |function| function.name.clone());
+    let variable = variable(cx, plan, mapped.name.as_deref(), &workflow);
+    let described = match plan.variable {
+        Some(_) => format!("launch plan `{variable}`"),
+        None => "this launch plan".to_owned(),
+    };
+    mapper.find(takes_its_place(&described, &workflow, plan.call.callee));
+    if !mapped.is_active {
+        let message = format!("trigger `{variable}` waits to be activated, as its launch plan did");
+        let help = format!(
+            "Activate it with `flyte update trigger {} TASK --activate`, or write `auto_activate=True`",
+            mapped.name.as_deref().unwrap_or("NAME")
+        );
+        mapper.find(Finding::new(&LAUNCH_PLAN, plan.call.callee, Effect::Info, message).help(help));
+    }
+    mapped.uses.iter().for_each(|name| drop(mapper.flyte(name)));
+    let prefix = format!("{variable} = ");
+    let head = CallText {
+        callee: cx.names.of("Trigger"),
+        arguments: mapped.arguments,
+        dangling: mapped.dangling,
+        is_exploded: plan.call.items.is_multiline && plan.call.items.has_trailing_comma,
+        ..CallText::default()
+    };
+    let place = Place {
+        indent: "",
+        indent_unit: &cx.facts.style.indent_unit,
+        before: prefix.chars().count(),
+        after: 0,
+        line_length: cx.names.line_length,
+        is_bracketed: false,
+    };
+    let text = format!("{prefix}{}", layout(&Chain { head, ..Chain::default() }, place));
+    if can_stand_above(cx, plan, &text) {
+        let removed = removal(cx.text, plan.statement);
+        let attached = attached_start(cx.text, plan.statement.start());
+        let comments = &cx.text[TextRange::new(attached, plan.statement.start())];
+        let behind = &cx.text[TextRange::new(plan.statement.end(), removed.end())];
+        let text = format!("{comments}{text}{}\n", behind.trim_end());
+        mapper.trigger(Trigger { workflow: plan.workflow, variable, text });
+        mapper.rewriter.remove(removed);
+    } else {
+        let text = format!("{text}\n{workflow}.triggers += ({variable},)");
+        mapper.rewriter.replace(plan.statement, text);
+    }
+}
+
+/// The name of the variable that holds the trigger: the user's own, or one made of the name of the launch plan.
+fn variable(cx: &BodyContext<'_>, plan: &Plan<'_>, name: Option<&str>, workflow: &str) -> String {
+    let module = &cx.facts.module;
+    if let Some(variable) = plan.variable {
+        return module.bindings[variable].name.clone();
+    }
+    let slug = slugged(name.unwrap_or(workflow), workflow);
+    let named = |call: &Call| {
+        let name = call.arguments.iter().find_map(|argument| argument.value.as_str());
+        name.is_some_and(|name| slugged(name, workflow) == slug)
+    };
+    let has_twin = module.calls.iter().any(|call| call.owner < plan.call.owner && named(call));
+    let short = format!("{slug}_trigger");
+    let is_taken = has_twin || module.names.contains(&short);
+    if is_taken { format!("{short}_{}", plan.call.owner) } else { short }
+}
+
+/// A name in lower case, with `_` between its words.
+fn slugged(name: &str, workflow: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_");
+    if slug.starts_with(|c: char| c.is_ascii_alphabetic()) { slug } else { format!("{workflow}_{slug}") }
+}
+
+/// Whether nothing that the trigger mentions is bound between the workflow and the launch plan.
+fn can_stand_above(cx: &BodyContext<'_>, plan: &Plan<'_>, text: &str) -> bool {
+    let Some(function) = cx.function(plan.workflow) else { return false };
+    let is_mentioned = |name: &str| {
+        let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        words.any(|word| word == name)
+    };
+    let mut bindings = cx.facts.module.bindings.iter().enumerate();
+    let is_free = bindings.all(|(id, binding)| {
+        // The workflow itself is no value of an input; but its name may be that of the launch plan.
+        let is_own = plan.variable == Some(id) || binding.range == function.name_range;
+        let is_above = binding.owner < function.owner && binding.is_unconditional;
+        is_own || is_above || !is_mentioned(&binding.name)
+    });
+    function.is_top_level && is_free
+}
+
+/// Where the comments directly above a statement begin.
+fn attached_start(text: &str, start: TextSize) -> TextSize {
+    let mut attached = line_start(text, start);
+    while let Some(above) = line_above(text, attached) {
+        if !text[TextRange::new(above, attached)].trim_start().starts_with('#') {
+            break;
+        }
+        attached = above;
+    }
+    attached
+}
+
+/// Where the line above the one that begins at `start` begins.
+fn line_above(text: &str, start: TextSize) -> Option<TextSize> {
+    let head = &text[..usize::from(start)];
+    let head = head.strip_suffix("\r\n").or_else(|| head.strip_suffix(['\n', '\r']))?;
+    Some(line_start(text, TextSize::of(head)))
+}
+
+/// The lines of a statement with its comments and the blank lines above.
+fn removal(text: &str, statement: TextRange) -> TextRange {
+    let mut start = attached_start(text, statement.start());
+    while let Some(above) = line_above(text, start) {
+        if !text[TextRange::new(above, start)].trim().is_empty() {
+            break;
+        }
+        start = above;
+    }
+    TextRange::new(start, next_line_start(text, statement.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_goes_with_its_comments_and_the_gap_above() {
+        let text = "x = 1\n\n# nightly\ny = f(\n)  # behind\n\nz = 2\n";
+        let start = text.find('y').unwrap();
+        let statement = TextRange::new(
+            TextSize::try_from(start).unwrap(),
+            TextSize::try_from(text.find(')').unwrap() + 1).unwrap(),
+        );
+        assert_eq!(&text[removal(text, statement)], "\n# nightly\ny = f(\n)  # behind\n");
+    }
+}
