@@ -7,15 +7,16 @@
 
 #[path = "sdk/environment.rs"]
 mod environment;
+#[path = "sdk/fixtures.rs"]
+mod fixtures;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use environment::{python, repository, run};
+use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// What cannot be compared: fixture, task or module, and the reason.
 const NOT_COMPARED: [(&str, &str, &str); 12] = [
@@ -55,78 +56,6 @@ const NOT_COMPARED: [(&str, &str, &str); 12] = [
 
 /// Why images that are made by methods of a name have another order of layers.
 const METHODS: &str = "methods of a name add layers as they are called, above those of the image";
-
-/// A fixture and what the tool made of it.
-struct Migrated {
-    name: String,
-    before: PathBuf,
-    after: PathBuf,
-    arguments: Vec<String>,
-}
-
-impl Migrated {
-    /// The Python files that the tool changed.
-    fn changed_files(&self) -> Vec<PathBuf> {
-        let mut files = python_files(&self.after);
-        files.retain(|file| {
-            let relative = file.strip_prefix(&self.after).unwrap();
-            fs::read(file).unwrap() != fs::read(self.before.join(relative)).unwrap()
-        });
-        files
-    }
-}
-
-/// All Python files below a folder.
-fn python_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = walkdir::WalkDir::new(folder).sort_by_file_name();
-    let paths = entries.into_iter().map(|entry| entry.unwrap().into_path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == "py")).collect()
-}
-
-/// Migrates a copy of every fixture that must change, outside the repository and its ignore files.
-fn migrated_fixtures(scratch: &TempDir) -> Vec<Migrated> {
-    let mut folders: Vec<_> =
-        fs::read_dir(repository("fixtures")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    folders.iter().filter_map(|folder| migrated(folder, scratch.path())).collect()
-}
-
-/// Migrates a copy of one fixture; `None` if nothing in it may change.
-fn migrated(fixture: &Path, scratch: &Path) -> Option<Migrated> {
-    let case: toml::Table = fs::read_to_string(fixture.join("case.toml")).unwrap().parse().unwrap();
-    if case["expect"].as_str() == Some("unchanged") {
-        return None;
-    }
-    let arguments = case.get("args").and_then(toml::Value::as_array).into_iter().flatten();
-    let name = fixture.file_name().unwrap().to_str().unwrap().to_owned();
-    let migrated = Migrated {
-        before: fixture.join("in"),
-        after: scratch.join(&name),
-        arguments: arguments.map(|argument| argument.as_str().unwrap().to_owned()).collect(),
-        name,
-    };
-    copy(&migrated.before, &migrated.after);
-    let mut tool = Command::new(env!("CARGO_BIN_EXE_flyte-migrate"));
-    tool.args(["--write", "--project", ".", "--quiet"]).args(&migrated.arguments);
-    // Findings that remain and files that do not parse are no failure here; a crash is.
-    let status = tool.current_dir(&migrated.after).output().unwrap().status;
-    assert!(matches!(status.code(), Some(0..=2)), "{}: {status}", migrated.name);
-    assert!(!migrated.changed_files().is_empty(), "{}: nothing was changed", migrated.name);
-    Some(migrated)
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let place = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(place).unwrap();
-        } else {
-            fs::copy(entry.path(), place).unwrap();
-        }
-    }
-}
 
 /// A pair for `compare.py`.
 fn pair(migrated: &Migrated) -> Value {

@@ -13,7 +13,7 @@ use super::evaluate::{Built, Evaluator, LayerPlace, Outcome, Place, Problem, Sco
 use super::signature::{DEVELOPER_METHODS, Kind, Signature, constructor, method};
 use crate::diagnostic::Rule;
 use crate::image::{
-    Changes, DEFAULT_PLATFORMS, Image, Layer, PipOptions, ProjectInstall, Refusal, Secret, path,
+    Base, Changes, DEFAULT_PLATFORMS, Image, Layer, PipOptions, ProjectInstall, Refusal, Secret, path,
 };
 use crate::python::Ranged;
 use crate::rules::codes::{
@@ -81,6 +81,8 @@ impl<'a> Evaluator<'a> {
             "from_pixi_script" => maker.start_from_pixi_script(&arguments),
             _ => maker.start_from_dockerfile(&arguments),
         }
+        let image = &mut maker.built.image;
+        image.python_version = image.python_version.or(self.settings.python_version);
         Ok(Constant::Image(Box::new(maker.built)))
     }
 
@@ -439,7 +441,7 @@ impl<'a> Call<'_, '_, 'a> {
         } else {
             Image::from_plain_debian(&tag)
         };
-        image.python_version = version.or(settings.python_version);
+        image.python_version = version;
         image.registry.clone_from(&settings.registry);
         if let Some(argument) =
             arguments.get("platform").filter(|argument| argument.value != Ok(Constant::None))
@@ -632,11 +634,18 @@ impl<'a> Call<'_, '_, 'a> {
             Some(argument) if argument.value != Ok(Constant::None) => self.python(Some(argument)).1,
             _ => None,
         };
+        let base_image = self.text(arguments.get("base_image"));
+        // Such an image has two bases at once: which one counts depends on who asks.
+        if let (Some(_), Some(argument), Base::Dockerfile(_) | Base::RefName(_)) =
+            (&base_image, arguments.get("base_image"), &self.built.image.base)
+        {
+            self.unknown(argument.place);
+        }
         let changes = Changes {
             name: self.text(arguments.get("name")),
             registry: self.text(arguments.get("registry")),
             registry_secret: self.registry_secret(arguments.get("registry_secret")),
-            base_image: self.text(arguments.get("base_image")),
+            base_image,
             python_version,
             platform: self.platform(arguments.get("platform")),
             extendable: self.flag(arguments.get("extendable")),
@@ -789,6 +798,23 @@ impl<'a> Call<'_, '_, 'a> {
     fn with_uv_project(&mut self, arguments: &Arguments<'a>) {
         let argument = arguments.get("pyproject_file");
         let pyproject = self.path(argument).unwrap_or_default();
+        if let Some(argument) = arguments.get("extra_index_urls") {
+            match argument.value {
+                Ok(Constant::List(_)) => self.problem(
+                    &LIST_AS_ARGUMENT,
+                    argument.place,
+                    "`extra_index_urls` of `with_uv_project` is a list, which the SDK refuses here",
+                    "Write it as a tuple",
+                ),
+                Ok(Constant::Str(_)) => self.problem(
+                    &IMAGE_ARGUMENT_TYPE,
+                    argument.place,
+                    "`extra_index_urls` of `with_uv_project` is a string, which the SDK takes for a row of single letters",
+                    "Write it as a tuple",
+                ),
+                _ => {}
+            }
+        }
         let uvlock = self.path(arguments.get("uvlock")).or_else(|| self.beside(&pyproject, "uv.lock"));
         let install = self.install_mode(arguments.get("project_install_mode"));
         let options = self.pip_options(arguments);

@@ -30,7 +30,7 @@ use crate::source::TextRange;
 /// An image of Flyte 2 code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundImage {
-    /// The name at the top level of the module, or in a function, that it is assigned to.
+    /// The name at the top level of the module that it is assigned to.
     pub variable: Option<String>,
     /// The whole chain.
     pub place: Place,
@@ -46,6 +46,9 @@ impl FoundImage {
         (self.built.unknown.is_empty() && self.built.problems.is_empty()).then_some(&self.built.image)
     }
 }
+
+/// Environments whose images lead in circles end here.
+const MAX_DEPTH: usize = 16;
 
 /// What is found in the files of a project.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -92,8 +95,8 @@ struct Environment {
     /// The file and the binding that it is assigned to.
     binding: Option<(FileId, BindingId)>,
     name: Option<String>,
-    /// The chain of its image.
-    image: Option<Place>,
+    /// The chain of its image; several where it is not certain which.
+    images: Vec<Place>,
 }
 
 fn read_file(project: &Project, settings: &Settings, disk: &Disk, file: FileId) -> Part {
@@ -111,7 +114,8 @@ fn read_file(project: &Project, settings: &Settings, disk: &Disk, file: FileId) 
 /// `image = image.with_…`: what a name held before it was bound again is a step on the way, unless something uses it.
 fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
     let Some(facts) = project.facts(file) else { return };
-    let used: Vec<Place> = part.environments.iter().filter_map(|environment| environment.image).collect();
+    let used: Vec<Place> =
+        part.environments.iter().flat_map(|environment| environment.images.clone()).collect();
     let is_last = |image: &FoundImage| {
         let Some(variable) = &image.variable else { return true };
         let mut bindings =
@@ -163,7 +167,7 @@ impl<'a> Finder<'_, 'a> {
             let scope = self.scope();
             if let Ok(Constant::Image(built)) = self.evaluator.call(scope, call) {
                 let image = FoundImage {
-                    variable: assigned.map(|(name, _)| name.to_owned()),
+                    variable: assigned.filter(|_| self.frames.is_empty()).map(|(name, _)| name.to_owned()),
                     place: scope.place(call.range),
                     built: *built,
                     tasks: Vec::new(),
@@ -224,19 +228,19 @@ impl<'a> Finder<'_, 'a> {
             _ => None,
         };
         let image = call.arguments.find_keyword("image").map(|keyword| &keyword.value);
-        let image = match (image, kind) {
-            (Some(expr), _) => image_place(self.evaluator, scope, expr, 0),
+        let images = match (image, kind) {
+            (Some(expr), _) => image_places(self.evaluator, scope, expr, 0),
             (None, EnvironmentKind::Clone(file, binding)) => {
-                environment_image(self.evaluator, file, binding, 0)
+                environment_images(self.evaluator, file, binding, 0)
             }
-            (None, _) => None,
+            (None, _) => Vec::new(),
         };
         let binding = target.and_then(|range| {
             let bindings = &project.facts(self.file)?.module.bindings;
             bindings.iter().position(|binding| binding.range == range && binding.is_global)
         });
         let binding = binding.map(|binding| (self.file, binding));
-        self.part.environments.push(Environment { binding, name, image });
+        self.part.environments.push(Environment { binding, name, images });
     }
 }
 
@@ -266,47 +270,53 @@ fn is_image_call(call: &ast::ExprCall) -> bool {
         || signature::DEVELOPER_METHODS.contains(&name)
 }
 
-/// The chain that an expression stands for: itself, or what its name is bound to.
-fn image_place<'a>(
+/// The chains that an expression may stand for: itself, what its name is bound to, the image of another environment.
+fn image_places<'a>(
     evaluator: &Evaluator<'a>,
     scope: Scope<'_, 'a>,
     expr: &'a Expr,
     depth: usize,
-) -> Option<Place> {
+) -> Vec<Place> {
     if let Expr::Call(_) = expr {
-        return Some(scope.place(expr.range()));
+        return vec![scope.place(expr.range())];
     }
-    root_of(expr).filter(|_| depth < 16)?;
-    let facts = evaluator.project.facts(scope.file)?;
-    let [Target::Binding(file, binding, rest)] =
-        evaluator.project.resolve(scope.file, facts.reference_at(expr.range())?)
-    else {
-        return None;
-    };
-    if !rest.is_empty() {
-        return None;
+    let facts = evaluator.project.facts(scope.file).filter(|_| root_of(expr).is_some() && depth < MAX_DEPTH);
+    let Some(reference) = facts.and_then(|facts| facts.reference_at(expr.range())) else { return Vec::new() };
+    let mut places = Vec::new();
+    for target in evaluator.project.resolve(scope.file, reference) {
+        let Target::Binding(file, binding, rest) = target else { continue };
+        let scope = Scope { file: *file, frames: &[] };
+        match (rest.as_slice(), bound_value(evaluator, *file, *binding)) {
+            ([], Some(value)) => places.extend(image_places(evaluator, scope, value, depth + 1)),
+            ([image], Some(_)) if image == "image" => {
+                places.extend(environment_images(evaluator, *file, *binding, depth + 1));
+            }
+            _ => {}
+        }
     }
-    let value = bound_value(evaluator, *file, *binding)?;
-    image_place(evaluator, Scope { file: *file, frames: &[] }, value, depth + 1)
+    places
 }
 
-/// The image of the environment that is bound to a name.
-fn environment_image(
+/// The images of the environment that is bound to a name.
+fn environment_images(
     evaluator: &Evaluator<'_>,
     file: FileId,
     binding: BindingId,
     depth: usize,
-) -> Option<Place> {
-    let Expr::Call(call) = bound_value(evaluator, file, binding)? else { return None };
+) -> Vec<Place> {
+    let Some(Expr::Call(call)) = bound_value(evaluator, file, binding) else { return Vec::new() };
     if let Some(keyword) = call.arguments.find_keyword("image") {
-        return image_place(evaluator, Scope { file, frames: &[] }, &keyword.value, 0);
+        return image_places(evaluator, Scope { file, frames: &[] }, &keyword.value, depth);
     }
-    let facts = evaluator.project.facts(file)?;
-    match evaluator.project.resolve(file, facts.reference_at(call.func.range())?) {
-        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] && depth < 16 => {
-            environment_image(evaluator, *file, *binding, depth + 1)
+    let facts = evaluator.project.facts(file).filter(|_| depth < MAX_DEPTH);
+    let Some(reference) = facts.and_then(|facts| facts.reference_at(call.func.range())) else {
+        return Vec::new();
+    };
+    match evaluator.project.resolve(file, reference) {
+        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
+            environment_images(evaluator, *file, *binding, depth + 1)
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -391,11 +401,14 @@ fn give_tasks(project: &Project, images: &mut [FoundImage], environments: &[Envi
                     continue;
                 };
                 let environment = by_binding.get(&(*owner, *binding)).filter(|_| rest.as_slice() == ["task"]);
-                let Some(place) = environment.and_then(|environment| environment.image) else { continue };
-                let name = environment.and_then(|environment| environment.name.as_ref());
-                let name =
-                    name.map_or_else(|| function.name.clone(), |name| format!("{name}.{}", function.name));
-                tasks.entry(key(place)).or_default().push(name);
+                let Some(environment) = environment else { continue };
+                let name = environment
+                    .name
+                    .as_ref()
+                    .map_or_else(|| function.name.clone(), |name| format!("{name}.{}", function.name));
+                for place in &environment.images {
+                    tasks.entry(key(*place)).or_default().push(name.clone());
+                }
             }
         }
     }

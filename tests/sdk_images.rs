@@ -1,0 +1,233 @@
+//! Compares the images that the tool reads with those that the SDK holds for the same code: `uri` and layer by layer.
+//!
+//! `sdk/images.py` loads the code under flyte 2.12.1 and prints its images; the tool never runs it.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+#[path = "sdk/chains.rs"]
+mod chains;
+#[path = "sdk/environment.rs"]
+mod environment;
+#[path = "sdk/fixtures.rs"]
+mod fixtures;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use chains::{Project, Random};
+use environment::{python, repository, run};
+use fixtures::migrated_fixtures;
+use flyte_migrate::flyte2::signature::{CONSTRUCTORS, DEVELOPER_METHODS, Kind, METHODS};
+use flyte_migrate::image::document::Document;
+use serde_json::{Value, json};
+
+/// What the SDK holds for the code below a folder.
+fn sdk_images(roots: &[Value]) -> Vec<Value> {
+    let scratch = tempfile::tempdir().unwrap();
+    let list = scratch.path().join("roots.json");
+    fs::write(&list, serde_json::to_vec(roots).unwrap()).unwrap();
+    let output = run(Command::new(python()).arg(repository("tests/sdk/images.py")).arg(&list), "images.py");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(found.len(), roots.len());
+    found
+}
+
+/// The version of the Python that runs the SDK.
+fn python_version() -> String {
+    let code = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let output = run(Command::new(python()).args(["-c", code]), "asking for the version of Python");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// What the tool reads in the code below a folder.
+fn tool_images(root: &Path, registry: Option<&str>, arguments: &[String]) -> Value {
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_flyte-migrate"));
+    tool.args(["image", "show", "--output-format", "json", "--project", ".", "--no-ignore"]).args(arguments);
+    tool.args(["--python-version", &python_version()]).current_dir(root).env_clear();
+    tool.envs(registry.map(|registry| ("FLYTE_IMAGE_REGISTRY", registry)));
+    let output = tool.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {said}", root.display()))
+}
+
+/// An image of the tool in the form in which `images.py` prints it.
+fn comparable(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    for name in ["filename", "variable", "location", "unknown", "problems", "tasks", "tag"] {
+        entry.as_object_mut().unwrap().remove(name);
+    }
+    simplify(&mut entry);
+    entry
+}
+
+/// A plain string has no fields of its own, and how `mount` is written is told by the `uri` alone.
+fn simplify(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("is_mount_plain");
+            if fields.get("is_plain") == Some(&Value::Bool(true)) {
+                fields.retain(|name, _| ["key", "is_plain"].contains(&name.as_str()));
+            }
+            fields.values_mut().for_each(simplify);
+        }
+        Value::Array(items) => items.iter_mut().for_each(simplify),
+        _ => {}
+    }
+}
+
+/// How the images of some code compare.
+#[derive(Debug, Default)]
+struct Comparison {
+    /// Images that are known without running the code.
+    known: usize,
+    /// Images with an expression that is not known.
+    unknown: usize,
+    /// Images of which the SDK has no uri, as the tool says too.
+    refused: usize,
+    /// Images that the SDK holds and the tool did not find, and those that differ.
+    differences: Vec<String>,
+}
+
+/// Compares the images of variables, and those of tasks.
+fn compare(root: &Path, tool: &Value, sdk: &Value) -> Comparison {
+    let mut comparison = Comparison::default();
+    let entries = tool["images"].as_array().unwrap();
+    // Where it is not certain which, there are several.
+    let mut by_variable: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    let mut by_task: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for entry in entries {
+        let text = |name: &str| entry[name].as_str();
+        if let (Some(file), Some(variable)) = (text("filename"), text("variable")) {
+            by_variable.entry(format!("{file}::{variable}")).or_default().push(entry);
+        }
+        for task in entry["tasks"].as_array().unwrap() {
+            by_task.entry(task.as_str().unwrap().to_owned()).or_default().push(entry);
+        }
+    }
+    for (kind, found) in [("images", &by_variable), ("tasks", &by_task)] {
+        for (name, expected) in sdk[kind].as_object().unwrap() {
+            let place = format!("{}: {name}", root.display());
+            match found.get(name) {
+                // A name that is imported, or another name for an image, is no image of its own.
+                None if kind == "images" => {}
+                None => comparison.differences.push(format!("{place}: not found")),
+                Some(entries) => {
+                    let mut expected = expected.clone();
+                    let error = expected.as_object_mut().unwrap().remove("error").unwrap();
+                    let is_known = |entry: &&&Value| entry["unknown"].as_array().unwrap().is_empty();
+                    if entries.iter().any(|entry| comparable(entry) == expected) {
+                        *(if error.is_null() { &mut comparison.known } else { &mut comparison.refused }) += 1;
+                    } else if let Some(entry) = entries.iter().find(is_known) {
+                        let own = comparable(entry);
+                        comparison
+                            .differences
+                            .push(format!("{place}: {error}\n  tool {own}\n  sdk  {expected}"));
+                    } else {
+                        comparison.unknown += 1;
+                    }
+                }
+            }
+        }
+    }
+    comparison
+}
+
+#[test]
+fn constructors_and_methods_are_those_of_the_sdk() {
+    let mut script = Command::new(python());
+    let output = run(script.arg(repository("tests/sdk/images.py")).arg("--signatures"), "images.py");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let own = CONSTRUCTORS.iter().chain(METHODS).map(|signature| {
+        let parameters = signature.parameters.iter().map(|parameter| {
+            let kind = match parameter.kind {
+                Kind::Usual => "POSITIONAL_OR_KEYWORD",
+                Kind::Keyword => "KEYWORD_ONLY",
+                Kind::Variadic => "VAR_POSITIONAL",
+            };
+            json!([parameter.name, kind, parameter.is_required || parameter.kind == Kind::Variadic])
+        });
+        (signature.name.to_owned(), Value::Array(parameters.collect()))
+    });
+    let own: BTreeMap<String, Value> = own.collect();
+    let mut signatures: BTreeMap<String, Value> =
+        serde_json::from_value(found["signatures"].clone()).unwrap();
+    for name in DEVELOPER_METHODS {
+        assert!(signatures.remove(name).is_some(), "{name} is gone");
+    }
+    assert_eq!(own, signatures);
+}
+
+#[test]
+fn random_chains_come_out_as_the_sdk_has_them() {
+    const ROOTS: usize = 20;
+    const IMAGES: usize = 100;
+    let scratch = tempfile::tempdir().unwrap();
+    let mut random = Random::new(7);
+    let roots: Vec<PathBuf> = (0..ROOTS).map(|index| scratch.path().join(format!("p{index}"))).collect();
+    let registry = |index: usize| (index % 4 == 3).then_some("configured.io/team");
+    for root in &roots {
+        Project::write(root, IMAGES, &mut random);
+    }
+    let list: Vec<Value> = roots
+        .iter()
+        .enumerate()
+        .map(|(index, root)| json!({"root": root, "registry": registry(index)}))
+        .collect();
+    let mut total = Comparison::default();
+    for (index, (root, sdk)) in roots.iter().zip(sdk_images(&list)).enumerate() {
+        assert_eq!(sdk["errors"], json!({}), "the generator must make code that the SDK takes");
+        let comparison = compare(root, &tool_images(root, registry(index), &[]), &sdk);
+        total.known += comparison.known;
+        total.refused += comparison.refused;
+        total.unknown += comparison.unknown;
+        total.differences.extend(comparison.differences);
+    }
+    assert!(
+        total.differences.is_empty(),
+        "{} differ:\n{}",
+        total.differences.len(),
+        total.differences[..total.differences.len().min(5)].join("\n")
+    );
+    // A base in place of the one that a configuration or a Dockerfile names is all that cannot be known.
+    assert!(total.unknown < 20, "{total:?}");
+    assert!(total.known + total.refused >= 1900, "{total:?}");
+    assert!(total.known >= 1500, "{total:?}");
+}
+
+#[test]
+fn images_of_migrated_fixtures_are_those_of_the_sdk() {
+    let scratch = tempfile::tempdir().unwrap();
+    let fixtures = migrated_fixtures(&scratch);
+    let list: Vec<Value> =
+        fixtures.iter().map(|fixture| json!({"root": fixture.after, "registry": null})).collect();
+    let mut total = Comparison::default();
+    for (fixture, sdk) in fixtures.iter().zip(sdk_images(&list)) {
+        let comparison = compare(&fixture.after, &tool_images(&fixture.after, None, &[]), &sdk);
+        total.known += comparison.known;
+        total.unknown += comparison.unknown;
+        total.refused += comparison.refused;
+        total.differences.extend(comparison.differences);
+    }
+    assert!(
+        total.differences.is_empty(),
+        "{} differ:\n{}",
+        total.differences.len(),
+        total.differences.join("\n")
+    );
+    assert!(total.known > 200, "{total:?}");
+}
+
+#[test]
+fn images_printed_as_data_are_read_back() {
+    let scratch = tempfile::tempdir().unwrap();
+    Project::write(scratch.path(), 50, &mut Random::new(3));
+    let printed = tool_images(scratch.path(), None, &[]);
+    let document: Document = serde_json::from_value(printed.clone()).unwrap();
+    assert_eq!(document.version, 1);
+    assert!(document.images.len() >= 40);
+    assert_eq!(serde_json::to_value(&document).unwrap(), printed);
+}
