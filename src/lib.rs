@@ -6,7 +6,9 @@
 //! [`edit`]s; [`migrate`](mod@migrate) checks the result; [`image`] is the model of Flyte 2 images; [`diagnostic`],
 //! [`diff`], [`write`](mod@write) and [`cli`] hand it out.
 
+pub mod around;
 pub mod cli;
+pub mod commands;
 pub mod diagnostic;
 pub mod diff;
 pub mod discover;

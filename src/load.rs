@@ -35,6 +35,12 @@ const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];
 /// What the bytes of a manifest or lock must hold.
 const MANIFEST_WORDS: [&str; 2] = ["flyte", "union"];
 
+/// The same for a notebook.
+const NOTEBOOK_WORDS: [&str; 3] = ["flytekit", "import union", "from union"];
+
+/// The same for YAML, which may be a configuration.
+const YAML_WORDS: [&str; 3] = ["flytekit", "pyflyte", "admin:"];
+
 /// The same for any other file around the code.
 const WORDS_AROUND: [&str; 2] = ["flytekit", "pyflyte"];
 
@@ -316,8 +322,10 @@ fn read_around(candidate: &Candidate) -> Content {
     let nothing = || Content::Skipped(Skimmed::default());
     // What cannot be read, such as a socket of an editor, is no concern of a migration of Python.
     let Ok(bytes) = std::fs::read(&candidate.path) else { return nothing() };
-    let words = match candidate.kind {
+    let words: &[&str] = match candidate.kind {
         FileKind::Toml | FileKind::Requirements | FileKind::Ini | FileKind::Lock => &MANIFEST_WORDS,
+        FileKind::Notebook => &NOTEBOOK_WORDS,
+        FileKind::Yaml => &YAML_WORDS,
         _ => &WORDS_AROUND,
     };
     if !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some()) {

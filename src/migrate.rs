@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::around;
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
 use crate::file_kind::FileKind;
 use crate::load::content;
 use crate::manifests;
 use crate::project::plan::{Plan, Settings, plan};
+use crate::project::sides::Sides;
 use crate::project::{Content, FileId, Project};
 use crate::rewrite::{FileResult, rewrite};
 use crate::rules::codes::{INTERNAL, MANIFEST_PYTHON};
@@ -53,7 +55,7 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
         restore(project, originals);
         originals = install(project, &texts);
     }
-    let around = around(project, &originals, &results);
+    let around = found_around(project, &originals, &results, settings);
     restore(project, originals);
     for (result, text) in around {
         texts.extend(text.map(|text| (result.file, text)));
@@ -116,11 +118,13 @@ fn check(
 
 /// What is found around the code, with the new texts. The project is as the migration of the code, `results`, leaves
 /// it; findings and edits are about the files as they were.
-fn around(
+fn found_around(
     project: &mut Project,
     originals: &Originals,
     results: &[FileResult],
+    settings: Settings,
 ) -> Vec<(FileResult, Option<String>)> {
+    let sides = Sides::of(project);
     let mut found = Vec::new();
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();
@@ -129,7 +133,7 @@ fn around(
             Some(Content::Parsed { source, .. }) => source.text.as_str(),
             _ => project.text(file),
         };
-        let result = FileResult { file, diagnostics: manifests::map(project, file, before) };
+        let result = FileResult { file, diagnostics: around::map(project, &sides, file, before, settings) };
         let mut edits = result.edits();
         if !edits.is_empty() {
             let code = results.iter().find(|known| known.file == file);
@@ -143,7 +147,7 @@ fn around(
             found.push(result);
         }
     }
-    bad.extend(check_around(project, &texts));
+    bad.extend(check_around(project, &texts, settings));
     found.extend(outside_the_paths(project, results));
     found
         .into_iter()
@@ -187,14 +191,20 @@ fn outside_the_paths(project: &Project, results: &[FileResult]) -> Option<FileRe
 }
 
 /// A second run must find nothing to change around the code, and Python must parse.
-fn check_around(project: &mut Project, texts: &BTreeMap<FileId, String>) -> BTreeMap<FileId, String> {
+fn check_around(
+    project: &mut Project,
+    texts: &BTreeMap<FileId, String>,
+    settings: Settings,
+) -> BTreeMap<FileId, String> {
     let originals = install(project, texts);
+    let sides = Sides::of(project);
     let mut bad = BTreeMap::new();
     for (&file, text) in texts {
         if project.files[file].kind == FileKind::Python && project.facts(file).is_none() {
             bad.insert(file, "its new text does not parse".to_owned());
         }
-        if manifests::map(project, file, text).iter().any(|diagnostic| diagnostic.fix.is_some()) {
+        let again = around::map(project, &sides, file, text, settings);
+        if again.iter().any(|diagnostic| diagnostic.fix.is_some()) {
             bad.insert(file, "a second run would change it again".to_owned());
         }
     }

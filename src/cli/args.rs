@@ -60,6 +60,10 @@ pub struct Args {
     #[arg(long, help_heading = "What is changed")]
     pub partial: bool,
 
+    /// Also rewrite `pyflyte` and `pip install` commands in scripts and documents.
+    #[arg(long, help_heading = "What is changed")]
+    pub include_commands: bool,
+
     /// The order of the layers in an image.
     #[arg(long, value_enum, value_name = "ORDER", default_value_t, help_heading = "What is changed")]
     pub layer_order: LayerOrder,
@@ -288,6 +292,7 @@ mod tests {
             "--write",
             "--unsafe-fixes",
             "--partial",
+            "--include-commands",
             "--project",
             "p",
             "--layer-order",

@@ -78,6 +78,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         is_partial: args.partial,
         layer_order: LayerOrder::Flyte1,
         line_length: LINE_LENGTH,
+        includes_commands: false,
     };
     let (project, found) = in_pool(0, || {
         let mut project = load_with_images(&discovery);

@@ -87,6 +87,7 @@ fn settings(args: &Args, discovery: &Discovery) -> Settings {
             LayerOrder::Flyte1 => draft::LayerOrder::Flyte1,
             LayerOrder::Source => draft::LayerOrder::Source,
         },
+        includes_commands: args.include_commands,
         line_length: configured_line_length(discovery).unwrap_or(LINE_LENGTH),
     }
 }

@@ -31,6 +31,15 @@ impl Insertion {
         })
     }
 
+    /// On a line of its own, with all that stands before `range` on its line, and the quote behind it.
+    pub(super) fn item(text: &str, range: TextRange) -> Self {
+        let start = line_start(text, range.start());
+        let before = &text[TextRange::new(start, range.start())];
+        let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+        let after = format!("{}{}", quote.map_or(String::new(), String::from), newline(text, range.end()));
+        Self { at: start, before: before.to_owned(), after }
+    }
+
     /// On the same line.
     fn inline(range: TextRange, before: &str, after: &str) -> Self {
         Self { at: range.start(), before: before.to_owned(), after: format!("{after} ") }

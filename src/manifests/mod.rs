@@ -18,6 +18,7 @@ mod manifest;
 mod python_file;
 mod requirement;
 mod toml_file;
+mod yaml_file;
 
 use std::collections::BTreeSet;
 
@@ -65,6 +66,11 @@ fn read(project: &Project, file: FileId, text: &str) -> Option<Result<Manifest, 
         FileKind::Requirements if name.contains("constraints") => None,
         FileKind::Requirements => Some(Ok(lines::read_requirements(text))),
         FileKind::Ini => Some(Ok(lines::read_ini(text))),
+        FileKind::Yaml
+            if name.contains("environment") || name.contains("conda") || name.starts_with(".pre-commit") =>
+        {
+            Some(Ok(yaml_file::read(text)))
+        }
         FileKind::Python if name == "setup.py" => {
             project.facts(file).map(|facts| Ok(python_file::read_setup(text, facts)))
         }

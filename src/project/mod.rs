@@ -9,6 +9,7 @@ pub mod index;
 pub mod link;
 pub mod plan;
 pub mod settings;
+pub mod sides;
 
 mod bodies;
 mod body_checks;

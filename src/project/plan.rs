@@ -26,6 +26,8 @@ pub struct Settings {
     pub layer_order: LayerOrder,
     /// The longest line of emitted code.
     pub line_length: usize,
+    /// Rewrite commands in scripts and documents.
+    pub includes_commands: bool,
 }
 
 /// What becomes of a group.

@@ -83,6 +83,11 @@ rules! {
     MANIFEST_BY_HAND = "FM313" "manifest-by-hand" "A requirement of Flyte 1 is written in a way that is left to you.";
     GENERATED_MANIFEST = "FM314" "generated-manifest" "A lock file or a compiled requirements file has to be made again.";
     MANIFEST_PYTHON = "FM315" "manifest-python" "A manifest allows a Python below 3.10, which flyte does not support.";
+    COMMAND = "FM320" "pyflyte-command" "A `pyflyte` command runs or registers code that is Flyte 2's.";
+    COMMAND_BY_HAND = "FM321" "pyflyte-command-by-hand" "A `pyflyte` command has no certain counterpart among those of `flyte`.";
+    INSTALL_COMMAND = "FM322" "install-command" "A command installs flytekit or one of its plugins.";
+    NOTEBOOK = "FM323" "notebook" "A notebook imports Flyte 1; notebooks are not migrated.";
+    CONFIGURATION = "FM324" "flyte1-configuration" "A configuration lacks what Flyte 2 needs of it.";
     FLYTEKIT_PACKAGE = "FM401" "flytekit-package" "`flytekit` or `union` among the packages of an image.";
     PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";

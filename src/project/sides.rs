@@ -1,0 +1,123 @@
+//! On which side of the migration code stands: on Flyte 1 or on Flyte 2.
+
+use crate::file_kind::FileKind;
+use crate::flyte1::symbol::is_flyte1_root;
+use crate::project::{FileId, Project};
+
+/// Where code stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It is, or stays, on Flyte 1.
+    Flyte1,
+    /// It is Flyte 2's.
+    Flyte2,
+    /// Some of it is here and some there.
+    Both,
+    /// It is not known which code is meant, or it has nothing to do with Flyte.
+    Unknown,
+}
+
+impl Side {
+    /// Whether code was, or had been, migrated.
+    pub fn is_migrated(self) -> bool {
+        matches!(self, Self::Flyte2 | Self::Both)
+    }
+}
+
+/// What each Python file imports of Flyte, once the migration is done.
+#[derive(Debug, Clone)]
+pub struct Sides {
+    files: Vec<(bool, bool)>,
+}
+
+impl Sides {
+    /// Looks at every file.
+    pub fn of(project: &Project) -> Self {
+        let sides = (0..project.files.len()).map(|file| {
+            let modules = project.outside_modules(file);
+            let has = |is_root: fn(&str) -> bool| {
+                modules.iter().any(|module| is_root(module.split('.').next().unwrap_or_default()))
+            };
+            (has(is_flyte1_root), has(|root| root == "flyte"))
+        });
+        Self { files: sides.collect() }
+    }
+
+    /// Where the project as a whole stands.
+    pub fn of_project(&self) -> Side {
+        self.join(0..self.files.len())
+    }
+
+    /// Where the code at `path` stands, as a command in `script` names it.
+    pub fn of_path(&self, project: &Project, script: FileId, path: &str) -> Side {
+        if path.contains(['$', '{', '<', '*', '`']) {
+            return Side::Unknown;
+        }
+        let folder = project.files[script].relative.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let candidates = [normalized(path), normalized(&format!("{folder}/{path}"))];
+        for candidate in candidates.iter().flatten() {
+            let files = below(project, candidate);
+            if !files.is_empty() {
+                return self.join(files.into_iter());
+            }
+        }
+        // A command may be run in another folder: one file that ends so is meant.
+        let suffix = format!("/{}", path.trim_start_matches("./"));
+        let mut ending =
+            (0..project.files.len()).filter(|&file| project.files[file].relative.ends_with(&suffix));
+        match (ending.next(), ending.next()) {
+            (Some(file), None) => self.join(std::iter::once(file)),
+            _ => Side::Unknown,
+        }
+    }
+
+    fn join(&self, files: impl Iterator<Item = FileId>) -> Side {
+        let mut any = (false, false);
+        for file in files {
+            any.0 |= self.files[file].0;
+            any.1 |= self.files[file].1;
+        }
+        match any {
+            (true, true) => Side::Both,
+            (true, false) => Side::Flyte1,
+            (false, true) => Side::Flyte2,
+            (false, false) => Side::Unknown,
+        }
+    }
+}
+
+/// The path without `.` and `..`; `None` if it leads out of the project.
+fn normalized(path: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The file at a path, or the Python files in the folder there.
+fn below(project: &Project, path: &str) -> Vec<FileId> {
+    let is_there = |file: &FileId| {
+        let relative = project.files[*file].relative.as_str();
+        let is_inside = relative.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        project.files[*file].kind == FileKind::Python && (relative == path || is_inside || path.is_empty())
+    };
+    (0..project.files.len()).filter(is_there).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalized;
+
+    #[test]
+    fn paths_are_followed_up_and_down() {
+        assert_eq!(normalized("./a/../b.py").as_deref(), Some("b.py"));
+        assert_eq!(normalized("scripts/../train.py").as_deref(), Some("train.py"));
+        assert_eq!(normalized(".").as_deref(), Some(""));
+        assert_eq!(normalized("../x.py"), None);
+    }
+}
