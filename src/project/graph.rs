@@ -223,6 +223,11 @@ impl Graph {
         self.by_call.get(&(file, call)).copied()
     }
 
+    /// The node of a binding.
+    pub fn node_of(&self, file: FileId, binding: BindingId) -> Option<NodeId> {
+        self.by_binding.get(&(file, binding)).copied()
+    }
+
     /// The nodes that `reference` certainly means, and nothing else.
     pub fn nodes_of(&self, project: &Project, file: FileId, reference: &Reference) -> Option<Vec<NodeId>> {
         let nodes: Option<BTreeSet<NodeId>> = project

@@ -15,6 +15,7 @@ use crate::flyte2::chain::Call as CallText;
 use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{AMBIGUOUS_NAME, SETTING_USE};
+use crate::rules::secrets;
 use crate::rules::setting::{self, Effects, NamedSetting, SettingContext, SettingKind};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -224,6 +225,85 @@ fn item_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, item: &str) ->
         _ => value.elements()?.get(key.parse::<usize>().ok()?),
     }?;
     objects_of(project, graph, node).into_iter().find(|object| object.call.range == element.range)
+}
+
+/// The secrets that tasks declare under a group and a key: the task, and the environment variable that holds it.
+pub fn declared_secrets(
+    project: &Project,
+    graph: &Graph,
+    group: Option<&str>,
+    key: &str,
+) -> Vec<(NodeId, String)> {
+    let mut found = Vec::new();
+    for node in 0..graph.nodes.len() {
+        for (file, call) in secrets_of(project, graph, node) {
+            let name = |field: &str| secret_field(project, file, call, field);
+            if name("group").as_deref() != group || name("key").as_deref() != Some(key) {
+                continue;
+            }
+            let names: Vec<&str> = group.into_iter().chain([key]).collect();
+            found.push((node, name("env_var").unwrap_or_else(|| secrets::variable_of(&names))));
+        }
+    }
+    found
+}
+
+/// The calls of `Secret` that the decorator of an entity names, with their files; not those that are mounted as files.
+fn secrets_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<(FileId, &'p Call)> {
+    let file = graph.nodes[node].file;
+    let facts = project.facts(file).zip(graph.entity(node).and_then(|entity| entity.call));
+    let Some((facts, call)) = facts else { return Vec::new() };
+    let Some(argument) = facts.module.calls[call].keyword("secret_requests") else { return Vec::new() };
+    let mut leaves = Vec::new();
+    leaves_of(&argument.value, &mut leaves);
+    let mut calls = Vec::new();
+    for leaf in leaves {
+        if let Some(call) = setting_call(project, file, leaf) {
+            calls.push((file, &facts.module.calls[call]));
+            continue;
+        }
+        let reference = facts.reference_at(leaf.range);
+        let nodes = reference.and_then(|reference| graph.nodes_of(project, file, reference));
+        for named in nodes.unwrap_or_default() {
+            let objects = objects_of(project, graph, named).into_iter();
+            calls.extend(objects.map(|object| (graph.nodes[named].file, object.call)));
+        }
+    }
+    calls.retain(|(file, call)| {
+        kind_of(project, *file, call) == Some(SettingKind::Secret)
+            && call
+                .keyword("mount_requirement")
+                .is_none_or(|mount| !project.text(*file)[mount.value.range].ends_with("FILE"))
+    });
+    calls
+}
+
+/// The string that a field of a secret is or names.
+fn secret_field(project: &Project, file: FileId, call: &Call, field: &str) -> Option<String> {
+    let mut fields = call.fields(&secrets::FIELDS);
+    let (_, argument, _) = fields.find(|(name, ..)| *name == Some(field))?;
+    match &argument.value.kind {
+        ValueKind::Name(name) => {
+            constant(project, file, name, call.range.start())?.as_str().map(str::to_owned)
+        }
+        _ => argument.value.as_str().map(str::to_owned),
+    }
+}
+
+/// The string that `SECRET.group` or `SECRET.key` is.
+pub fn name_of_secret(
+    project: &Project,
+    graph: &Graph,
+    file: FileId,
+    reference: &Reference,
+) -> Option<String> {
+    let [Target::Binding(target, binding, rest)] = project.resolve(file, reference) else { return None };
+    let [field] = rest.as_slice() else { return None };
+    let node = *graph.by_binding.get(&(*target, *binding))?;
+    match objects_of(project, graph, node)[..] {
+        [NamedSetting { call, kind: SettingKind::Secret, .. }] => secret_field(project, *target, call, field),
+        _ => None,
+    }
 }
 
 /// Gives `use_it` what the mapping of settings of `file` may ask, as seen at `offset`.

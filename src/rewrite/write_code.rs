@@ -585,9 +585,14 @@ impl Converter<'_> {
             }
         }
         self.library_imports(&mut changes);
-        changes.added.extend(self.flyte_import());
         let others = self.import_lines.iter().filter(|line| !imports::is_standard_library(line));
-        changes.added.extend(imports::merged(others));
+        let (modules, names): (Vec<String>, Vec<String>) =
+            imports::merged(others).into_iter().partition(|line| line.starts_with("import "));
+        // As isort and ruff do: modules first.
+        let flyte = self.flyte_import();
+        let (flyte_module, flyte_names): (Vec<String>, Vec<String>) =
+            flyte.into_iter().partition(|line| line.starts_with("import "));
+        changes.added.extend(flyte_module.into_iter().chain(modules).chain(flyte_names).chain(names));
         for (_, environment) in self.environments.in_file(self.file) {
             for (statement, line) in
                 environment.depends_on.iter().filter_map(|dependency| dependency.import.clone())

@@ -49,7 +49,7 @@ rules! {
     CACHE = "FM205" "task-cache" "`cache` becomes `flyte.Cache`; the first run on Flyte 2 finds the cache empty.";
     ENVIRONMENT_VARIABLES = "FM206" "task-environment-variables" "`environment` becomes `env_vars`; values must be strings.";
     DECK = "FM207" "task-deck" "`enable_deck` becomes `report`; the automatic tabs are gone.";
-    RETRIES = "FM208" "task-retries" "`retries` are no longer capped by the control plane.";
+    RETRIES = "FM208" "task-retries" "`retries` follow any exception, and are no longer capped by the control plane.";
     ACCELERATOR = "FM209" "task-accelerator" "`accelerator` becomes a part of `gpu` in the resources of the environment.";
     WORKFLOW_BODY = "FM210" "workflow-body" "A workflow does something with a result that means something else on Flyte 2.";
     FLYTE1_USE = "FM211" "flyte1-use" "Converted code would still use something of Flyte 1 that is not migrated.";
@@ -69,6 +69,10 @@ rules! {
     SETTING = "FM255" "flyte1-setting" "An object such as `Resources` behind a name becomes that of Flyte 2, where tasks use it.";
     SETTING_USE = "FM256" "setting-other-use" "An object such as `Resources` is used in a way that Flyte 2 does not know.";
     DROPPED_KEYWORD = "FM257" "task-keyword-dropped" "A keyword of `@task` that has no effect on Flyte 2.";
+    CONTEXT = "FM258" "current-context" "`current_context()` becomes `flyte.ctx()`, or what stands for the part of it that is read.";
+    SECRET_READ = "FM259" "secret-read" "A secret is read from the environment variable that its declaration names.";
+    REPORT = "FM260" "deck-in-code" "A `Deck` becomes a tab of `flyte.report`.";
+    EXCEPTION = "FM261" "flyte1-exception" "An exception of Flyte 1 becomes one that Flyte 2 treats in the same way.";
     LAUNCH_PLAN = "FM270" "launch-plan" "A `LaunchPlan` becomes a `Trigger` of its workflow.";
     SCHEDULE = "FM271" "launch-plan-schedule" "`schedule` of a launch plan becomes `automation` of a trigger; Flyte 2 takes five fields of cron.";
     TRIGGER_INPUTS = "FM272" "launch-plan-inputs" "`default_inputs` and `fixed_inputs` of a launch plan become `inputs` of a trigger.";

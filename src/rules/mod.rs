@@ -30,7 +30,7 @@ mod python_version;
 mod registry_config;
 mod requirements;
 mod schedule;
-mod secrets;
+pub(crate) mod secrets;
 mod unsupported;
 
 pub mod cache;

@@ -20,7 +20,7 @@ use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
 /// The fields of flytekit 1.16.31's `Secret` in order (`flytekit/models/security.py`).
-const FIELDS: [&str; 5] = ["group", "key", "group_version", "mount_requirement", "env_var"];
+pub(crate) const FIELDS: [&str; 5] = ["group", "key", "group_version", "mount_requirement", "env_var"];
 
 /// Maps `secret_requests`; `None` if there is nothing to write.
 pub(super) fn map(

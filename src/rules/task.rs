@@ -113,7 +113,7 @@ fn keyword<'a>(
                 &RETRIES,
                 item.range,
                 Effect::Info,
-                "`retries` are no longer capped by the control plane",
+                "`retries` follow any exception on Flyte 2, not only `FlyteRecoverableException`, and the control plane does not cap them",
             ));
             keep(mapped, item);
         }

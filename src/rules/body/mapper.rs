@@ -5,7 +5,7 @@
 //! ```
 
 use super::rewriter::Rewriter;
-use super::{BodyContext, MappedBody, Trigger, imports, launch_plan};
+use super::{BodyContext, MappedBody, Trigger, attributes, context, decks, exceptions, imports, launch_plan};
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
@@ -127,10 +127,12 @@ impl<'a> Mapper<'a> {
 }
 
 /// The constructs in the order in which they are asked about an expression; the first that knows it wins.
-const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] = &[];
+const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] =
+    &[context::expression, decks::expression, attributes::expression];
 
 /// The constructs in the order in which they are asked about a statement.
-const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] = &[launch_plan::statement];
+const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] =
+    &[launch_plan::statement, context::statement, decks::statement, exceptions::statement];
 
 impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {

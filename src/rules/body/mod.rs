@@ -13,11 +13,17 @@
 //! It runs twice: while planning, for the findings and for what is written anew, and with the names that the file
 //! really uses when the edits are made.
 
+pub mod handles;
 pub mod imports;
 pub mod mapper;
 pub mod rewriter;
 
+mod attributes;
+mod context;
+mod decks;
+mod exceptions;
 mod launch_plan;
+mod statements;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -33,6 +39,7 @@ use crate::python::scope::{Function, Reference};
 use crate::python::{Parsed, Ranged, parse};
 use crate::rules::Finding;
 use crate::source::TextRange;
+use handles::Handles;
 use mapper::Mapper;
 
 /// What the mapping of a piece of code may ask.
@@ -51,6 +58,8 @@ pub struct BodyContext<'a> {
     pub parsed: &'a Parsed,
     /// How names of flyte are written in it.
     pub names: &'a FlyteNames,
+    /// The variables that hold objects of Flyte 1.
+    pub handles: &'a Handles,
 }
 
 impl<'a> BodyContext<'a> {
@@ -137,7 +146,8 @@ pub fn map_file(
     let Some(facts) = project.facts(file) else { return Vec::new() };
     let text = project.text(file);
     let Ok(parsed) = parse(text) else { return Vec::new() };
-    let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names };
+    let handles = Handles::of(project, file, facts, parsed.body());
+    let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names, handles: &handles };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
         NodeKind::Image(_) | NodeKind::Setting(_) => None,

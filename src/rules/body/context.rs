@@ -1,0 +1,341 @@
+//! `current_context()` becomes `flyte.ctx()`, or what stands on Flyte 2 for the part of it that is read.
+//!
+//! ```python
+//! current_context().execution_id.name                 # flyte.ctx().action.run_name
+//! current_context().secrets.get("db", "password")     # os.environ["DB_PASSWORD"].strip()
+//! current_context().working_directory                 # tempfile.mkdtemp()
+//! ```
+
+use super::handles::Handle;
+use super::mapper::Mapper;
+use super::statements::remove_statement;
+use crate::flyte1::symbol::Symbol;
+use crate::project::plan::constant;
+use crate::project::settings::{declared_secrets, name_of_secret};
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::items::line_start;
+use crate::python::value::{Value, ValueKind};
+use crate::rules::codes::{CONTEXT, SECRET_READ};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// Asked for every expression, from the inside out.
+pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    let handles = mapper.cx.handles;
+    match expr {
+        Expr::Name(name) => {
+            let Some(variable) = handles.read(name.range) else { return false };
+            if variable.handle == Handle::Deck {
+                return false;
+            }
+            if !is_followed(mapper, name.range, '.') {
+                unknown(mapper, name.range, format!("`{}` is passed on as a whole", variable.name));
+            }
+            true
+        }
+        Expr::Call(call) => call_expression(mapper, call),
+        Expr::Attribute(attribute) => attribute_expression(mapper, attribute),
+        _ => false,
+    }
+}
+
+/// `ctx = current_context()`: the statement goes, unless what it binds is still read.
+pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
+    let Stmt::Assign(node) = stmt else { return false };
+    let Some(variable) = mapper.cx.handles.bound(node.value.range()) else { return false };
+    let is_read = |attributes: &[&str]| {
+        variable
+            .reads
+            .iter()
+            .any(|read| attributes.iter().any(|name| reads_attribute(mapper.cx.text, *read, name)))
+    };
+    let value = match variable.handle {
+        Handle::Context
+            if is_read(&[
+                "execution_id",
+                "execution_date",
+                "raw_output_prefix",
+                "attempt",
+                "spark_session",
+            ]) =>
+        {
+            Some("()")
+        }
+        Handle::ExecutionId if !variable.reads.is_empty() => Some("().action"),
+        Handle::Deck => return false,
+        _ => None,
+    };
+    let Some(rest) = value else {
+        remove_statement(mapper, stmt.range());
+        return true;
+    };
+    let text = match &*node.value {
+        // `execution = ctx.execution_id`
+        Expr::Attribute(attribute) if attribute.value.is_name_expr() => {
+            format!("{}.action", &mapper.cx.text[attribute.value.range()])
+        }
+        _ => format!("{}{rest}", mapper.flyte("ctx")),
+    };
+    write(mapper, node.value.range(), text);
+    true
+}
+
+/// Whether the attribute `name` is read of what stands at `range`.
+fn reads_attribute(text: &str, range: TextRange, name: &str) -> bool {
+    let rest = text[usize::from(range.end())..].trim_start();
+    rest.strip_prefix('.').is_some_and(|rest| {
+        rest.trim_start()
+            .strip_prefix(name)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
+    })
+}
+
+fn handle(mapper: &Mapper<'_>, expr: &Expr) -> Option<Handle> {
+    let cx = mapper.cx;
+    cx.handles
+        .handle(cx.project, cx.file, cx.facts, expr)
+        .filter(|_| cx.handles.function(expr.range()).is_some())
+}
+
+/// Whether `next` is what follows behind `range`; a chain that is broken by parentheses does not count.
+pub(super) fn is_followed(mapper: &Mapper<'_>, range: TextRange, next: char) -> bool {
+    let rest = mapper.cx.text[usize::from(range.end())..].trim_start();
+    rest.strip_prefix('\\').map_or(rest, str::trim_start).starts_with(next)
+}
+
+fn unknown(mapper: &mut Mapper<'_>, range: TextRange, message: String) {
+    mapper.find(
+        Finding::new(&CONTEXT, range, Effect::Blocking, message)
+            .help("Replace it by its Flyte 2 counterpart by hand, see `flyte.ctx()`"),
+    );
+}
+
+fn call_expression(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
+    let is_context = mapper
+        .cx
+        .symbol(&call.func)
+        .is_some_and(|symbol| matches!(&symbol, Symbol::Other(path) if path == "flytekit.current_context"));
+    if is_context && mapper.cx.handles.function(call.range).is_some() {
+        mapper.consume(call.func.range());
+        let is_bound = mapper.cx.handles.bound(call.range).is_some();
+        if !is_bound && !is_followed(mapper, call.range, '.') {
+            unknown(mapper, call.range, "`current_context()` is passed on as a whole".to_owned());
+        }
+        return true;
+    }
+    let Expr::Attribute(method) = &*call.func else { return false };
+    match (handle(mapper, &method.value), method.attr.as_str()) {
+        (Some(Handle::Secrets), "get") => secret(mapper, call),
+        _ => return false,
+    }
+    true
+}
+
+fn attribute_expression(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute) -> bool {
+    let Some(object) = handle(mapper, &attribute.value) else { return false };
+    let name = attribute.attr.as_str();
+    match (object, name) {
+        (Handle::Context, "execution_id" | "secrets" | "default_deck") => {
+            let is_bound = mapper.cx.handles.bound(attribute.range).is_some();
+            if !is_bound && !is_followed(mapper, attribute.range, '.') {
+                unknown(mapper, attribute.range, format!("`{name}` of the context is passed on as a whole"));
+            }
+        }
+        (Handle::Context, "working_directory") => working_directory(mapper, attribute.range),
+        (Handle::Context, "logging") => {
+            let logger = mapper.flyte("logger");
+            write(mapper, attribute.range, logger);
+        }
+        (Handle::Context, "execution_date") => of_context(mapper, attribute, "run_start_time"),
+        (Handle::Context, "raw_output_prefix") => of_context(mapper, attribute, "raw_data_path.path"),
+        (Handle::Context, "spark_session") => {
+            let key = mapper.cx.facts.style.string("spark_session");
+            of_context(mapper, attribute, &format!("data[{key}]"));
+        }
+        (Handle::Context, "attempt") => {
+            mapper.find(
+                Finding::new(
+                    &CONTEXT,
+                    attribute.range,
+                    Effect::Unsafe,
+                    "`attempt` of the context becomes `attempt_number`, which begins at 0",
+                )
+                .help("Look at what the number is compared with"),
+            );
+            of_context(mapper, attribute, "attempt_number");
+        }
+        (Handle::ExecutionId, "name") => of_action(mapper, attribute, "run_name"),
+        (Handle::ExecutionId, "project" | "domain") => of_action(mapper, attribute, name),
+        (Handle::Secrets, "get") if is_followed(mapper, attribute.range, '(') => {}
+        (Handle::Secrets, _) => mapper.find(
+            Finding::new(
+                &SECRET_READ,
+                attribute.range,
+                Effect::Blocking,
+                format!("`secrets.{name}` of the context has no counterpart on Flyte 2"),
+            )
+            .help("Read the environment variable of the secret, or its file below `/etc/flyte/secrets`"),
+        ),
+        (Handle::DefaultDeck | Handle::Deck, _) => return false,
+        _ => {
+            unknown(
+                mapper,
+                attribute.range,
+                format!("`{name}` of the context has no counterpart on Flyte 2"),
+            );
+        }
+    }
+    true
+}
+
+fn write(mapper: &mut Mapper<'_>, range: TextRange, text: String) {
+    mapper.rewriter.take(range);
+    mapper.rewriter.replace(range, text);
+}
+
+/// A field of `flyte.ctx()`.
+fn of_context(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute, field: &str) {
+    let object = match &*attribute.value {
+        Expr::Name(variable) => variable.id.to_string(),
+        _ => format!("{}()", mapper.flyte("ctx")),
+    };
+    write(mapper, attribute.range, format!("{object}.{field}"));
+}
+
+/// A field of `flyte.ctx().action`.
+fn of_action(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute, field: &str) {
+    mapper.find(Finding::new(
+        &CONTEXT,
+        attribute.range,
+        Effect::Info,
+        "`flyte.ctx().action` is `None` outside of a run, and its `project` and `domain` in a local one",
+    ));
+    let object = match &*attribute.value {
+        // `execution_id = …` now binds the action.
+        Expr::Name(variable) => variable.id.to_string(),
+        Expr::Attribute(id) => match &*id.value {
+            Expr::Name(variable) => format!("{}.action", variable.id),
+            _ => format!("{}().action", mapper.flyte("ctx")),
+        },
+        _ => return,
+    };
+    write(mapper, attribute.range, format!("{object}.{field}"));
+}
+
+/// The folder is the same each time in a task of Flyte 1, so it is made once.
+fn working_directory(mapper: &mut Mapper<'_>, range: TextRange) {
+    let handles = mapper.cx.handles;
+    let Some((function, start)) = handles.function(range).filter(|_| mapper.is_entity()) else {
+        mapper.find(
+            Finding::new(
+                &CONTEXT,
+                range,
+                Effect::Blocking,
+                "`working_directory` is one folder for the whole task in Flyte 1, also in functions that it calls",
+            )
+            .help("Make it in the task with `tempfile.mkdtemp()`, and pass its path"),
+        );
+        return;
+    };
+    let tempfile = mapper.module("tempfile");
+    let reads: Vec<(TextRange, bool)> = handles.working_directories(function).collect();
+    if let [(_, true)] = reads[..] {
+        write(mapper, range, format!("{tempfile}.mkdtemp()"));
+        return;
+    }
+    let names = &mapper.cx.facts.module.names;
+    let mut candidates = std::iter::once("working_directory".to_owned())
+        .chain((2..).map(|number| format!("working_directory_{number}")));
+    let name = candidates.find(|name| !names.contains(name)).unwrap_or_default();
+    let line = line_start(mapper.cx.text, start);
+    let indent = &mapper.cx.text[TextRange::new(line, start)];
+    if !indent.trim().is_empty() {
+        unknown(mapper, range, "`working_directory` is read in a function on one line".to_owned());
+        return;
+    }
+    if reads.first().is_some_and(|(first, _)| *first == range) {
+        mapper.rewriter.insert(line, format!("{indent}{name} = {tempfile}.mkdtemp()\n"));
+    }
+    write(mapper, range, name);
+}
+
+/// `secrets.get("group", "key")` reads the environment variable that the decorator of the task names.
+fn secret(mapper: &mut Mapper<'_>, call: &ast::ExprCall) {
+    let Some((group, key)) = names_of(mapper, call) else {
+        mapper.find(
+            Finding::new(
+                &SECRET_READ,
+                call.range,
+                Effect::Blocking,
+                "`secrets.get` takes names here that cannot be read",
+            )
+            .help("Read `os.environ[…]` with the name of the variable by hand"),
+        );
+        return;
+    };
+    let declared = declared_secrets(mapper.cx.project, mapper.cx.graph, group.as_deref(), &key);
+    let own = declared.iter().find(|(node, _)| *node == mapper.node).map(|(_, variable)| variable.clone());
+    let is_same =
+        declared.iter().all(|(_, variable)| Some(variable) == declared.first().map(|(_, first)| first));
+    // A plain function may be called by any task that declares the secret.
+    let others = declared.first().map(|(_, variable)| variable.clone());
+    let variable = own.or(others.filter(|_| is_same && !mapper.is_entity()));
+    let Some(variable) = variable else {
+        let name = group.map_or(key.clone(), |group| format!("{group}/{key}"));
+        mapper.find(
+            Finding::new(
+                &SECRET_READ,
+                call.range,
+                Effect::Blocking,
+                format!(
+                    "secret `{name}` is read here, but no `secret_requests` that can be read declares it"
+                ),
+            )
+            .help("Declare it in the decorator of the task that reads it"),
+        );
+        return;
+    };
+    let os = mapper.module("os");
+    let variable = mapper.cx.facts.style.string(&variable);
+    // As Flyte 1 does, without white space around it.
+    write(mapper, call.range, format!("{os}.environ[{variable}].strip()"));
+}
+
+/// The group and the key that `secrets.get(…)` names.
+fn names_of(mapper: &Mapper<'_>, call: &ast::ExprCall) -> Option<(Option<String>, String)> {
+    let (mut group, mut key) = (String::new(), String::new());
+    for (position, argument) in call.arguments.args.iter().enumerate() {
+        match position {
+            0 => group = literal(mapper, argument)?,
+            1 => key = literal(mapper, argument)?,
+            _ => return None,
+        }
+    }
+    for keyword in &call.arguments.keywords {
+        match keyword.arg.as_ref().map(ast::Identifier::as_str) {
+            Some("group") => group = literal(mapper, &keyword.value)?,
+            Some("key") => key = literal(mapper, &keyword.value)?,
+            _ => return None,
+        }
+    }
+    (!key.is_empty()).then_some((Some(group).filter(|group| !group.is_empty()), key))
+}
+
+/// The string that an argument is or names; empty for `None`, as flytekit reads it.
+fn literal(mapper: &Mapper<'_>, expr: &Expr) -> Option<String> {
+    let cx = mapper.cx;
+    let value = Value::of(expr);
+    if value.kind == ValueKind::None {
+        return Some(String::new());
+    }
+    if let Some(text) = value.as_str() {
+        return Some(text.to_owned());
+    }
+    let reference = cx.reference(expr)?;
+    if !reference.attributes.is_empty() {
+        return name_of_secret(cx.project, cx.graph, cx.file, reference);
+    }
+    let constant = constant(cx.project, cx.file, &reference.name, TextSize::of(cx.text))?;
+    constant.as_str().map(str::to_owned)
+}

@@ -1,0 +1,67 @@
+//! Exceptions of Flyte 1 that code raises.
+//!
+//! Flyte 2 runs a task again after any exception but its own that says otherwise; Flyte 1 only after one that said so.
+//!
+//! ```python
+//! raise FlyteRecoverableException("busy")     # raise RuntimeError("busy")
+//! raise FlyteUserException("wrong")           # raise flyte.errors.NonRecoverableError("wrong")
+//! ```
+
+use super::mapper::Mapper;
+use crate::flyte1::symbol::Symbol;
+use crate::python::Ranged;
+use crate::python::ast::{Expr, Stmt};
+use crate::rules::codes::EXCEPTION;
+use crate::rules::{Effect, Finding};
+use crate::source::TextRange;
+
+/// Asked for every statement, from the inside out.
+pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
+    let Stmt::Raise(node) = stmt else { return false };
+    let Some(raised) = node.exc.as_deref() else { return false };
+    let (class, arguments) = match raised {
+        Expr::Call(call) => (&*call.func, Some(&call.arguments)),
+        class => (class, None),
+    };
+    let Some(Symbol::Other(path)) = mapper.cx.symbol(class) else { return false };
+    let Some(name) = path
+        .strip_prefix("flytekit.exceptions.user.")
+        .or_else(|| path.strip_prefix("flytekit.exceptions.base."))
+    else {
+        return false;
+    };
+    let has_message =
+        arguments.is_some_and(|arguments| arguments.args.len() == 1 && arguments.keywords.is_empty());
+    let is_plain = arguments.is_none_or(|arguments| arguments.keywords.is_empty());
+    let (replacement, message) = match name {
+        "FlyteRecoverableException" if is_plain => (
+            "RuntimeError".to_owned(),
+            "`FlyteRecoverableException` becomes a plain exception: Flyte 2 tries again after any",
+        ),
+        "FlyteUserException" if has_message => (
+            format!("{}.NonRecoverableError", mapper.submodule("flyte.errors")),
+            "`FlyteUserException` becomes `NonRecoverableError`, after which Flyte 2 does not try again",
+        ),
+        _ => return unknown(mapper, raised.range(), name),
+    };
+    if mapper.cx.facts.module.bindings.iter().any(|binding| binding.name == replacement) {
+        return unknown(mapper, raised.range(), name);
+    }
+    mapper.consume(class.range());
+    mapper.find(Finding::new(&EXCEPTION, raised.range(), Effect::Info, message));
+    mapper.rewriter.replace(class.range(), replacement);
+    true
+}
+
+fn unknown(mapper: &mut Mapper<'_>, range: TextRange, name: &str) -> bool {
+    mapper.find(
+        Finding::new(
+            &EXCEPTION,
+            range,
+            Effect::Blocking,
+            format!("`{name}` with these arguments has no counterpart on Flyte 2"),
+        )
+        .help("Raise an exception of Python, or one of `flyte.errors`"),
+    );
+    true
+}
