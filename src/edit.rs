@@ -50,6 +50,17 @@ pub struct Fix {
     pub applicability: Applicability,
     /// The edits, disjoint, in any order.
     pub edits: Vec<Edit>,
+    /// Files that come with them.
+    pub creates: Vec<NewFile>,
+}
+
+/// A file that a fix creates. It is never written over one that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its path, from the folder of the file that the fix belongs to, with `/`.
+    pub path: String,
+    /// What is in it.
+    pub content: String,
 }
 
 /// Why edits could not be applied.

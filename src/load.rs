@@ -159,6 +159,7 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
     };
     let mut facts = DiskFacts {
         ignores_private_files: [".git", ".env", ".venv"].iter().all(|name| is_ignored(Path::new(name), true)),
+        manifests: manifests(project, discovery),
         ..DiskFacts::default()
     };
     for (file, parsed) in project.parsed() {
@@ -206,6 +207,35 @@ fn note_requirements(
     }
     let is_selected = own.is_some_and(|own| discovery.files[own].is_selected);
     facts.listed.insert((file, path.to_owned()), listed_packages(&text, is_selected));
+}
+
+/// The places beside the files of the project where a new `pixi.toml` would meet something.
+fn manifests(project: &Project, discovery: &Discovery) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let mut folders: Vec<(&str, &Path)> = project
+        .parsed()
+        .filter_map(|(file, _)| {
+            let relative = project.files[file].relative.rsplit_once('/').map_or("", |(folder, _)| folder);
+            Some((relative, discovery.files[file].path.parent()?))
+        })
+        .collect();
+    folders.sort_unstable();
+    folders.dedup();
+    for (relative, folder) in folders {
+        let join =
+            |path: &str| if relative.is_empty() { path.to_owned() } else { format!("{relative}/{path}") };
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            match name.to_str() {
+                Some("pixi.toml") => drop(found.insert(join("pixi.toml"))),
+                Some(name) if name.starts_with("pixi_") => {
+                    found.insert(join(&format!("{name}/pixi.toml")));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 fn locks_flyte(lock: &Path) -> bool {

@@ -22,8 +22,17 @@ pub struct Migration {
     pub results: Vec<FileResult>,
     /// The new texts of the files that change, without byte order marks.
     pub texts: BTreeMap<FileId, String>,
+    /// The files that are created, by the file whose fix creates them and the path from its folder.
+    pub new_files: BTreeMap<(FileId, String), String>,
     /// Files that are written together or not at all.
     pub together: Vec<BTreeSet<FileId>>,
+}
+
+impl Migration {
+    /// The files that come with the fixes of a file.
+    pub fn new_files_of(&self, file: FileId) -> impl Iterator<Item = (&(FileId, String), &String)> {
+        self.new_files.iter().filter(move |((owner, _), _)| *owner == file)
+    }
 }
 
 /// Migrates a project in memory: the Python files first, then, on the project as that leaves it, what lies around them.
@@ -64,7 +73,10 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
             None => results.push(result),
         }
     }
-    Migration { results, texts, together }
+    let new_files = results.iter().flat_map(|result| {
+        result.new_files().map(|new| ((result.file, new.path.clone()), new.content.clone()))
+    });
+    Migration { new_files: new_files.collect(), results, texts, together }
 }
 
 /// What files were before others took their place.

@@ -39,6 +39,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Creates a file at `path`, and the folder it lies in.
+///
+/// # Errors
+/// Any error of the file system; a file or anything else that is there already is left as it is.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut temporary = temporary_file(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(folder);
+    Ok(())
+}
+
 /// The file behind a symbolic link; for a file that does not exist yet, its place.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
@@ -124,6 +139,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write_atomically(&folder.path().join("new.py"), b"x").unwrap();
         assert_eq!(names(folder.path()), ["new.py"]);
+    }
+
+    #[test]
+    fn what_is_created_takes_nothing_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/pixi.toml");
+        create(&path, b"first").unwrap();
+        assert_eq!(create(&path, b"second").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(&folder.path().join("new")), ["pixi.toml"]);
     }
 
     #[test]

@@ -249,7 +249,9 @@ fn line_endings_are_kept(case: &Case, after: &Tree, report: &str) -> Result<(), 
     let is_plain = |bytes: &[u8]| {
         std::str::from_utf8(bytes).is_ok_and(|text| text.contains('\n') && !text.contains('\r'))
     };
-    let plain = names(&case.before, |_, bytes| is_plain(bytes));
+    // What is created ends its lines as the file that needs it.
+    let mut plain = names(after, |name, bytes| !case.before.contains_key(name) && is_plain(bytes));
+    plain.extend(names(&case.before, |_, bytes| is_plain(bytes)));
     let with_crlf = |tree: &Tree| {
         map_files(tree, &plain, |bytes| {
             String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\n', "\r\n").into()

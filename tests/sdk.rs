@@ -19,7 +19,7 @@ use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
 
 /// What cannot be compared: fixture, task or module, and the reason.
-const NOT_COMPARED: [(&str, &str, &str); 12] = [
+const NOT_COMPARED: [(&str, &str, &str); 13] = [
     (
         "elastic_training",
         "train.py::train",
@@ -39,6 +39,11 @@ const NOT_COMPARED: [(&str, &str, &str); 12] = [
         "flyte2_clone_as_image",
         "train.py::step",
         "before the run a Flyte 1 task holds a Flyte 2 image, as a first, partial run leaves it",
+    ),
+    (
+        "rare_keywords_unsafe",
+        "train.py::total",
+        "--unsafe-fixes: an entrypoint is lost, and says so with FM115",
     ),
     (
         "python_exec_and_runtime_packages",
@@ -140,4 +145,15 @@ fn table_of_brought_packages_is_up_to_date() {
     let mut script = Command::new(python());
     script.arg(repository("scripts/brought_packages.py")).arg("--check");
     run(&mut script, "scripts/brought_packages.py");
+}
+
+#[test]
+fn parameters_are_the_fields_of_the_installed_image_spec() {
+    let mut script = Command::new(python());
+    let program =
+        "import dataclasses, flytekit; print(*(f.name for f in dataclasses.fields(flytekit.ImageSpec)))";
+    let output = run(script.args(["-c", program]), "reading the fields of ImageSpec");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(fields, flyte_migrate::rules::image_spec::FIELDS, "another flytekit has other parameters");
 }

@@ -68,6 +68,18 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "ORDER", default_value_t, help_heading = "What is changed")]
     pub layer_order: LayerOrder,
 
+    /// What becomes of packages from conda: a `pixi.toml` beside the file, or commands. Without it they are a finding.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "What is changed")]
+    pub conda: Option<Conda>,
+
+    /// The platforms of an image that names none: those of Flyte 2, two architectures, or that of Flyte 1, one.
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t, help_heading = "What is changed")]
+    pub platform: Platform,
+
+    /// The name of the image pull secret that takes the place of `registry_config` [default: made from the host].
+    #[arg(long, value_name = "NAME", help_heading = "What is changed")]
+    pub registry_secret: Option<String>,
+
     /// The folder of the whole project [default: the git root, else the nearest folder with a pyproject.toml].
     #[arg(long, value_name = "DIR", conflicts_with = "no_project", help_heading = "Which files")]
     pub project: Option<PathBuf>,
@@ -235,6 +247,25 @@ pub enum LayerOrder {
     Flyte1,
     /// The order of the keywords in the source.
     Source,
+}
+
+/// What becomes of packages from conda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Conda {
+    /// A `pixi.toml` beside the file, and `with_pixi_project`.
+    Pixi,
+    /// Commands that run micromamba.
+    Micromamba,
+}
+
+/// Whose platforms an image has that names none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Platform {
+    /// `linux/amd64` and `linux/arm64`.
+    #[default]
+    Flyte2,
+    /// `linux/amd64`.
+    Flyte1,
 }
 
 /// How findings are printed.

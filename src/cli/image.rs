@@ -23,7 +23,7 @@ use crate::load::{load_with_images, replace};
 use crate::migrate::migrate;
 use crate::project::Project;
 use crate::project::plan::Settings;
-use crate::rules::draft::LayerOrder;
+use crate::rules::draft::{Conda, DefaultPlatform, LayerOrder};
 use crate::source::Location;
 
 /// The images of the paths that were given.
@@ -79,6 +79,9 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         layer_order: LayerOrder::Flyte1,
         line_length: LINE_LENGTH,
         includes_commands: false,
+        conda: Conda::default(),
+        default_platform: DefaultPlatform::default(),
+        registry_secret: None,
     };
     let (project, found) = in_pool(0, || {
         let mut project = load_with_images(&discovery);

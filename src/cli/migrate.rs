@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use super::Exit;
-use super::args::{Args, LayerOrder, Mode, OutputFormat};
+use super::args::{Args, Conda, LayerOrder, Mode, OutputFormat, Platform};
 use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json};
 use crate::diagnostic::{Diagnostic, Severity, Status};
-use crate::diff::{colorize, unified_diff};
+use crate::diff::{colorize, new_file_diff, unified_diff};
 use crate::discover::{self, Discovery, discover};
 use crate::file_kind::FileKind;
 use crate::load::load;
@@ -19,7 +20,7 @@ use crate::project::plan::Settings;
 use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::STACK_SIZE;
 use crate::rules::draft;
-use crate::write::write_atomically;
+use crate::write::{create, write_atomically};
 
 /// black's and ruff's line length where the project sets none.
 pub(super) const LINE_LENGTH: usize = 88;
@@ -79,7 +80,7 @@ fn options(args: &Args) -> discover::Options {
     }
 }
 
-fn settings(args: &Args, discovery: &Discovery) -> Settings {
+fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a> {
     Settings {
         allows_unsafe: args.unsafe_fixes,
         is_partial: args.partial,
@@ -89,6 +90,16 @@ fn settings(args: &Args, discovery: &Discovery) -> Settings {
         },
         includes_commands: args.include_commands,
         line_length: configured_line_length(discovery).unwrap_or(LINE_LENGTH),
+        conda: match args.conda {
+            None => draft::Conda::Finding,
+            Some(Conda::Pixi) => draft::Conda::Pixi,
+            Some(Conda::Micromamba) => draft::Conda::Micromamba,
+        },
+        default_platform: match args.platform {
+            Platform::Flyte1 => draft::DefaultPlatform::Flyte1,
+            Platform::Flyte2 => draft::DefaultPlatform::Flyte2,
+        },
+        registry_secret: args.registry_secret.as_deref(),
     }
 }
 
@@ -137,6 +148,10 @@ fn finish(
                     unified_diff(diff_path(file), &source.with_bom(&source.text), &source.with_bom(text));
                 let is_colored = colored::control::SHOULD_COLORIZE.should_colorize();
                 out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
+                for ((_, path), content) in migration.new_files_of(file) {
+                    let diff = new_file_diff(&sibling(diff_path(file), path), content);
+                    out.write_all(if is_colored { colorize(&diff) } else { diff }.as_bytes())?;
+                }
             }
             if !args.quiet {
                 report(args, project, &migration, false, &mut std::io::stderr().lock())?;
@@ -172,11 +187,14 @@ pub(super) fn report_problems(discovery: &Discovery) -> bool {
 /// together are put back.
 fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migration) -> bool {
     let mut written = BTreeSet::new();
-    let mut failed: BTreeSet<FileId> = BTreeSet::new();
+    let (created, mut failed) = create_files(discovery, project, migration);
     // What lies around the code comes last: it is right only if all of the code was written.
     let (code, around): (Vec<_>, Vec<_>) =
         migration.texts.iter().partition(|(file, _)| project.files[**file].kind == FileKind::Python);
     for (&file, text) in code.into_iter().chain(around) {
+        if failed.contains(&file) {
+            continue;
+        }
         let Some(source) = project.source(file) else { continue };
         if !failed.is_empty() && project.files[file].kind != FileKind::Python {
             say!("error: {}: left as it is, because a file of code could not be written", source.display);
@@ -201,12 +219,45 @@ fn write_files(discovery: &Discovery, project: &Project, migration: &mut Migrati
             Err(error) => say!("error: {}: changed, and cannot be put back: {error}", source.display),
         }
     }
+    for (file, path) in created.iter().filter(|(file, _)| failed.contains(file)) {
+        if let Err(error) = std::fs::remove_file(path) {
+            say!("error: {}: not used, and cannot be removed: {error}", project.files[*file].display);
+        }
+    }
     for result in migration.results.iter_mut().filter(|result| !failed.contains(&result.file)) {
         for diagnostic in result.diagnostics.iter_mut().filter(|diagnostic| diagnostic.fix.is_some()) {
             diagnostic.status = Status::Fixed;
         }
     }
     !failed.is_empty()
+}
+
+/// Creates the files that come with fixes: what was created for which file, and the files that must stay because one
+/// could not be.
+fn create_files(
+    discovery: &Discovery,
+    project: &Project,
+    migration: &Migration,
+) -> (Vec<(FileId, PathBuf)>, BTreeSet<FileId>) {
+    let (mut created, mut failed) = (Vec::new(), BTreeSet::new());
+    for ((file, path), content) in &migration.new_files {
+        let Some(folder) = discovery.files[*file].path.parent() else { continue };
+        let place = folder.join(path);
+        match create(&place, content.as_bytes()) {
+            Ok(()) => created.push((*file, place)),
+            Err(error) => {
+                let display = sibling(&project.files[*file].display, path);
+                say!("error: {display}: cannot be created: {error}; what needs it is unchanged");
+                failed.insert(*file);
+            }
+        }
+    }
+    (created, affected(&migration.together, failed))
+}
+
+/// The path of a file that lies beside another, both as they are shown.
+fn sibling(file: &str, path: &str) -> String {
+    file.rsplit_once('/').map_or_else(|| path.to_owned(), |(folder, _)| format!("{folder}/{path}"))
 }
 
 fn report(

@@ -93,7 +93,7 @@ fn offered(
         return Diagnostic { help: Some(format!("{title}, or let `--include-commands` do it")), ..finding };
     }
     let is_safe = applicability == Applicability::Safe;
-    let fix = Fix { title: title.clone(), applicability, edits };
+    let fix = Fix { title: title.clone(), applicability, edits, creates: Vec::new() };
     Diagnostic {
         help: Some(title),
         status: if is_safe { Status::Fixable } else { Status::Unsafe },

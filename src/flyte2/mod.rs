@@ -6,6 +6,7 @@ pub mod evaluate;
 mod image_calls;
 pub mod layout;
 pub mod lines;
+pub mod pixi;
 pub mod read;
 pub mod scope;
 pub mod signature;

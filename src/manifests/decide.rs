@@ -203,7 +203,12 @@ impl Decision<'_> {
         self.diagnostics.push(Diagnostic {
             help: Some(title.to_owned()),
             status: Status::Fixable,
-            fix: Some(Fix { title: title.to_owned(), applicability: Applicability::Safe, edits }),
+            fix: Some(Fix {
+                title: title.to_owned(),
+                applicability: Applicability::Safe,
+                edits,
+                creates: Vec::new(),
+            }),
             ..diagnostic(rule, entry.range, Severity::Warning, format!("`{}` {reason}", entry.shown()))
         });
         true

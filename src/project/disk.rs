@@ -4,7 +4,7 @@
 //! ImageSpec(copy=["data"], requirements="uv.lock")    # is `data` a folder, does the lock hold flyte
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::FileId;
 
@@ -51,6 +51,8 @@ pub struct DiskFacts {
     pub requirements: HashMap<FileId, BTreeSet<FileId>>,
     /// What those files list, by the file and the path that name them; also where they lie outside the project.
     pub listed: HashMap<(FileId, String), ListedPackages>,
+    /// Where a `pixi.toml`, or something else, stands already: paths from the project root.
+    pub manifests: HashSet<String>,
 }
 
 impl DiskFacts {

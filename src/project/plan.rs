@@ -9,7 +9,7 @@ use super::{FileId, Project};
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
-use crate::rules::draft::{BaseSpec, ImageContext, LayerOrder};
+use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask};
 use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image};
@@ -17,7 +17,7 @@ use crate::source::{TextRange, TextSize};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct Settings<'a> {
     /// Apply fixes that may change results, image content or set-up.
     pub allows_unsafe: bool,
     /// Convert what can be converted, even if code that stays behind breaks.
@@ -28,6 +28,12 @@ pub struct Settings {
     pub line_length: usize,
     /// Rewrite commands in scripts and documents.
     pub includes_commands: bool,
+    /// What becomes of packages from conda.
+    pub conda: Conda,
+    /// The platforms of an image that names none.
+    pub default_platform: DefaultPlatform,
+    /// The name of the image pull secret, in place of one made from the registry's host.
+    pub registry_secret: Option<&'a str>,
 }
 
 /// What becomes of a group.
@@ -254,9 +260,12 @@ pub fn map_image(
             has_platform: mapped.has_platform,
             // A base without a variable is written where it stands.
             chain: graph.image(base).is_some_and(|base| base.variable.is_none()).then_some(mapped.chain),
+            new_file: mapped.new_file,
         }
     });
     let image_name = names.of("Image");
+    let secret_name = names.of("Secret");
+    let manifest = manifest_path(project, graph, node);
     let receiver = project.text(file)[call.callee].rsplit_once('.').map(|(receiver, _)| receiver.trim_end());
     let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
     image_spec::map(&ImageContext {
@@ -266,6 +275,10 @@ pub fn map_image(
         image_name: &image_name,
         variable,
         order: settings.layer_order,
+        conda: settings.conda,
+        manifest: manifest.as_deref(),
+        default_platform: settings.default_platform,
+        registry_secret: settings.registry_secret,
         constant: &|name| constant(project, file, name, call.range.start()),
         is_changed: &|name| is_changed(project, file, name, call.range.start()),
         base,
@@ -274,12 +287,45 @@ pub fn map_image(
         brought: &additions.brought,
         runs_pip: additions.runs_pip,
         names_python: graph.python_in_name.contains(&node),
+        secret_name: &secret_name,
         path_name: names.path,
         path: &|path| project.disk.path(file, path),
         listed: &|path| project.disk.listed(file, path).cloned(),
         ignores_private_files: project.disk.ignores_private_files,
         line_length: settings.line_length,
     })
+}
+
+/// Where the `pixi.toml` of an image goes, from the folder of its file: beside the file, or in a folder of its own if
+/// another image of the folder has one too. `None` where there is a file already.
+fn manifest_path(project: &Project, graph: &Graph, node: NodeId) -> Option<String> {
+    let file = graph.nodes[node].file;
+    let folder =
+        |file: FileId| project.files[file].relative.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let has_conda = |node: NodeId| {
+        let image = graph.image(node)?;
+        let call = &project.facts(graph.nodes[node].file)?.module.calls[image.call];
+        // By position it would be the eighth argument.
+        (call.keyword("conda_packages").is_some()
+            || call.arguments.get(7).is_some_and(|argument| argument.name.is_none()))
+        .then_some(image)
+    };
+    let image = has_conda(node)?;
+    let mut others = (0..graph.nodes.len()).filter(|&other| other != node);
+    let is_alone =
+        !others.any(|other| has_conda(other).is_some() && folder(graph.nodes[other].file) == folder(file));
+    let own_folder = image.variable.map(|variable| {
+        let facts = project.facts(file);
+        let name = facts.map_or("image", |facts| facts.module.bindings[variable].name.as_str());
+        format!("pixi_{name}/pixi.toml")
+    });
+    let beside = is_alone.then(|| "pixi.toml".to_owned());
+    let is_free = |path: &String| !project.disk.manifests.contains(&join(folder(file), path));
+    beside.into_iter().chain(own_folder).find(is_free)
+}
+
+fn join(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// Maps the decorator of a task or dynamic.

@@ -311,7 +311,16 @@ fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static st
             NodeKind::Setting(_) => {
                 names.extend(map_settings(project, &plan.graph, node, &FlyteNames::default()).effects.uses);
             }
-            NodeKind::Image(_) => names.push("Image"),
+            NodeKind::Image(image) => {
+                names.push("Image");
+                let facts = project.facts(file);
+                let call = facts.map(|facts| &facts.module.calls[image.call]);
+                // By position it would be the eighteenth argument.
+                let has_secrets = call.is_some_and(|call| {
+                    call.keyword("pip_secret_mounts").is_some() || call.arguments.len() > 17
+                });
+                names.extend(has_secrets.then_some("Secret"));
+            }
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");
                 if entity.kind != EntityKind::Workflow {

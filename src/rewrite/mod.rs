@@ -10,7 +10,7 @@ mod report;
 mod write_code;
 
 use crate::diagnostic::{Diagnostic, Severity, Status};
-use crate::edit::{Applicability, Edit, Fix};
+use crate::edit::{Applicability, Edit, Fix, NewFile};
 use crate::project::plan::{Plan, Settings};
 use crate::project::{FileId, Project};
 use crate::rules::{Effect, Finding};
@@ -25,6 +25,11 @@ pub struct FileResult {
 }
 
 impl FileResult {
+    /// The files that its fixes create.
+    pub fn new_files(&self) -> impl Iterator<Item = &NewFile> {
+        self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref()).flat_map(|fix| &fix.creates)
+    }
+
     /// The edits of all fixes.
     pub fn edits(&self) -> Vec<Edit> {
         self.diagnostics
@@ -95,7 +100,7 @@ fn fixed(finding: &Finding, title: String, applicability: Applicability, edits: 
         severity: Severity::Warning,
         status: if applicability == Applicability::Safe { Status::Fixable } else { Status::Unsafe },
         help: Some(title.clone()),
-        fix: Some(Fix { title, applicability, edits }),
+        fix: Some(Fix { title, applicability, edits, creates: Vec::new() }),
         ..diagnostic(finding)
     }
 }

@@ -7,7 +7,7 @@ use super::files::{FileOutlook, Overview, files_of};
 use super::imports::{self, ImportChanges};
 use super::{diagnostic, fixed};
 use crate::diagnostic::{Diagnostic, Severity, Status};
-use crate::edit::{Applicability, Edit};
+use crate::edit::{Applicability, Edit, NewFile};
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::{Argument, Call, Chain};
@@ -33,7 +33,7 @@ struct Converter<'a> {
     plan: &'a Plan,
     overview: &'a Overview,
     environments: &'a Environments,
-    settings: Settings,
+    settings: Settings<'a>,
     file: FileId,
     facts: &'a FileFacts,
     text: &'a str,
@@ -48,6 +48,8 @@ struct Converter<'a> {
     triggers: Vec<Trigger>,
     /// What goes altogether: launch plans that become triggers above their workflows.
     removed: Vec<TextRange>,
+    /// Files that the image in hand needs, until the fix that they belong to is made.
+    created: Vec<NewFile>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -77,6 +79,7 @@ pub(super) fn convert(
         import_lines: BTreeSet::new(),
         triggers: Vec::new(),
         removed: Vec::new(),
+        created: Vec::new(),
         diagnostics: Vec::new(),
     };
     let converted: Vec<NodeId> = plan.converted_in(file).collect();
@@ -153,8 +156,19 @@ impl Converter<'_> {
         {
             self.used.push("Image");
         }
-        self.uses_path |= mapped.chain.methods.iter().any(takes_path);
+        self.uses_path |= mapped.uses_secret || mapped.chain.methods.iter().any(takes_path);
+        self.used.extend(mapped.uses_secret.then_some("Secret"));
+        self.created.extend(mapped.new_file);
         mapped.chain
+    }
+
+    /// Adds a finding whose fix also creates the files that its images need.
+    fn fix(&mut self, finding: &Finding, title: String, applicability: Applicability, edits: Vec<Edit>) {
+        let mut diagnostic = fixed(finding, title, applicability, edits);
+        if let Some(fix) = &mut diagnostic.fix {
+            fix.creates = std::mem::take(&mut self.created);
+        }
+        self.diagnostics.push(diagnostic);
     }
 
     /// An `ImageSpec` that a variable holds becomes a chain; one written into a decorator goes into the environment.
@@ -181,7 +195,7 @@ impl Converter<'_> {
         );
         let title = "Build it with `flyte.Image`".to_owned();
         let edits = annotation.into_iter().chain([Edit::replacement(range, text)]).collect();
-        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+        self.fix(&finding, title, self.applicability(node), edits);
     }
 
     /// `image: ImageSpec = …` becomes `image: Image = …`, also inside `Optional[…]`.
@@ -274,7 +288,7 @@ impl Converter<'_> {
             format!("{} is defined with Flyte 1", describe(self.project, &self.plan.graph, node)),
         );
         let title = format!("Make it a task of `{}`", environment.variable);
-        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+        self.fix(&finding, title, self.applicability(node), edits);
         self.sequential(node, entity);
     }
 
@@ -689,13 +703,12 @@ impl Converter<'_> {
         if newline == "\n" {
             return;
         }
-        for edit in self
-            .diagnostics
-            .iter_mut()
-            .filter_map(|diagnostic| diagnostic.fix.as_mut())
-            .flat_map(|fix| &mut fix.edits)
-        {
-            edit.content = edit.content.replace("\r\n", "\n").replace('\n', newline);
+        for fix in self.diagnostics.iter_mut().filter_map(|diagnostic| diagnostic.fix.as_mut()) {
+            let edits = fix.edits.iter_mut().map(|edit| &mut edit.content);
+            let files = fix.creates.iter_mut().map(|file| &mut file.content);
+            for content in edits.chain(files) {
+                *content = content.replace("\r\n", "\n").replace('\n', newline);
+            }
         }
     }
 }

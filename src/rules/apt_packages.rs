@@ -53,18 +53,13 @@
 //!
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
-use super::codes::{APT_PACKAGES, INVALID_CALL};
+use super::codes::APT_PACKAGES;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
-use crate::python::value::ValueKind;
 
 /// Maps `apt_packages`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    if let ValueKind::Str(_) = cx.literal(parameter.value).kind {
-        draft.find(not_a_list(parameter));
-        return;
-    }
     let options = parameter.value.elements().unwrap_or_default().iter().filter(|element| {
         element
             .as_str()
@@ -109,15 +104,4 @@ pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>
         let text = if may_be_none { format!("*(({text}) or [])") } else { format!("*{text}") };
         (vec![Argument::new(text)], Vec::new(), false)
     }
-}
-
-/// The finding that a list is needed.
-pub(super) fn not_a_list(parameter: Parameter<'_>) -> Finding {
-    Finding::new(
-        &INVALID_CALL,
-        parameter.value.range,
-        Effect::Blocking,
-        format!("`{}` must be a list of strings; Flyte 1 refuses a string", parameter.name),
-    )
-    .help("Put it into a list")
 }

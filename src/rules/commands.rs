@@ -4,7 +4,6 @@
 //! the image's working directory. So what follows a command that changes the shell is joined to it, and a command
 //! with a relative path goes to `/` first.
 
-use super::apt_packages::not_a_list;
 use super::codes::COMMANDS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
@@ -16,10 +15,6 @@ use crate::python::value::{Value, ValueKind};
 /// Maps `commands`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let resolved = cx.literal(parameter.value);
-    if resolved.as_str().is_some() {
-        draft.find(not_a_list(parameter));
-        return;
-    }
     let texts: Option<Vec<String>> =
         resolved.elements().and_then(|elements| elements.iter().map(command_text).collect());
     let Some(texts) = texts else {

@@ -4,8 +4,7 @@
 //! `with_workdir("/root")` ends the chain. flyte copies as user `flyte`, which only its own base has, and obeys the
 //! project's `.dockerignore`, which flytekit's `copy` did not.
 
-use super::apt_packages::not_a_list;
-use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT};
+use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT, UNSUPPORTED_PARAMETER};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::{Argument, Call};
@@ -15,10 +14,6 @@ use crate::python::value::{Value, ValueKind};
 /// Maps `copy`.
 pub(super) fn map_copy(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let value = cx.literal(parameter.value);
-    if value.as_str().is_some() {
-        draft.find(not_a_list(parameter));
-        return;
-    }
     let Some(elements) = value.elements() else {
         draft.find(
             Finding::new(
@@ -118,8 +113,7 @@ pub(super) fn map_source_root(
     parameter: Parameter<'_>,
     mode: Option<Parameter<'_>>,
 ) {
-    let mode = mode.map(|mode| mode.item.value_text.rsplit('.').next().unwrap_or_default());
-    if mode == Some("NO_COPY") {
+    if mode.and_then(copy_mode) == Some("NO_COPY") {
         draft.orphan(parameter);
         return;
     }
@@ -154,6 +148,31 @@ pub(super) fn map_source_root(
     ];
     let method = parameter.method("with_source_folder", arguments.into_iter().map(Argument::new).collect());
     draft.layer(LayerKind::Source, parameter.position, method);
+}
+
+/// `source_copy_mode`, which the rule of `source_root` reads; without a root Flyte 1 copied the folder it registers.
+pub(super) fn map_source_copy_mode(draft: &mut Draft, parameter: Parameter<'_>, root: Option<Parameter<'_>>) {
+    let (effect, message) = match copy_mode(parameter) {
+        None => (Effect::Blocking, "`source_copy_mode` cannot be read"),
+        Some("ALL") if root.is_none() => (
+            Effect::Unsafe,
+            "`source_copy_mode` put all files into the image; Flyte 2 sends code in a bundle",
+        ),
+        Some(_) => {
+            draft.orphan(parameter);
+            return;
+        }
+    };
+    let help =
+        "Deploy with `flyte deploy --copy-style all`, or copy what the tasks need with `with_source_folder`";
+    draft.find(Finding::new(&UNSUPPORTED_PARAMETER, parameter.item.range, effect, message).help(help));
+    draft.orphan(parameter);
+}
+
+/// `ALL`, `LOADED_MODULES` or `NO_COPY` of flytekit's `CopyFileDetection`.
+fn copy_mode(parameter: Parameter<'_>) -> Option<&str> {
+    let (head, mode) = parameter.item.value_text.rsplit_once('.')?;
+    (head.rsplit('.').next() == Some("CopyFileDetection")).then_some(mode)
 }
 
 /// What copied files need: the working directory of Flyte 1, and on a foreign base a user and `PYTHONPATH`.

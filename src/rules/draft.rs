@@ -1,6 +1,7 @@
 //! An image while it is being mapped: parameters add to it in any order, the chain comes out in build order.
 
 use super::Finding;
+use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::project::disk::{ListedPackages, PathFact};
 use crate::python::items::Item;
@@ -19,6 +20,28 @@ pub enum LayerOrder {
     Source,
 }
 
+/// What becomes of packages from conda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conda {
+    /// They stay, with a finding.
+    #[default]
+    Finding,
+    /// They go into a `pixi.toml`.
+    Pixi,
+    /// Commands install them.
+    Micromamba,
+}
+
+/// The platforms of an image that names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DefaultPlatform {
+    /// Those of Flyte 2: two architectures.
+    #[default]
+    Flyte2,
+    /// That of Flyte 1: `linux/amd64`.
+    Flyte1,
+}
+
 /// The kinds of layers, in Flyte 1's build order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerKind {
@@ -26,6 +49,8 @@ pub enum LayerKind {
     Python,
     /// `with_apt_packages`
     Apt,
+    /// `with_pixi_project`, or the commands of micromamba.
+    Conda,
     /// `with_env_vars`
     Env,
     /// `with_requirements`
@@ -59,6 +84,8 @@ pub struct BaseSpec {
     pub has_platform: bool,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
+    /// The file that such a chain needs.
+    pub new_file: Option<NewFile>,
 }
 
 /// What the mapping of one `ImageSpec` may ask.
@@ -75,6 +102,14 @@ pub struct ImageContext<'a> {
     pub variable: Option<&'a str>,
     /// The order of layers.
     pub order: LayerOrder,
+    /// What becomes of packages from conda.
+    pub conda: Conda,
+    /// Where the `pixi.toml` of this image goes, from the folder of the file; `None` if there is one already.
+    pub manifest: Option<&'a str>,
+    /// The platforms of an image that names none.
+    pub default_platform: DefaultPlatform,
+    /// The name of the image pull secret, in place of one made from the registry's host.
+    pub registry_secret: Option<&'a str>,
     /// The literal that a name stands for, where the call stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
     /// Whether code may change the value of a name after it is defined.
@@ -91,6 +126,8 @@ pub struct ImageContext<'a> {
     pub runs_pip: bool,
     /// Whether the name must tell the Python version, because another image differs in nothing else.
     pub names_python: bool,
+    /// How `flyte.Secret` is written in this file.
+    pub secret_name: &'a str,
     /// How `pathlib.Path` is written in this file.
     pub path_name: &'a str,
     /// What stands at a path that the call names.
@@ -192,10 +229,14 @@ pub struct Draft {
     pub has_name: bool,
     /// The Python version, if it is known.
     pub python_version: Option<(u8, u8)>,
+    /// Whether the Python that holds `flyte` is replaced by another.
+    pub needs_flyte: bool,
     /// Whether a command runs pip.
     pub runs_pip: bool,
     /// Whether files are copied into the image.
     pub copies_files: bool,
+    /// Whether a layer is given a `Secret`.
+    pub uses_secret: bool,
     /// Whether a command changes the shell for those behind it.
     pub changes_shell: bool,
     /// Distributions that the image lists, normalized.
@@ -216,6 +257,12 @@ impl Draft {
     /// The layer of a kind, if there is one.
     pub fn layer_mut(&mut self, kind: LayerKind) -> Option<&mut Call> {
         self.layers.iter_mut().find(|layer| layer.kind == kind).map(|layer| &mut layer.call)
+    }
+
+    /// Takes the layer of a kind out.
+    pub fn take_layer(&mut self, kind: LayerKind) -> Option<Call> {
+        let at = self.layers.iter().position(|layer| layer.kind == kind)?;
+        Some(self.layers.remove(at).call)
     }
 
     /// Adds an option of pip. Extra indexes are joined; any other option that is there already gives way.
@@ -260,6 +307,7 @@ impl Draft {
         self.orphans.extend(part.orphans);
         self.runs_pip |= part.runs_pip;
         self.copies_files |= part.copies_files;
+        self.uses_secret |= part.uses_secret;
         self.changes_shell |= part.changes_shell;
         for layer in part.layers {
             let joins = folds && matches!(layer.kind, LayerKind::Apt | LayerKind::Pip);

@@ -2,7 +2,7 @@
 //!
 //! flytekit writes one `ENV` line for all, flyte one for each; values must be strings.
 
-use super::codes::{ENV, INVALID_CALL};
+use super::codes::ENV;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
@@ -50,12 +50,6 @@ fn all_strings(value: &Value) -> bool {
 /// Values that meant something else in Flyte 1's single `ENV` line.
 fn check(draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
     let ValueKind::Dict(items) = &resolved.kind else {
-        if matches!(resolved.kind, ValueKind::Str(_) | ValueKind::List(_)) {
-            draft.find(
-                Finding::new(&INVALID_CALL, parameter.value.range, Effect::Blocking, "`env` must be a dict")
-                    .help("Write it as `{\"KEY\": \"value\"}`"),
-            );
-        }
         return;
     };
     let keys: Vec<&str> = items.iter().filter_map(|(key, _)| key.as_ref()?.as_str()).collect();

@@ -8,9 +8,11 @@
 use super::codes::{INVALID_CALL, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{
-    Effect, Finding, apt_packages, base_image, builder, commands, copy, env, methods, name, packages,
-    pip_index, platform, python_exec, python_version, registry_config, requirements, unsupported,
+    Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, invalid,
+    methods, name, packages, pip_index, pip_secret_mounts, platform, python_exec, python_version,
+    registry_config, requirements,
 };
+use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Chain};
 use crate::python::value::ValueKind;
 
@@ -63,6 +65,10 @@ pub struct MappedImage {
     pub has_platform: bool,
     /// The index options of its pip layers.
     pub index_options: Vec<Argument>,
+    /// The file that it needs beside the code.
+    pub new_file: Option<NewFile>,
+    /// Whether it names a secret.
+    pub uses_secret: bool,
 }
 
 /// Maps an `ImageSpec` call.
@@ -86,12 +92,19 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     if cx.receiver.is_none()
         && !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty())
     {
-        platform::absent(cx, &mut draft);
+        if conda::is_used(cx, &parameters) {
+            conda::platform_of_flyte1(cx, &mut draft);
+        } else {
+            platform::absent(cx, &mut draft);
+        }
     }
     base_image::finish(cx, &mut draft, &parameters);
     requirements::finish(cx, &mut draft);
     copy::finish(cx, &mut draft);
+    let manifest = conda::map(cx, &mut draft, &parameters);
     packages::finish(cx, &mut draft, &parameters);
+    let own_file = manifest.and_then(|manifest| conda::finish(cx, &mut draft, manifest));
+    let file_of_base = cx.base.as_ref().and_then(|base| base.new_file.clone());
     // A method of an image leaves its Python as it is.
     let inherited = cx.base.as_ref().filter(|_| cx.receiver.is_some());
     MappedImage {
@@ -102,6 +115,9 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         has_platform: draft.constructor.iter().any(|argument| argument.text.starts_with("platform="))
             || inherited.is_some_and(|base| base.has_platform),
         index_options: draft.index_options.clone(),
+        // The image of an inline base with conda packages takes none of its own.
+        new_file: own_file.or(file_of_base),
+        uses_secret: draft.uses_secret,
         chain: draft.chain(cx),
     }
 }
@@ -126,16 +142,7 @@ pub(super) fn map_parameter(
             .help("Build the value completely before the image"),
         );
     }
-    if parameter.item.value_text.starts_with(['-', '~', '+']) {
-        draft.find(
-            Finding::new(
-                &INVALID_CALL,
-                parameter.value.range,
-                Effect::Blocking,
-                format!("`{}={}` is refused by Flyte 1 too", parameter.name, parameter.item.value_text),
-            )
-            .help("Remove the operator"),
-        );
+    if invalid::is_refused(cx, draft, parameter) {
         return;
     }
     match parameter.name {
@@ -155,15 +162,15 @@ pub(super) fn map_parameter(
         "builder" => builder::map(cx, draft, parameter),
         "copy" => copy::map_copy(cx, draft, parameter),
         "source_root" => copy::map_source_root(cx, draft, parameter, other("source_copy_mode")),
-        // The rule of `source_root` reads it; by itself it says nothing.
-        "source_copy_mode" if parameter.item.value_text.contains("CopyFileDetection.") => {
-            draft.orphan(parameter);
-        }
-        "registry_config" => registry_config::map(cx, draft, parameter, other("registry")),
+        "source_copy_mode" => copy::map_source_copy_mode(draft, parameter, other("source_root")),
+        "pip_secret_mounts" => pip_secret_mounts::map(cx, draft, parameter),
+        "registry_config" => registry_config::map(cx, draft, parameter, other("registry"), other("name")),
         "python_exec" => python_exec::map(cx, draft, parameter),
         // Behind `packages`, whose layer they join.
         "runtime_packages" => {}
-        _ => unsupported::map(draft, parameter),
+        // Once base and platform are known.
+        "conda_packages" | "conda_channels" => {}
+        _ => dropped::map(cx, draft, parameter, other("builder")),
     }
 }
 

@@ -4,7 +4,7 @@
 //! shell, so an option in one makes the build fail. flytekit itself is no longer needed in the image, but what came
 //! with it may be.
 
-use super::apt_packages::{arguments, not_a_list};
+use super::apt_packages::arguments;
 use super::codes::{BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::tables::{Plugin, distribution_name, plugin};
@@ -22,10 +22,6 @@ enum Element {
 
 /// Maps `packages`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    if let ValueKind::Str(_) | ValueKind::FString(..) = cx.literal(parameter.value).kind {
-        draft.find(not_a_list(parameter));
-        return;
-    }
     let (texts, mut dangling, is_exploded) = arguments(parameter);
     let mut kept = Vec::new();
     match parameter.value.elements() {
@@ -71,22 +67,6 @@ fn classify(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Elemen
             literal(cx, draft, element.range, &text, matches!(element.kind, ValueKind::Str(_)))
         }
         ValueKind::FString(text, _) => formatted(cx, draft, element.range, &text),
-        ValueKind::None
-        | ValueKind::Int(_)
-        | ValueKind::Float(_)
-        | ValueKind::Bool(_)
-        | ValueKind::List(_) => {
-            draft.find(
-                Finding::new(
-                    &PACKAGES,
-                    element.range,
-                    Effect::Blocking,
-                    format!("`{}` is no package; Flyte 1 refuses it too", cx.slice(element.range)),
-                )
-                .help("List the packages as strings"),
-            );
-            Element::Keep
-        }
         _ => Element::Keep,
     }
 }
@@ -333,7 +313,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     let callee = cx.call.callee;
     let mut added = Vec::new();
     let is_listed = |draft: &Draft, name: &str| draft.listed.iter().any(|listed| listed == name);
-    if matches!(draft.base, Base::Uri(_)) && !is_listed(draft, "flyte") {
+    if (matches!(draft.base, Base::Uri(_)) || draft.needs_flyte) && !is_listed(draft, "flyte") {
         added.push("flyte".to_owned());
     }
     if cx.keeps_flyte1 && !is_listed(draft, "flytekit") {
@@ -365,7 +345,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     }
     let arguments: Vec<Argument> =
         added.iter().map(|package| Argument::new(cx.style.string(package))).collect();
-    let is_foreign = matches!(draft.base, Base::Uri(_));
+    let is_foreign = matches!(draft.base, Base::Uri(_)) || draft.needs_flyte;
     match draft.layer_mut(LayerKind::Pip) {
         Some(method) if is_foreign => drop(method.arguments.splice(0..0, arguments)),
         Some(method) => method.arguments.extend(arguments),

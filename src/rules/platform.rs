@@ -3,7 +3,7 @@
 //! flytekit builds for `linux/amd64` by default, flyte for both architectures.
 
 use super::codes::PLATFORM;
-use super::draft::{Draft, ImageContext, Parameter};
+use super::draft::{DefaultPlatform, Draft, ImageContext, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
 
@@ -30,6 +30,10 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
 pub(super) fn absent(cx: &ImageContext<'_>, draft: &mut Draft) {
     // A clone has the platforms of its base; Flyte 1 built each image for one.
     if cx.base.as_ref().is_some_and(|base| base.has_platform) {
+        draft.constructor.push(Argument::new(format!("platform=({},)", cx.style.string("linux/amd64"))));
+        return;
+    }
+    if cx.default_platform == DefaultPlatform::Flyte1 {
         draft.constructor.push(Argument::new(format!("platform=({},)", cx.style.string("linux/amd64"))));
         return;
     }

@@ -36,6 +36,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let command = format!("uv venv --clear --python {path} --system-site-packages /opt/venv");
     let argument = Argument::new(format!("[{}]", cx.style.string(&command)));
     draft.layer(LayerKind::Python, parameter.position, parameter.method("with_commands", vec![argument]));
+    // It was in the environment that `--clear` empties.
+    draft.needs_flyte = true;
 }
 
 /// Maps `runtime_packages`: more packages, installed earlier than in Flyte 1.

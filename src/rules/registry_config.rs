@@ -10,8 +10,9 @@ pub(super) fn map(
     draft: &mut Draft,
     parameter: Parameter<'_>,
     registry: Option<Parameter<'_>>,
+    name: Option<Parameter<'_>>,
 ) {
-    if registry.is_none() && !draft.has_name {
+    if registry.is_none() && name.is_none() {
         draft.find(
             Finding::new(
                 &REGISTRY_CONFIG,
@@ -25,8 +26,10 @@ pub(super) fn map(
     }
     let registry = registry.and_then(|registry| cx.literal(registry.value).as_str().map(str::to_owned));
     let host = registry.as_deref().and_then(|registry| registry.split('/').next()).unwrap_or("registry");
-    let name: String =
-        host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let of_host = || {
+        host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+    };
+    let name: String = cx.registry_secret.map_or_else(of_host, str::to_owned);
     let path = cx.literal(parameter.value).as_str().map_or_else(|| "PATH".to_owned(), str::to_owned);
     draft.find(
         Finding::new(

@@ -33,6 +33,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -911,8 +912,7 @@ def spec_platforms(spec: Any) -> list[str] | None:
 
 def unsupported_fields(spec: Any) -> Iterator[tuple[str, Any]]:
     """Fields whose effect would be lost: a migrated image must not come from a spec with one."""
-    names = ("conda_packages", "conda_channels", "cuda", "cudnn", "entrypoint", "tag_format", "python_exec")
-    for name in (*names, "runtime_packages"):
+    for name in ("cuda", "cudnn", "entrypoint", "python_exec", "runtime_packages"):
         if value := getattr(spec, name):
             yield name, str(value)
 
@@ -930,6 +930,13 @@ def spec_layers(spec: Any, level: int, root: Path) -> Iterator[Json]:
     }
     if spec.apt_packages:
         yield {"op": "apt", "packages": list(spec.apt_packages)}
+    if spec.conda_packages:
+        yield {
+            "op": "conda",
+            "words": [word.strip("'") for text in spec.conda_packages for word in text.split()],
+            "channels": channels_of(spec.conda_channels or []),
+            "python": spec.python_version,
+        }
     if spec.env:
         yield {"op": "env", "vars": {str(key): str(value) for key, value in spec.env.items()}, "bad": []}
     if spec.requirements:
@@ -939,6 +946,11 @@ def spec_layers(spec: Any, level: int, root: Path) -> Iterator[Json]:
         yield {"op": "copy", "src": clean_path(source, root), "dst": target}
     if spec.commands:
         yield {"op": "commands", "commands": list(spec.commands)}
+
+
+def channels_of(listed: list[str]) -> list[str]:
+    """The channels in the order in which Flyte 1 names them, each once."""
+    return list(dict.fromkeys(["conda-forge", *listed]))
 
 
 def split_options(packages: list[str]) -> tuple[list[str], Json]:
@@ -1091,7 +1103,7 @@ def describe_flyte2_image(image: Any, root: Path) -> Json:
         "registry": image.registry,
         "pythons": [debian[1] if debian else "{}.{}".format(*image.python_version)],
         "platforms": sorted(image.platform),
-        "layers": [describe_layer(layer, root) for layer in image._layers],
+        "layers": describe_layers(image._layers, root),
         "registry_secret": image._image_registry_secret is not None,
         "uri": image_uri(image),
     }
@@ -1103,6 +1115,99 @@ def image_uri(image: Any) -> str | None:
         return str(image.uri)
     except (OSError, ValueError):
         return None
+
+
+def describe_layers(layers: Iterable[Any], root: Path) -> list[Json]:
+    """The layers of a `flyte.Image`: a pixi project, and commands that run micromamba, are layers of conda."""
+    described: list[Json] = []
+    for layer in layers:
+        if type(layer).__name__ == "PixiProject":
+            described.extend(describe_manifest(layer))
+        else:
+            described.append(describe_layer(layer, root))
+    return with_micromamba(described)
+
+
+def describe_manifest(layer: Any) -> Iterator[Json]:
+    """What a pixi.toml installs: packages from conda, and from PyPI with the indexes."""
+    import toml
+
+    manifest = toml.loads(Path(layer.manifest).read_text(encoding="utf-8"))
+    workspace = manifest["workspace"]
+    yield {
+        "op": "conda",
+        "pins": {name: pin_text(pin) for name, pin in manifest["dependencies"].items()},
+        "channels": workspace["channels"],
+        "platforms": workspace["platforms"],
+        "is_as_flyte_writes": is_as_flyte_writes(manifest),
+    }
+    options = manifest.get("pypi-options", {})
+    yield {
+        "op": "pip",
+        "in_manifest": True,
+        "packages": [
+            requirement_text(name, pin) for name, pin in manifest.get("pypi-dependencies", {}).items()
+        ],
+        "index_url": options.get("index-url"),
+        "extra_index_urls": options.get("extra-index-urls", []),
+        "extra_args": None,
+        "pre": False,
+        "secrets": False,
+    }
+
+
+def is_as_flyte_writes(manifest: Json) -> bool:
+    """Whether flyte, asked for the same packages, writes the same manifest: the forms are then those of pixi."""
+    import toml
+    from flyte._utils.pixi_script_parser import PixiScriptMetadata, render_pixi_manifest
+
+    pypi = manifest.get("pypi-dependencies", {})
+    metadata = PixiScriptMetadata(
+        dependencies=[requirement_text(name, pin) for name, pin in pypi.items()],
+        pixi={key: value for key, value in manifest.items() if key != "pypi-dependencies"},
+    )
+    return toml.loads(render_pixi_manifest(metadata, ())) == manifest
+
+
+def pin_text(pin: Any) -> str:
+    """A version of conda with channel and build, as one text."""
+    if isinstance(pin, str):
+        return pin
+    channel = f"{pin['channel']}::" if "channel" in pin else ""
+    return channel + pin["version"] + (f"={pin['build']}" if "build" in pin else "")
+
+
+def requirement_text(name: str, pin: Any) -> str:
+    """An entry of `pypi-dependencies` as a requirement."""
+    table = pin if isinstance(pin, dict) else {"version": pin}
+    extras = f"[{','.join(table['extras'])}]" if "extras" in table else ""
+    if "git" in table:
+        revision = f"@{table['rev']}" if "rev" in table else ""
+        return f"{name}{extras} @ git+{table['git']}{revision}"
+    if "url" in table:
+        return f"{name}{extras} @ {table['url']}"
+    return name + extras + ("" if table["version"] == "*" else table["version"])
+
+
+MICROMAMBA_TOOLS = {"op": "apt", "packages": ["ca-certificates", "curl"]}
+MICROMAMBA_ENV = {
+    "PATH": "/opt/conda/bin:$PATH",
+    "VIRTUAL_ENV": "/opt/conda",
+    "UV_PYTHON": "/opt/conda/bin/python",
+}
+
+
+def with_micromamba(layers: list[Json]) -> list[Json]:
+    """The layers with those that bring, run and activate micromamba joined into one of conda."""
+    for at, layer in enumerate(layers):
+        command = next((text for text in layer.get("commands", []) if "micromamba create" in text), None)
+        if command and layers[at - 1] == MICROMAMBA_TOOLS and layers[at + 1].get("vars") == MICROMAMBA_ENV:
+            words = shlex.split(command)[5:]
+            channels = [words[index + 1] for index, word in enumerate(words) if word == "-c"]
+            packages = words[2 * len(channels) :]
+            conda = {"op": "conda", "words": packages, "channels": channels}
+            return [*layers[: at - 1], conda, *layers[at + 2 :]]
+    return layers
 
 
 def describe_layer(layer: Any, root: Path) -> Json:
@@ -1438,10 +1543,11 @@ def compare_platforms(case: Comparison, before: list[str] | None, after: list[st
 
 def compare_layers(case: Comparison, before: Json, after: Json) -> None:
     """What is put on the base."""
-    known = {"apt", "env", "requirements", "pip", "copy", "commands", "workdir"}
+    known = {"apt", "conda", "env", "requirements", "pip", "copy", "commands", "workdir"}
     for layer in after["layers"]:
         case.expect(layer["op"] in known, f"layer {layer['op']} is new")
     case.same("apt packages", sorted(packages_of(before, "apt")), sorted(packages_of(after, "apt")))
+    compare_conda(case, before, after)
     compare_env(case, before, after)
     compare_requirements(case, before, after)
     compare_packages(case, before, after)
@@ -1449,6 +1555,36 @@ def compare_layers(case: Comparison, before: Json, after: Json) -> None:
     compare_copies(case, before, after)
     compare_commands(case, before, after)
     compare_order(case, before, after)
+
+
+def compare_conda(case: Comparison, before: Json, after: Json) -> None:
+    """Packages from conda, and the Python that comes with them."""
+    old, new = layers_of(before, "conda"), layers_of(after, "conda")
+    if len(old) != 1 or len(new) != 1:
+        case.same("layers of conda", len(old), len(new))
+        return
+    wanted, found = old[0], new[0]
+    case.same("conda channels", wanted["channels"], found["channels"])
+    version = wanted["python"]
+    if "words" in found:
+        python = f"python={version}" if version else "python>=3.10"
+        case.same("conda packages", [python, *wanted["words"]], found["words"])
+        return
+    case.expect(found["is_as_flyte_writes"], "the manifest is not as flyte writes it")
+    pins = dict(map(conda_pin, wanted["words"]))
+    pins["python"] = f"{version}.*" if version else ">=3.10"
+    case.same("conda packages", pins, found["pins"])
+    subdirs = {"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
+    case.same("platforms of pixi", {subdirs[name] for name in after["platforms"]}, set(found["platforms"]))
+
+
+def conda_pin(word: str) -> tuple[str, str]:
+    """Name and version as pixi has them: `gdal=3.8` is any 3.8."""
+    channel, _, spec = word.rpartition("::")
+    name = re.match(r"[\w.-]+", spec)[0]
+    rest = spec[len(name) :]
+    version = f"{rest[1:]}.*" if re.match(r"=[^=]", rest) else rest or "*"
+    return name, (f"{channel}::" if channel else "") + version
 
 
 def compare_env(case: Comparison, before: Json, after: Json) -> None:
@@ -1514,7 +1650,7 @@ def compare_packages(case: Comparison, before: Json, after: Json) -> None:
 def explain_added(case: Comparison, text: str, after: Json) -> None:
     """A package that was not listed before must have one of three reasons."""
     name = package_name(text)
-    if name == "flyte" and after["kind"] == "foreign":
+    if name == "flyte" and (after["kind"] == "foreign" or layers_of(after, "conda")):
         return
     if name == "pip" and needs_pip(case, after):
         case.notes.append("pip was added for a command or the module's code")
@@ -1539,7 +1675,7 @@ def commands_need_pip(image: Json) -> bool:
 def compare_needed(case: Comparison, after: Json) -> None:
     """What the code and the commands need on Flyte 2 must be there."""
     listed = listed_names(after)
-    if after["kind"] == "foreign":
+    if after["kind"] == "foreign" or layers_of(after, "conda"):
         case.expect("flyte" in listed, "the image lacks flyte")
     elif commands_need_pip(after):
         case.expect("pip" in listed, "a command runs pip, which the Debian base lacks")
@@ -1677,10 +1813,10 @@ def compare_order(case: Comparison, before: Json, after: Json) -> None:
     compare_git(case, after)
     compare_added_pip_position(case, before, after)
     if not case.any_layer_order:
-        case.same("order of layers", order(before, before), order(after, before))
+        case.same("order of layers", order(before, before, after), order(after, before, after))
 
 
-def order(image: Json, before: Json) -> list[str]:
+def order(image: Json, before: Json, after: Json) -> list[str]:
     """The kinds of layers in order, without those that have no counterpart."""
     wanted = {package_name(text) for text in packages_of(before, "pip") if not is_flyte1_package(text)}
     wanted_commands = {text for layer in layers_of(before, "commands") for text in layer["commands"]}
@@ -1689,7 +1825,9 @@ def order(image: Json, before: Json) -> list[str]:
         kind = layer_kind(layer, image is before, wanted, wanted_commands)
         if kind and kinds[-1:] != [kind]:
             kinds.append(kind)
-    return kinds
+    # pixi installs packages from PyPI together with its own, above everything else.
+    is_solved_together = any(layer.get("in_manifest") for layer in [*image["layers"], *after["layers"]])
+    return [kind for kind in kinds if kind != "pip" or not is_solved_together]
 
 
 def layer_kind(layer: Json, is_before: bool, wanted: set[str], wanted_commands: set[str]) -> str | None:

@@ -98,6 +98,27 @@ NESTED2 = flyte2(
     ),
 )
 
+CONDA1 = flyte1(
+    'ImageSpec(python_version="3.11", conda_packages=["gdal=3.8"], conda_channels=["nvidia"], packages=["pandas>=2"])'
+)
+CONDA2 = flyte2(
+    'Image.from_debian_base(python_version=(3, 11), platform=("linux/amd64",))'
+    '.with_pixi_project(Path(__file__).parent / "pixi.toml")'
+)
+PIXI = """\
+[workspace]
+channels = ["conda-forge", "nvidia"]
+platforms = ["linux-64"]
+
+[dependencies]
+python = "3.11.*"
+gdal = "3.8.*"
+
+[pypi-dependencies]
+flyte = "*"
+pandas = ">=2"
+"""
+
 FILES = {"requirements.txt": "requests==2.0\n", "data.txt": "1\n"}
 DEBIAN = "Image.from_debian_base()"
 REQUIREMENTS1 = flyte1('ImageSpec(requirements="requirements.txt")', body="import requests")
@@ -158,6 +179,7 @@ EQUAL = {
     "every field of a debian image": Pair(FULL1, FULL2),
     "a foreign base with a copy": Pair(FOREIGN1, FOREIGN2, files=FILES),
     "a spec based on a spec": Pair(NESTED1, NESTED2),
+    "packages from conda in a manifest": Pair(CONDA1, CONDA2, files={"pixi.toml": PIXI}),
     "a requirements file": Pair(REQUIREMENTS1, REQUIREMENTS2, files=FILES),
     "no image, and a workflow": Pair(PLAIN1, PLAIN2),
     "an unchanged module": Pair(FULL1, FULL1),
@@ -277,7 +299,19 @@ DIFFERENT = {
         flyte1('ImageSpec(platform="linux/amd64")'), flyte2(DEBIAN), "platform"
     ),
     "a field without counterpart": Pair(
-        flyte1('ImageSpec(conda_packages=["x"])'), flyte2(DEBIAN), "conda_packages"
+        flyte1('ImageSpec(entrypoint=["x"])'), flyte2(DEBIAN), "entrypoint"
+    ),
+    "packages from conda that are gone": Pair(CONDA1, flyte2(DEBIAN), "layers of conda"),
+    "another version from conda": Pair(CONDA1, CONDA2, "conda packages", {"pixi.toml": mutated(PIXI, "3.8", "3.9")}),
+    "another channel": Pair(CONDA1, CONDA2, "conda channels", {"pixi.toml": mutated(PIXI, ', "nvidia"', "")}),
+    "a manifest for another platform": Pair(
+        CONDA1, CONDA2, "platforms of pixi", {"pixi.toml": mutated(PIXI, "linux-64", "linux-aarch64")}
+    ),
+    "a manifest without flyte": Pair(
+        CONDA1, CONDA2, "lacks flyte", {"pixi.toml": mutated(PIXI, 'flyte = "*"\n', "")}
+    ),
+    "a manifest in a form that flyte does not write": Pair(
+        CONDA1, CONDA2, "flyte writes", {"pixi.toml": mutated(PIXI, '">=2"', '{ version = ">=2" }')}
     ),
     "an import that only flytekit served": Pair(
         flyte1("ImageSpec()", body="import dateutil"),

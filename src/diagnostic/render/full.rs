@@ -156,8 +156,12 @@ Found 1 finding in 1 file; 1 needs hand work.
     #[test]
     fn marks_say_what_a_fix_needs_and_its_title_helps() {
         let mut fixable = finding(Some((0, 1)), Status::Fixable);
-        fixable.fix =
-            Some(Fix { title: "Rename it".into(), applicability: Applicability::Safe, edits: vec![] });
+        fixable.fix = Some(Fix {
+            title: "Rename it".into(),
+            applicability: Applicability::Safe,
+            edits: vec![],
+            creates: vec![],
+        });
         let mut error = finding(None, Status::Manual);
         error.severity = Severity::Error;
         let diagnostics =

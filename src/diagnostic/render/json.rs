@@ -70,6 +70,15 @@ struct JsonFix<'a> {
     applicability: &'static str,
     title: &'a str,
     edits: Vec<JsonEdit<'a>>,
+    /// Files that come with the edits; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    creates: Vec<JsonNewFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonNewFile<'a> {
+    path: &'a str,
+    content: &'a str,
 }
 
 impl<'a> JsonFix<'a> {
@@ -86,7 +95,9 @@ impl<'a> JsonFix<'a> {
                 end_location,
             })
             .collect();
-        Self { applicability, title: &fix.title, edits }
+        let creates = fix.creates.iter();
+        let creates = creates.map(|file| JsonNewFile { path: &file.path, content: &file.content }).collect();
+        Self { applicability, title: &fix.title, edits, creates }
     }
 }
 
@@ -121,6 +132,7 @@ mod tests {
         fixable.help = Some("Do it".into());
         fixable.notes = vec!["A fact".into()];
         fixable.fix = Some(Fix {
+            creates: Vec::new(),
             title: "Rename it".into(),
             applicability: Applicability::Safe,
             edits: vec![
