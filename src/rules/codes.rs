@@ -84,6 +84,9 @@ rules! {
     TRIGGER_INPUTS = "FM272" "launch-plan-inputs" "`default_inputs` and `fixed_inputs` of a launch plan become `inputs` of a trigger.";
     LAUNCH_PLAN_KEYWORD = "FM273" "launch-plan-keyword" "A keyword of a launch plan that is not migrated.";
     LAUNCH_PLAN_USE = "FM274" "launch-plan-use" "A launch plan that is more than the schedule of a workflow above it.";
+    FILE_USE = "FM275" "file-use" "A file, directory or frame is used in a way that differs on Flyte 2.";
+    LOCAL_OR_REMOTE = "FM276" "file-local-or-remote" "A path may be local or the address of an object store, which Flyte 2 tells apart.";
+    FORMAT = "FM277" "file-format" "The format of a file, as in `FlyteFile[\"csv\"]`, is no part of the type on Flyte 2.";
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";

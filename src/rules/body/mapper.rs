@@ -5,7 +5,9 @@
 //! ```
 
 use super::rewriter::Rewriter;
-use super::{BodyContext, MappedBody, Trigger, attributes, context, decks, exceptions, imports, launch_plan};
+use super::{
+    BodyContext, MappedBody, Trigger, attributes, context, decks, exceptions, imports, io, launch_plan,
+};
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
@@ -73,6 +75,11 @@ impl<'a> Mapper<'a> {
         self.mapped.consumed.insert(range);
     }
 
+    /// Whether the reference at `range` is written anew already.
+    pub fn is_consumed(&self, range: TextRange) -> bool {
+        self.mapped.consumed.contains(&range)
+    }
+
     /// What stands at `range` is understood as it stands.
     pub fn handle(&mut self, range: TextRange) {
         self.mapped.handled.insert(range);
@@ -99,6 +106,10 @@ impl<'a> Mapper<'a> {
 
     /// An entity: its signature and its body.
     pub(super) fn function(&mut self, function: &'a ast::StmtFunctionDef) {
+        // Functions inside of functions are read with the one around them.
+        if self.is_async.is_empty() {
+            io::function(self, function);
+        }
         self.is_async.push(function.is_async);
         self.visit_parameters(&function.parameters);
         function.returns.iter().for_each(|returns| self.visit_annotation(returns));
@@ -108,6 +119,7 @@ impl<'a> Mapper<'a> {
 
     /// A statement that is no entity.
     pub(super) fn top_level(&mut self, statement: &'a Stmt) {
+        io::code(self, statement);
         self.visit_body(std::slice::from_ref(statement));
     }
 
@@ -128,7 +140,7 @@ impl<'a> Mapper<'a> {
 
 /// The constructs in the order in which they are asked about an expression; the first that knows it wins.
 const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] =
-    &[context::expression, decks::expression, attributes::expression];
+    &[io::expression, context::expression, decks::expression, attributes::expression];
 
 /// The constructs in the order in which they are asked about a statement.
 const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] =

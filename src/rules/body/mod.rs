@@ -22,6 +22,7 @@ mod attributes;
 mod context;
 mod decks;
 mod exceptions;
+mod io;
 mod launch_plan;
 mod statements;
 

@@ -28,6 +28,16 @@ impl<'a> Rewriter<'a> {
         self.edits.push(Edit::replacement(range, content.into()));
     }
 
+    /// Adds an edit of a range that holds none.
+    pub fn push(&mut self, edit: Edit) {
+        self.edits.push(edit);
+    }
+
+    /// Whether exactly `range` is written anew.
+    pub fn is_replaced(&self, range: TextRange) -> bool {
+        self.edits.iter().any(|edit| edit.range == range)
+    }
+
     /// Takes `range` out, which holds no edits.
     pub fn remove(&mut self, range: TextRange) {
         self.edits.push(Edit::deletion(range));

@@ -1,0 +1,1285 @@
+//! What one function does with files, directories and frames, and what it becomes.
+//!
+//! A value of Flyte 1 is a path by itself: `open(f)` downloads it. A value of Flyte 2 is downloaded by name, each time
+//! anew; so a function that uses the path once does it in place, one that uses it more often binds it first.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::paths::{Locality, Paths, dotted};
+use super::types::{IoType, Shape, fields, shape, signature};
+use crate::edit::Edit;
+use crate::project::graph::EntityKind;
+use crate::project::link::Target;
+use crate::python::Ranged;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
+use crate::python::ast::{self, ArgOrKeyword, Expr, ExprContext, Operator, Stmt};
+use crate::python::items::indentation_at;
+use crate::python::scope::{BindingKind, CallContext};
+use crate::rules::body::BodyContext;
+use crate::rules::codes::{FILE_USE, LOCAL_OR_REMOTE};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// Where the path of a value can be bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binder {
+    /// In front of the statement that begins here.
+    Before(TextSize),
+    /// Behind the statement that ends here.
+    After(TextSize),
+    /// Nowhere: in a comprehension.
+    Nowhere,
+}
+
+/// A name whose value is, or holds, a file, directory or frame.
+#[derive(Debug, Clone)]
+struct Tracked {
+    shape: Shape,
+    binder: Binder,
+}
+
+/// A place where the path of a value is wanted.
+struct PathUse {
+    range: TextRange,
+    /// The value, as code.
+    value: String,
+    binder: Binder,
+    /// Whether it may run many times, or later.
+    is_repeated: bool,
+    /// Whether the value may be `None` here.
+    may_be_none: bool,
+    /// Whether `Path(…)` has to be put around it.
+    as_path: bool,
+}
+
+/// What a function becomes.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) edits: Vec<Edit>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) consumed: Vec<TextRange>,
+}
+
+/// How the names that a function needs are written.
+pub(super) trait Names {
+    /// `File`, `Dir` or `DataFrame`.
+    fn io(&mut self, io: IoType) -> String;
+    /// `pathlib.Path`.
+    fn path(&mut self) -> String;
+}
+
+/// Reads a function, or other code.
+pub(super) struct FunctionIo<'a, 'n> {
+    cx: &'a BodyContext<'a>,
+    /// The kind of entity that the code belongs to.
+    kind: Option<EntityKind>,
+    names: &'n mut dyn Names,
+    paths: Paths<'a>,
+    is_async: bool,
+    /// Whether it runs when the module is loaded.
+    is_module: bool,
+    /// Where the code stands: its name, or all of it.
+    whole: TextRange,
+    returns: Option<Shape>,
+    tracked: HashMap<String, Tracked>,
+    /// How often each name is bound in the code, nested functions included.
+    bound: HashMap<&'a str, usize>,
+    /// What is put into lists by displays and `append`.
+    lists: HashMap<&'a str, Vec<&'a Expr>>,
+    annotated: HashMap<&'a str, String>,
+    uses: Vec<PathUse>,
+    parents: Vec<Parent<'a>>,
+    /// How many loops, comprehensions and functions are around.
+    depth: usize,
+    /// How many functions, classes, lambdas and comprehensions of these are around.
+    scopes: usize,
+    /// How many of these are functions and classes.
+    depth_of_functions: usize,
+    /// The shapes of the values that names with several values get.
+    shapes: BTreeMap<&'a str, Vec<Shape>>,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy)]
+enum Parent<'a> {
+    Stmt(&'a Stmt),
+    Expr(&'a Expr),
+}
+
+impl<'a, 'n> FunctionIo<'a, 'n> {
+    /// Nothing is read yet.
+    pub(super) fn new(
+        cx: &'a BodyContext<'a>,
+        kind: Option<EntityKind>,
+        names: &'n mut dyn Names,
+        body: &'a [Stmt],
+    ) -> Self {
+        let mut bound = Bound { counts: HashMap::new(), lists: HashMap::new() };
+        body.iter().for_each(|statement| bound.visit_stmt(statement));
+        Self {
+            cx,
+            kind,
+            names,
+            paths: Paths::of(&cx.facts.module, body),
+            is_async: false,
+            is_module: false,
+            whole: body.first().map(Ranged::range).unwrap_or_default(),
+            returns: None,
+            tracked: HashMap::new(),
+            bound: bound.counts,
+            lists: bound.lists,
+            annotated: HashMap::new(),
+            uses: Vec::new(),
+            parents: Vec::new(),
+            depth: 0,
+            scopes: 0,
+            depth_of_functions: 0,
+            shapes: BTreeMap::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// A function with its signature.
+    pub(super) fn function(mut self, function: &'a ast::StmtFunctionDef) -> Outcome {
+        self.is_async = function.is_async;
+        self.whole = function.name.range;
+        self.returns = function.returns.as_deref().map(|returns| self.shape(returns.range()));
+        let start = start_of_body(&function.body);
+        for parameter in function.parameters.iter_non_variadic_params() {
+            let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
+            let shape = self.shape(annotation.range());
+            self.annotated.insert(parameter.name().as_str(), self.cx.text[annotation.range()].to_owned());
+            if let Some(default) = parameter.default.as_deref().filter(|_| shape.holds_io(self.cx.project)) {
+                self.default(default, &shape);
+            }
+            self.parameter(parameter.name(), shape, start);
+        }
+        function.body.iter().for_each(|statement| self.visit_stmt(statement));
+        self.finish()
+    }
+
+    /// A parameter whose value is, or holds, a file, directory or frame.
+    fn parameter(&mut self, name: &'a ast::Identifier, shape: Shape, start: TextSize) {
+        let is_rebound = self.bound.contains_key(name.as_str());
+        if shape == Shape::Pandas && !is_rebound {
+            let binder = Binder::Nowhere;
+            self.tracked.insert(name.to_string(), Tracked { shape, binder });
+        } else if shape.holds_io(self.cx.project) {
+            if is_rebound {
+                self.rebound(name.range, name.as_str());
+            }
+            self.tracked.insert(name.to_string(), Tracked { shape, binder: Binder::Before(start) });
+        }
+    }
+
+    fn rebound(&mut self, range: TextRange, name: &str) {
+        self.find(
+            range,
+            Effect::Blocking,
+            format!("`{name}` is bound more than once; which value it has where cannot be told"),
+            "Give each value a name of its own",
+        );
+    }
+
+    /// Code that is no function: only the `__main__` block runs after `flyte.init()`.
+    pub(super) fn code(mut self, statement: &'a Stmt) -> Outcome {
+        self.is_module = !statement.is_if_stmt();
+        self.visit_stmt(statement);
+        self.finish()
+    }
+
+    fn shape(&self, range: TextRange) -> Shape {
+        shape(self.cx.project, self.cx.file, range)
+    }
+
+    fn find(&mut self, range: TextRange, effect: Effect, message: impl Into<String>, help: &str) {
+        self.outcome.findings.push(Finding::new(&FILE_USE, range, effect, message).help(help));
+    }
+
+    fn text(&self, range: TextRange) -> &'a str {
+        &self.cx.text[range]
+    }
+
+    fn insert(&mut self, range: TextRange, before: String, after: &str) {
+        self.outcome.edits.push(Edit::insertion(range.start(), before));
+        self.outcome.edits.push(Edit::insertion(range.end(), after));
+    }
+
+    // --- What expressions are -------------------------------------------------------------------
+
+    /// The type of an expression, as far as it matters.
+    fn shape_of(&self, expr: &Expr) -> Shape {
+        match expr {
+            Expr::Name(name) => match self.tracked.get(name.id.as_str()) {
+                Some(known) => known.shape.clone(),
+                None => self.global(expr),
+            },
+            Expr::List(ast::ExprList { elts, .. }) => self.shape_of_elements(elts.iter()),
+            Expr::ListComp(list) => self.shape_of_elements(std::iter::once(&*list.elt)),
+            Expr::Dict(dict) => match self.shape_of_elements(dict.items.iter().map(|item| &item.value)) {
+                Shape::Many(inner) => Shape::Mapping(inner),
+                other => other,
+            },
+            Expr::If(choice) => match self.shape_of(&choice.body) {
+                Shape::Other => self.shape_of(&choice.orelse),
+                known => known,
+            },
+            Expr::Await(awaited) => self.shape_of(&awaited.value),
+            Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
+                Shape::Class(file, statement) => {
+                    let fields = fields(self.cx.project, file, statement, 0).into_iter();
+                    let mut fields = fields.filter(|(name, _)| name == attribute.attr.as_str());
+                    fields.next().map_or(Shape::Other, |(_, shape)| shape)
+                }
+                _ => Shape::Other,
+            },
+            Expr::Subscript(subscript) => match self.shape_of(&subscript.value) {
+                Shape::Many(inner) | Shape::Mapping(inner) if !subscript.slice.is_slice_expr() => *inner,
+                Shape::Tuple(elements) => match &*subscript.slice {
+                    Expr::NumberLiteral(ast::ExprNumberLiteral { value: ast::Number::Int(at), .. }) => {
+                        at.as_usize().and_then(|at| elements.get(at).cloned()).unwrap_or(Shape::Other)
+                    }
+                    _ => Shape::Other,
+                },
+                _ => Shape::Other,
+            },
+            Expr::Call(call) => self.result_of(call),
+            _ => Shape::Other,
+        }
+    }
+
+    fn shape_of_elements<'e>(&self, elements: impl Iterator<Item = &'e Expr>) -> Shape {
+        let mut shapes = elements.map(|element| self.shape_of(element));
+        let known = shapes.find(|shape| shape.holds_io(self.cx.project));
+        known.map_or(Shape::Other, |shape| Shape::Many(Box::new(shape)))
+    }
+
+    /// A name of a module that holds a value: `DATA = FlyteFile("s3://…")`.
+    fn global(&self, expr: &Expr) -> Shape {
+        let Some(reference) = self.cx.reference(expr) else { return Shape::Other };
+        let targets = self.cx.project.resolve(self.cx.file, reference);
+        let known = targets.iter().find_map(|target| {
+            let Target::Binding(file, binding, rest) = target else { return None };
+            let facts = self.cx.project.facts(*file).filter(|_| rest.is_empty())?;
+            let calls = facts.module.calls.iter();
+            let mut assigned = calls.filter(|call| call.context == CallContext::Assigned(*binding));
+            let callee = facts.reference_at(assigned.next()?.callee)?;
+            IoType::of(&self.cx.project.symbol(*file, callee)?)
+        });
+        known.map_or(Shape::Other, Shape::Io)
+    }
+
+    fn result_of(&self, call: &ast::ExprCall) -> Shape {
+        if let Some(io) = self.constructed(call) {
+            return Shape::Io(io);
+        }
+        if let Some(entity) = self.cx.entity(&call.func) {
+            let file = self.cx.graph.nodes[entity].file;
+            let returns = self.cx.function(entity).and_then(|function| function.returns);
+            return returns.map_or(Shape::Other, |range| shape(self.cx.project, file, range));
+        }
+        match self.definition(&call.func) {
+            Some(class @ Shape::Class(file, statement)) => {
+                match signature(self.cx.project, file, statement) {
+                    Some(signature) => signature.returns.unwrap_or(Shape::Other),
+                    None => class,
+                }
+            }
+            _ => Shape::Other,
+        }
+    }
+
+    /// The type that a call makes a value of: `FlyteFile(…)`.
+    fn constructed(&self, call: &ast::ExprCall) -> Option<IoType> {
+        let callee = match &*call.func {
+            // `FlyteFile["csv"](path)`
+            Expr::Subscript(subscript) => &subscript.value,
+            func => func,
+        };
+        IoType::of(&self.cx.symbol(callee)?)
+    }
+
+    /// The class or plain function of the project that an expression names.
+    fn definition(&self, expr: &Expr) -> Option<Shape> {
+        let reference = self.cx.reference(expr)?;
+        let [Target::Binding(file, binding, rest)] = self.cx.project.resolve(self.cx.file, reference) else {
+            return None;
+        };
+        let binding = &self.cx.project.facts(*file)?.module.bindings[*binding];
+        let is_class = match &binding.kind {
+            BindingKind::Definition => true,
+            BindingKind::Assignment { value, .. } => value.kind == crate::python::value::ValueKind::Call,
+            _ => false,
+        };
+        (rest.is_empty() && is_class).then_some(Shape::Class(*file, binding.owner))
+    }
+
+    // --- Values handed on -----------------------------------------------------------------------
+
+    /// The default of a parameter, which is made when the module is loaded.
+    fn default(&mut self, default: &'a Expr, shape: &Shape) {
+        let Some(io) = shape.io() else { return };
+        match default {
+            Expr::NoneLiteral(_) => {}
+            Expr::Call(_) => self.visit_expr(default),
+            Expr::StringLiteral(_) if self.paths.locality(default) == Locality::Remote => {
+                self.make(default.range(), io, Locality::Remote);
+            }
+            _ => self.find(
+                default.range(),
+                Effect::Blocking,
+                format!("the default of a parameter is no `{}` on Flyte 2", io.name()),
+                "Hand the value over in the call, or name a file of an object store",
+            ),
+        }
+    }
+
+    /// Puts the constructor of Flyte 2 around a path.
+    fn make(&mut self, range: TextRange, io: IoType, locality: Locality) {
+        let constructor = self.constructor(io, locality);
+        let wait = if constructor.ends_with(".from_local") { "await " } else { "" };
+        self.insert(range, format!("{wait}{constructor}("), ")");
+    }
+
+    /// `File.from_local_sync`, `File.from_existing_remote`, `DataFrame.from_df`.
+    fn constructor(&mut self, io: IoType, locality: Locality) -> String {
+        let method = match (io, locality) {
+            (IoType::Frame, _) => "from_df",
+            (_, Locality::Remote) => "from_existing_remote",
+            _ if self.is_async && self.scopes == 0 => "from_local",
+            _ => "from_local_sync",
+        };
+        format!("{}.{method}", self.names.io(io))
+    }
+
+    /// Makes sure that an expression is a value of the type that is wanted at its place.
+    fn conform(&mut self, expr: &'a Expr, wanted: &Shape) {
+        match (wanted, expr) {
+            (_, Expr::If(choice)) => {
+                self.conform(&choice.body, wanted);
+                self.conform(&choice.orelse, wanted);
+            }
+            (Shape::Optional(_), Expr::NoneLiteral(_)) => {}
+            (Shape::Optional(inner), _) => self.conform(expr, inner),
+            (Shape::Io(io), _) => self.conform_value(expr, *io),
+            (Shape::Tuple(elements), Expr::Tuple(tuple)) if tuple.elts.len() == elements.len() => {
+                let pairs = tuple.elts.iter().zip(elements);
+                pairs.for_each(|(element, shape)| self.conform(element, shape));
+            }
+            (
+                Shape::Many(inner),
+                Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }),
+            ) => {
+                elts.iter().for_each(|element| self.conform(element, inner));
+            }
+            (Shape::Many(inner), Expr::ListComp(list)) => self.conform(&list.elt, inner),
+            (Shape::Mapping(inner), Expr::Dict(dict)) => {
+                dict.items.iter().for_each(|item| self.conform(&item.value, inner));
+            }
+            (Shape::Mapping(inner), Expr::DictComp(dict)) => self.conform(&dict.value, inner),
+            // What a class holds is looked at where it is made.
+            (Shape::Class(..) | Shape::Pandas | Shape::Other, _) => {}
+            _ if !wanted.holds_io(self.cx.project) => {}
+            (Shape::Many(inner), Expr::Name(name)) if self.conform_appended(name.id.as_str(), inner) => {}
+            _ if self.shape_of(expr) == *wanted => {}
+            _ if self.is_promise(expr) => {}
+            _ => self.unknown(expr),
+        }
+    }
+
+    fn conform_value(&mut self, expr: &'a Expr, io: IoType) {
+        let known = self.shape_of(expr);
+        match (io, expr) {
+            _ if known.io() == Some(io) => {}
+            (IoType::Frame, _) if known == Shape::Pandas => self.frame(expr),
+            (_, Expr::NoneLiteral(_)) => {}
+            (IoType::Frame, Expr::Name(_)) if !self.is_workflow() => self.frame(expr),
+            (IoType::Frame, _) if self.is_promise(expr) => {}
+            (IoType::Frame, Expr::Call(call)) if self.definition(&call.func).is_none() => self.frame(expr),
+            (IoType::Frame, _) => self.unknown(expr),
+            _ => match self.paths.locality(expr) {
+                Locality::Unknown if self.is_promise(expr) => {}
+                Locality::Unknown => self.unknown(expr),
+                locality => self.make(expr.range(), io, locality),
+            },
+        }
+    }
+
+    /// A frame of pandas where a `StructuredDataset` is wanted: Flyte 1 wrapped it.
+    fn frame(&mut self, expr: &Expr) {
+        self.make(expr.range(), IoType::Frame, Locality::Local);
+    }
+
+    /// In a workflow flytekit itself made sure that what is not literal has the right type.
+    fn is_promise(&self, expr: &Expr) -> bool {
+        self.is_workflow() && !matches!(expr, Expr::StringLiteral(_) | Expr::FString(_))
+    }
+
+    fn is_workflow(&self) -> bool {
+        self.kind == Some(EntityKind::Workflow)
+    }
+
+    fn unknown(&mut self, expr: &Expr) {
+        let text = self.text(expr.range());
+        self.find(
+            expr.range(),
+            Effect::Blocking,
+            format!("`{text}` may be a path here, which Flyte 2 takes for no file"),
+            "Make it a `FlyteFile`, `FlyteDirectory` or `StructuredDataset`, so that this can be seen",
+        );
+    }
+
+    /// What is put into a list that begins in this function and only grows by `append`.
+    fn conform_appended(&mut self, name: &str, inner: &Shape) -> bool {
+        let Some(elements) = self.lists.get(name).filter(|_| self.bound.get(name) == Some(&1)).cloned()
+        else {
+            return false;
+        };
+        elements.into_iter().for_each(|element| self.conform(element, inner));
+        true
+    }
+
+    // --- Calls ----------------------------------------------------------------------------------
+
+    fn call(&mut self, call: &'a ast::ExprCall) {
+        if let Some(io) = self.constructed(call) {
+            self.construct(call, io);
+        } else if let Some(wanted) = self.parameters(&call.func) {
+            let arguments = call.arguments.arguments_source_order().enumerate();
+            for (position, argument) in arguments {
+                let parameter = match argument {
+                    ArgOrKeyword::Arg(_) => wanted.get(position),
+                    ArgOrKeyword::Keyword(keyword) => {
+                        let name = keyword.arg.as_ref().map(ast::Identifier::as_str);
+                        wanted.iter().find(|(wanted, _)| Some(wanted.as_str()) == name)
+                    }
+                };
+                if let Some((_, Some(shape))) = parameter {
+                    self.conform(argument.value(), shape);
+                }
+            }
+        }
+    }
+
+    /// The parameters of an entity, plain function or class of the project; `None` for a type that is not annotated.
+    fn parameters(&self, callee: &Expr) -> Option<Vec<(String, Option<Shape>)>> {
+        let project = self.cx.project;
+        if let Some(entity) = self.cx.entity(callee) {
+            let file = self.cx.graph.nodes[entity].file;
+            let parameters = self.cx.function(entity)?.parameters.iter();
+            let typed = parameters.map(|parameter| {
+                (parameter.name.clone(), parameter.annotation.map(|range| shape(project, file, range)))
+            });
+            return Some(typed.collect());
+        }
+        let Shape::Class(file, statement) = self.definition(callee)? else { return None };
+        if let Some(signature) = signature(project, file, statement) {
+            return Some(signature.parameters);
+        }
+        let fields = fields(project, file, statement, 0).into_iter();
+        Some(fields.map(|(name, shape)| (name, Some(shape))).collect())
+    }
+
+    /// `FlyteFile(path)`, `FlyteDirectory(path=…)`, `StructuredDataset(dataframe=df)`.
+    fn construct(&mut self, call: &'a ast::ExprCall, io: IoType) {
+        let callee = match &*call.func {
+            Expr::Subscript(subscript) => &*subscript.value,
+            func => func,
+        };
+        self.outcome.consumed.push(callee.range());
+        if io == IoType::Frame {
+            self.construct_frame(call);
+            return;
+        }
+        let mut path = None;
+        let mut destination = None;
+        let mut is_known = true;
+        for (position, argument) in call.arguments.arguments_source_order().enumerate() {
+            match argument {
+                ArgOrKeyword::Arg(value) if position == 0 && !value.is_starred_expr() => {
+                    path = Some(argument);
+                }
+                ArgOrKeyword::Keyword(keyword) => match keyword.arg.as_ref().map(ast::Identifier::as_str) {
+                    Some("path") => path = Some(argument),
+                    Some("remote_path" | "remote_directory") if keyword.value.is_string_literal_expr() => {
+                        destination = keyword.arg.as_ref();
+                    }
+                    Some("remote_path" | "remote_directory") if keyword.value.is_none_literal_expr() => {
+                        is_known = false;
+                    }
+                    _ => is_known = false,
+                },
+                ArgOrKeyword::Arg(_) => is_known = false,
+            }
+        }
+        let Some(path) = path.filter(|_| is_known) else {
+            let text = self.text(call.range);
+            self.find(
+                call.range,
+                Effect::Blocking,
+                format!("`{text}` has arguments that Flyte 2 has no counterpart for"),
+                "Make it with `from_local`, `from_existing_remote` or `new_remote` by hand",
+            );
+            return;
+        };
+        let locality = self.paths.locality(path.value());
+        if locality == Locality::Unknown {
+            self.either(path.value(), io);
+        }
+        if locality == Locality::Remote && destination.is_some() {
+            self.unknown(path.value());
+        }
+        if let ArgOrKeyword::Keyword(keyword) = path {
+            let before = TextRange::new(keyword.range.start(), keyword.value.range().start());
+            self.outcome.edits.push(Edit::deletion(before));
+        }
+        if let Some(name) = destination {
+            self.outcome.edits.push(Edit::replacement(name.range, "remote_destination"));
+        }
+        if locality != Locality::Remote && (self.is_module || self.is_async && self.scopes > 0) {
+            let text = self.text(call.range);
+            self.find(
+                call.range,
+                Effect::Blocking,
+                format!("`{text}` is made where Flyte 2 cannot upload it"),
+                "Make it in a task, and hand the path or the value over",
+            );
+        }
+        let constructor = self.constructor(io, locality);
+        let wait = if constructor.ends_with(".from_local") { "await " } else { "" };
+        self.outcome.edits.push(Edit::replacement(call.func.range(), format!("{wait}{constructor}")));
+    }
+
+    /// A path that the caller gives may lead anywhere.
+    fn either(&mut self, path: &Expr, io: IoType) {
+        let text = self.text(path.range());
+        let message = format!(
+            "`{text}` is taken for a path on this machine, which is uploaded; for the address of an object store write `{}.from_existing_remote`",
+            io.name()
+        );
+        let finding = Finding::new(&LOCAL_OR_REMOTE, path.range(), Effect::Unsafe, message)
+            .help("Look where the path comes from");
+        self.outcome.findings.push(finding);
+    }
+
+    fn construct_frame(&mut self, call: &'a ast::ExprCall) {
+        let arguments: Vec<ArgOrKeyword<'_>> = call.arguments.arguments_source_order().collect();
+        let names = arguments.iter().map(|argument| match argument {
+            ArgOrKeyword::Arg(_) => None,
+            ArgOrKeyword::Keyword(keyword) => keyword.arg.as_ref().map(ast::Identifier::as_str),
+        });
+        let names: Vec<Option<&str>> = names.collect();
+        let type_name = self.names.io(IoType::Frame);
+        let (method, renamed): (&str, &[(&str, &str)]) = match names[..] {
+            [None | Some("dataframe")] => ("from_df", &[("dataframe", "")]),
+            [Some("uri")] => ("from_existing_remote", &[("uri", "")]),
+            [Some("uri"), Some("file_format")] => {
+                ("from_existing_remote", &[("uri", ""), ("file_format", "format=")])
+            }
+            _ => {
+                let text = self.text(call.range);
+                self.find(
+                    call.range,
+                    Effect::Blocking,
+                    format!("`{text}` has arguments that Flyte 2 has no counterpart for"),
+                    "Make it with `flyte.io.DataFrame.from_df` or `from_existing_remote` by hand",
+                );
+                return;
+            }
+        };
+        if method == "from_existing_remote" {
+            self.find(
+                call.range,
+                Effect::Unsafe,
+                "a frame at an address is read by another reader on Flyte 2",
+                "Make sure that the format is one that flyte reads: parquet, or csv",
+            );
+        }
+        for argument in &arguments {
+            let ArgOrKeyword::Keyword(keyword) = argument else { continue };
+            let given = renamed.iter().find(|(from, _)| keyword.arg.as_ref().is_some_and(|arg| arg == *from));
+            if let Some((_, to)) = given {
+                let before = TextRange::new(keyword.range.start(), keyword.value.range().start());
+                self.outcome.edits.push(Edit::replacement(before, *to));
+            }
+        }
+        self.outcome.edits.push(Edit::replacement(call.func.range(), format!("{type_name}.{method}")));
+    }
+
+    // --- Uses of values -------------------------------------------------------------------------
+
+    /// A value of one of the types, and what the code around it does with it.
+    fn value(&mut self, expr: &'a Expr, io: IoType, may_be_none: bool) {
+        let parent = self.parents.last().copied();
+        let outer = self.parents.len().checked_sub(2).map(|at| self.parents[at]);
+        match parent {
+            Some(Parent::Expr(Expr::Attribute(attribute))) => self.attribute(expr, io, attribute, outer),
+            Some(Parent::Expr(Expr::Call(call))) => self.argument(expr, io, call, may_be_none),
+            Some(Parent::Expr(Expr::FString(_))) if io != IoType::Frame => {
+                self.path(expr.range(), expr, may_be_none);
+            }
+            Some(Parent::Expr(Expr::BinOp(binary)))
+                if io == IoType::Dir && binary.op == Operator::Div && binary.left.range() == expr.range() =>
+            {
+                self.path(expr.range(), expr, may_be_none);
+                if let Some(last) = self.uses.last_mut() {
+                    last.as_path = true;
+                }
+            }
+            Some(Parent::Expr(Expr::Compare(compare)))
+                if compare.comparators.iter().all(Expr::is_none_literal_expr) => {}
+            // Truth of a value, a value chosen, handed on as it is.
+            Some(Parent::Expr(
+                Expr::UnaryOp(_)
+                | Expr::BoolOp(_)
+                | Expr::If(_)
+                | Expr::List(_)
+                | Expr::Tuple(_)
+                | Expr::Dict(_)
+                | Expr::Await(_)
+                | Expr::ListComp(_)
+                | Expr::DictComp(_),
+            )) if self.is_handed_on() => {}
+            Some(Parent::Stmt(
+                Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_),
+            )) => {}
+            Some(Parent::Stmt(Stmt::Assign(_) | Stmt::AnnAssign(_))) if self.is_workflow() => {}
+            _ => {
+                let text = self.text(expr.range());
+                self.find(
+                    expr.range(),
+                    Effect::Blocking,
+                    format!("`{text}` is used here in a way that cannot be followed"),
+                    "Use the value by its own name: download it, open it, return it or hand it to a task",
+                );
+            }
+        }
+    }
+
+    /// Whether a value in a display, choice or condition ends in a `return`, a condition, or a call of a task.
+    fn is_handed_on(&self) -> bool {
+        for parent in self.parents.iter().rev() {
+            match parent {
+                Parent::Expr(
+                    Expr::UnaryOp(_)
+                    | Expr::BoolOp(_)
+                    | Expr::If(_)
+                    | Expr::List(_)
+                    | Expr::Tuple(_)
+                    | Expr::Dict(_)
+                    | Expr::Await(_)
+                    | Expr::ListComp(_)
+                    | Expr::DictComp(_),
+                ) => {}
+                Parent::Expr(Expr::Call(call)) => return self.parameters(&call.func).is_some(),
+                Parent::Stmt(Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_)) => {
+                    return true;
+                }
+                _ => return self.is_workflow(),
+            }
+        }
+        false
+    }
+
+    fn attribute(
+        &mut self,
+        expr: &'a Expr,
+        io: IoType,
+        attribute: &'a ast::ExprAttribute,
+        outer: Option<Parent<'a>>,
+    ) {
+        let call = match outer {
+            Some(Parent::Expr(Expr::Call(call))) if call.func.range() == attribute.range => Some(call),
+            _ => None,
+        };
+        match (io, attribute.attr.as_str(), call) {
+            (IoType::File | IoType::Dir, "download", Some(call)) if call.arguments.is_empty() => {
+                self.path(call.range, expr, false);
+            }
+            (IoType::File | IoType::Dir, "path", None) => self.path(attribute.range, expr, false),
+            (IoType::File | IoType::Dir, "remote_source", None) => {
+                self.outcome.edits.push(Edit::replacement(attribute.attr.range, "path"));
+            }
+            (IoType::File, "open", Some(call)) if self.is_read_in_with(call) => {
+                self.outcome.edits.push(Edit::replacement(attribute.attr.range, "open_sync"));
+            }
+            (IoType::Frame, "open", Some(_)) => self.opened(expr, attribute),
+            _ => {
+                let text = self.text(attribute.range);
+                self.find(
+                    attribute.range,
+                    Effect::Blocking,
+                    format!("`{text}` has no counterpart on Flyte 2, or one that differs"),
+                    "Migrate this line by hand; `download_sync`, `open_sync` and `path` are what `flyte.io` has",
+                );
+            }
+        }
+    }
+
+    /// `with f.open("r") as fh:` in a function that is not `async`.
+    fn is_read_in_with(&self, call: &ast::ExprCall) -> bool {
+        let mode = call.arguments.find_argument_value("mode", 0).and_then(Expr::as_string_literal_expr);
+        let is_read = mode.is_some_and(|mode| matches!(mode.value.to_str(), "r" | "rb" | "rt"));
+        let statement = self.parents.iter().rev().find_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(*statement),
+            Parent::Expr(_) => None,
+        });
+        let is_in_with = statement.is_some_and(|statement| match statement {
+            Stmt::With(with) => with.items.iter().any(|item| item.context_expr.range() == call.range),
+            _ => false,
+        });
+        is_read && is_in_with && !self.is_async
+    }
+
+    /// `frame.open(T).all()`
+    fn opened(&mut self, expr: &'a Expr, attribute: &'a ast::ExprAttribute) {
+        let parents: Vec<Parent<'a>> = self.parents.iter().rev().skip(2).take(2).copied().collect();
+        if let [Parent::Expr(Expr::Attribute(all)), Parent::Expr(Expr::Call(call))] = parents[..]
+            && all.attr.as_str() == "all"
+            && call.func.range() == all.range
+            && call.arguments.is_empty()
+        {
+            if self.is_async && self.scopes == 0 {
+                self.outcome.edits.push(Edit::insertion(call.range.start(), "(await "));
+                self.outcome.edits.push(Edit::insertion(call.range.end(), ")"));
+            } else {
+                self.outcome.edits.push(Edit::replacement(all.attr.range, "all_sync"));
+            }
+            return;
+        }
+        let text = self.text(expr.range());
+        self.find(
+            attribute.range,
+            Effect::Blocking,
+            format!("`{text}` is opened and not read at once with `.all()`"),
+            "Read it with `.open(T).all_sync()`; there is no other way on Flyte 2 outside of `async` code",
+        );
+    }
+
+    /// A value that is an argument of a call.
+    fn argument(&mut self, expr: &'a Expr, io: IoType, call: &'a ast::ExprCall, may_be_none: bool) {
+        // What a workflow hands to what is no task is looked at elsewhere; a map is no plain call.
+        let is_map = self.kind == Some(EntityKind::Dynamic) && call.func.is_call_expr();
+        if self.is_workflow() || is_map {
+            return;
+        }
+        if self.constructed(call).is_some() {
+            self.find(
+                expr.range(),
+                Effect::Blocking,
+                "a value is made of another one here",
+                "Use the first one",
+            );
+            return;
+        }
+        if let Some(parameters) = self.parameters(&call.func) {
+            let arguments = call.arguments.arguments_source_order().enumerate();
+            let taken = arguments.filter(|(_, argument)| argument.value().range() == expr.range());
+            let wanted = taken.filter_map(|(position, argument)| match argument {
+                ArgOrKeyword::Arg(_) => parameters.get(position),
+                ArgOrKeyword::Keyword(keyword) => {
+                    let name = keyword.arg.as_ref().map(ast::Identifier::as_str);
+                    parameters.iter().find(|(wanted, _)| Some(wanted.as_str()) == name)
+                }
+            });
+            match wanted.map(|(_, shape)| shape).next() {
+                Some(Some(shape)) if shape.holds_io(self.cx.project) => return,
+                Some(Some(_)) if self.cx.entity(&call.func).is_some() => return,
+                Some(Some(_)) if io != IoType::Frame => return self.path(expr.range(), expr, may_be_none),
+                _ => {
+                    let text = self.text(expr.range());
+                    let callee = self.text(call.func.range());
+                    return self.find(
+                        expr.range(),
+                        Effect::Blocking,
+                        format!("`{text}` is handed to `{callee}`, which does not say what it takes"),
+                        "Annotate its parameter with the type, or with `str` if it takes a path",
+                    );
+                }
+            }
+        }
+        match self.callee(call) {
+            Callee::Keeps => {}
+            Callee::Reads if io != IoType::Frame => self.path(expr.range(), expr, may_be_none),
+            _ => {
+                let text = self.text(expr.range());
+                let callee = self.text(call.func.range());
+                self.find(
+                    expr.range(),
+                    Effect::Blocking,
+                    format!("`{text}` is handed to `{callee}`; whether that takes a path cannot be told"),
+                    "Hand over the path: `download_sync()` gives it",
+                );
+            }
+        }
+    }
+
+    /// What a call of something that is not the project's does with a value.
+    fn callee(&self, call: &ast::ExprCall) -> Callee {
+        let Some((root, path)) = dotted(&call.func) else { return Callee::Unknown };
+        let is_plain_name = root == path;
+        if self.cx.symbol(&call.func).is_some() {
+            return Callee::Unknown;
+        }
+        if is_plain_name && !self.cx.facts.module.bindings.iter().any(|binding| binding.name == root) {
+            let is_local = self.bound.contains_key(root) || self.annotated.contains_key(root);
+            return match root {
+                _ if is_local => Callee::Unknown,
+                "isinstance" | "type" | "id" | "bool" => Callee::Keeps,
+                "open" | "str" | "print" => Callee::Reads,
+                _ => Callee::Unknown,
+            };
+        }
+        match self.paths.library(root).as_deref() {
+            Some("functools" | "asyncio" | "flyte") => return Callee::Unknown,
+            Some(_) => return Callee::Reads,
+            None => {}
+        }
+        // A method of an object of the function: it reads, unless it stores what it gets.
+        let method = path.rsplit('.').next().unwrap_or_default();
+        let stores = ["append", "add", "insert", "extend", "update", "setdefault", "put", "send", "write"];
+        if method == "append" && matches!(self.tracked.get(root), Some(Tracked { shape: Shape::Many(_), .. }))
+        {
+            return Callee::Keeps;
+        }
+        let is_of_project =
+            |value: &&Expr| value.as_call_expr().is_some_and(|call| self.definition(&call.func).is_some());
+        let is_object = (self.bound.contains_key(root) || self.annotated.contains_key(root))
+            && !self.paths.values(root).iter().any(is_of_project);
+        if !is_plain_name && is_object && !stores.contains(&method) { Callee::Reads } else { Callee::Unknown }
+    }
+
+    fn path(&mut self, range: TextRange, value: &Expr, may_be_none: bool) {
+        let root = root_of(value);
+        let binder =
+            root.and_then(|root| self.tracked.get(root)).map_or(Binder::Nowhere, |known| known.binder);
+        self.uses.push(PathUse {
+            range,
+            value: self.text(value.range()).to_owned(),
+            binder,
+            is_repeated: self.depth > 0 && !matches!(binder, Binder::Nowhere),
+            may_be_none,
+            as_path: false,
+        });
+    }
+
+    // --- The end --------------------------------------------------------------------------------
+
+    /// Downloads in place what is used once, and binds what is used more often.
+    fn finish(mut self) -> Outcome {
+        for (name, shapes) in std::mem::take(&mut self.shapes) {
+            let is_same = shapes.iter().all(|shape| *shape == shapes[0]);
+            let is_sure = is_same && self.bound.get(name) == Some(&shapes.len());
+            if !self.is_workflow() && !is_sure {
+                self.rebound(self.whole, name);
+            }
+        }
+        let mut by_value: BTreeMap<String, Vec<PathUse>> = BTreeMap::new();
+        for path_use in std::mem::take(&mut self.uses) {
+            by_value.entry(path_use.value.clone()).or_default().push(path_use);
+        }
+        for (value, uses) in by_value {
+            let first = &uses[0];
+            let is_single = uses.len() == 1 && !first.may_be_none;
+            if is_single && !(first.is_repeated) {
+                if self.is_async && first.binder == Binder::Nowhere {
+                    self.find(
+                        first.range,
+                        Effect::Blocking,
+                        format!("`{value}` is downloaded in a comprehension of an `async` function"),
+                        "Download it in a loop",
+                    );
+                }
+                let path = download(&value, self.is_async);
+                self.replace(first, &path);
+                continue;
+            }
+            let at = first.binder;
+            if at == Binder::Nowhere || uses.iter().any(|other| other.binder != at) {
+                self.find(
+                    uses[uses.len() - 1].range,
+                    Effect::Blocking,
+                    format!(
+                        "the path of `{value}` is used several times here; on Flyte 2 each is a download"
+                    ),
+                    "Bind the path to a name first",
+                );
+                continue;
+            }
+            let may_be_none = uses.iter().any(|path_use| path_use.may_be_none);
+            let name = self.path_name(&value);
+            let download = download(&value, self.is_async);
+            let download = download.trim_start_matches('(').to_owned();
+            let download =
+                if self.is_async { download.trim_end_matches(')').to_owned() + ")" } else { download };
+            let guard =
+                if may_be_none { format!(" if {value} is not None else None") } else { String::new() };
+            let line = format!("{name} = {download}{guard}");
+            self.bind(at, &line);
+            for path_use in &uses {
+                self.replace(path_use, &name);
+            }
+        }
+        self.outcome
+    }
+
+    fn replace(&mut self, path_use: &PathUse, path: &str) {
+        let text = if path_use.as_path { format!("{}({path})", self.names.path()) } else { path.to_owned() };
+        self.outcome.edits.push(Edit::replacement(path_use.range, text));
+    }
+
+    fn bind(&mut self, at: Binder, line: &str) {
+        let (Binder::Before(offset) | Binder::After(offset)) = at else { return };
+        let indent = indentation_at(self.cx.text, offset);
+        let text = match at {
+            Binder::Before(_) => format!("{line}\n{indent}"),
+            _ => format!("\n{indent}{line}"),
+        };
+        self.outcome.edits.push(Edit::insertion(offset, text));
+    }
+
+    /// `model_path` for `model` and `r_model_path` for `r.model`.
+    fn path_name(&self, value: &str) -> String {
+        let words: Vec<&str> = value
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let base = words.join("_");
+        let names = &self.cx.facts.module.names;
+        let candidates = [format!("{base}_path"), format!("{base}_local_path")];
+        let further = (2..).map(|number| format!("{base}_path{number}"));
+        candidates.into_iter().chain(further).find(|name| !names.contains(name)).unwrap_or_default()
+    }
+
+    // --- Names ----------------------------------------------------------------------------------
+
+    /// A name gets a value.
+    fn assigned(&mut self, target: &'a Expr, value: &'a Expr, statement: &'a Stmt) {
+        let shape = match (self.shape_of(value), target) {
+            (Shape::Other, Expr::Name(name)) if value.is_list_expr() => {
+                let appended = self.lists.get(name.id.as_str()).cloned().unwrap_or_default();
+                self.shape_of_elements(appended.into_iter())
+            }
+            (shape, _) => shape,
+        };
+        self.named(target, shape, Binder::After(statement.end()));
+    }
+
+    /// The names in a target get values of these types.
+    fn named(&mut self, target: &'a Expr, shape: Shape, binder: Binder) {
+        if !shape.holds_io(self.cx.project) && shape != Shape::Pandas {
+            return;
+        }
+        let id = match target {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Tuple(tuple) => {
+                let elements = match &shape {
+                    Shape::Tuple(elements) => elements.clone(),
+                    Shape::Class(file, statement) => {
+                        let fields = fields(self.cx.project, *file, *statement, 0);
+                        fields.into_iter().map(|(_, shape)| shape).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                if elements.len() == tuple.elts.len() {
+                    let pairs = tuple.elts.iter().zip(elements);
+                    return pairs.for_each(|(element, shape)| self.named(element, shape, binder));
+                }
+                return self.unknown(target);
+            }
+            _ if shape == Shape::Pandas => return,
+            _ => return self.unknown(target),
+        };
+        let times = self.bound.get(id).copied().unwrap_or_default();
+        if times == 1 && !self.annotated.contains_key(id) {
+            self.tracked.insert(id.to_owned(), Tracked { shape, binder });
+        } else if shape != Shape::Pandas {
+            self.shapes.entry(id).or_default().push(shape.clone());
+            self.tracked.insert(id.to_owned(), Tracked { shape, binder: Binder::Nowhere });
+        }
+    }
+
+    /// `for f in files:`, `for n, f in enumerate(files)`, `for key, f in files.items()`.
+    fn iterated(&mut self, target: &'a Expr, iterated: &'a Expr, binder: Binder) {
+        let elements = |this: &Self, expr: &Expr| match this.shape_of(expr) {
+            Shape::Many(inner) => *inner,
+            _ => Shape::Other,
+        };
+        let mut pairs: Vec<(&'a Expr, Shape)> = Vec::new();
+        if let Expr::Call(call) = iterated
+            && let Some((root, path)) = dotted(&call.func)
+        {
+            let targets = target.as_tuple_expr().map_or(&[][..], |tuple| tuple.elts.as_slice());
+            let arguments: Vec<&Expr> = call.arguments.args.iter().collect();
+            let mapping = match &*call.func {
+                Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
+                    Shape::Mapping(inner) => Some(*inner),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match (path.rsplit('.').next().unwrap_or_default(), mapping, targets) {
+                ("values", Some(inner), _) => pairs.push((target, inner)),
+                ("items", Some(inner), [_, value]) => pairs.push((value, inner)),
+                _ if root != path => {}
+                ("enumerate", None, [_, value]) => {
+                    pairs.extend(arguments.first().map(|first| (value, elements(self, first))));
+                }
+                ("zip", None, targets) => {
+                    pairs.extend(
+                        targets
+                            .iter()
+                            .zip(&arguments)
+                            .map(|(target, argument)| (target, elements(self, argument))),
+                    );
+                }
+                ("sorted" | "list" | "reversed", None, _) => {
+                    pairs.extend(arguments.first().map(|first| (target, elements(self, first))));
+                }
+                _ => {}
+            }
+        } else {
+            pairs.push((target, elements(self, iterated)));
+        }
+        for (target, shape) in pairs {
+            let Expr::Name(name) = target else { continue };
+            if shape.holds_io(self.cx.project) && self.bound.get(name.id.as_str()) == Some(&1) {
+                self.tracked.insert(name.id.to_string(), Tracked { shape, binder });
+            } else if shape.holds_io(self.cx.project) {
+                self.unknown(target);
+            }
+        }
+    }
+
+    /// A list, dict, tuple or class that holds values, used as a whole.
+    fn container(&mut self, expr: &'a Expr, shape: &Shape) {
+        let parent = self.parents.last().copied();
+        let is_fine = match parent {
+            Some(Parent::Expr(Expr::Attribute(attribute))) => match shape {
+                Shape::Class(..) => true,
+                Shape::Many(_) => attribute.attr.as_str() == "append",
+                Shape::Mapping(_) => matches!(attribute.attr.as_str(), "values" | "items" | "keys"),
+                _ => false,
+            },
+            Some(Parent::Expr(Expr::Call(call))) => {
+                let name = dotted(&call.func).map(|(_, path)| path).unwrap_or_default();
+                let keeps = ["len", "enumerate", "zip", "sorted", "list", "reversed", "isinstance", "print"];
+                matches!(shape, Shape::Class(..))
+                    || self.kind == Some(EntityKind::Dynamic) && call.func.is_call_expr()
+                    || keeps.contains(&name.as_str())
+                    || self.parameters(&call.func).is_some_and(|parameters| {
+                        parameters.iter().any(|(_, wanted)| wanted.as_ref() == Some(shape))
+                    })
+            }
+            Some(Parent::Expr(Expr::Subscript(subscript))) => {
+                subscript.value.range() == expr.range() && !subscript.slice.is_slice_expr()
+            }
+            Some(Parent::Expr(
+                Expr::ListComp(_) | Expr::DictComp(_) | Expr::SetComp(_) | Expr::Generator(_),
+            )) => true,
+            Some(Parent::Expr(Expr::Compare(_) | Expr::UnaryOp(_))) => true,
+            Some(Parent::Stmt(Stmt::For(_) | Stmt::Return(_) | Stmt::If(_))) => true,
+            _ => matches!(shape, Shape::Class(..)) || self.is_handed_on(),
+        };
+        if !is_fine && !self.is_workflow() {
+            let text = self.text(expr.range());
+            self.find(
+                expr.range(),
+                Effect::Blocking,
+                format!("`{text}` holds files or frames, and is used here in a way that cannot be followed"),
+                "Loop over it, take one value out of it, return it or hand it to a task",
+            );
+        }
+    }
+}
+
+/// The code that gives the path of a value.
+fn download(value: &str, is_async: bool) -> String {
+    if is_async { format!("(await {value}.download())") } else { format!("{value}.download_sync()") }
+}
+
+/// What a call does with a value that it gets.
+enum Callee {
+    /// Nothing that differs.
+    Keeps,
+    /// It takes a path.
+    Reads,
+    /// That cannot be told.
+    Unknown,
+}
+
+/// The name that an expression such as `r.model` or `files[0]` begins with.
+fn root_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => root_of(&attribute.value),
+        Expr::Subscript(subscript) => root_of(&subscript.value),
+        _ => None,
+    }
+}
+
+/// Where the first statement behind the docstring begins.
+fn start_of_body(body: &[Stmt]) -> TextSize {
+    let is_docstring = |statement: &Stmt| matches!(statement, Stmt::Expr(expression) if expression.value.is_string_literal_expr());
+    let first = body.iter().find(|statement| !is_docstring(statement)).or(body.last());
+    first.map_or(TextSize::from(0), Ranged::start)
+}
+
+impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Return(node) => {
+                let returns = self.returns.clone().filter(|_| self.depth_of_functions == 0);
+                match (node.value.as_deref(), returns) {
+                    (Some(value), Some(returns)) => self.conform(value, &returns),
+                    (Some(value), None) if self.shape_of(value).holds_io(self.cx.project) => {
+                        let help = "Annotate what the function returns, so that its callers can be followed";
+                        let message = "a value is returned by a function that does not say so";
+                        self.find(value.range(), Effect::Blocking, message, help);
+                    }
+                    _ => {}
+                }
+            }
+            Stmt::Assign(node) if node.targets.len() == 1 => {
+                self.assigned(&node.targets[0], &node.value, stmt);
+            }
+            Stmt::AnnAssign(node) => {
+                let shape = self.shape(node.annotation.range());
+                if let Some(value) = node.value.as_deref() {
+                    if shape.holds_io(self.cx.project) {
+                        self.conform(value, &shape);
+                        self.named(&node.target, shape, Binder::After(stmt.end()));
+                    } else {
+                        self.assigned(&node.target, value, stmt);
+                    }
+                }
+            }
+            Stmt::FunctionDef(function) => {
+                let start = start_of_body(&function.body);
+                for parameter in function.parameters.iter_non_variadic_params() {
+                    let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
+                    let shape = self.shape(annotation.range());
+                    let name = &parameter.parameter.name;
+                    let is_only = self.bound.get(name.as_str()) == Some(&1);
+                    if shape.holds_io(self.cx.project) && is_only {
+                        self.tracked
+                            .insert(name.to_string(), Tracked { shape, binder: Binder::Before(start) });
+                    } else if shape.holds_io(self.cx.project) {
+                        self.rebound(name.range, name.as_str());
+                    }
+                }
+            }
+            Stmt::For(node) => {
+                let binder = node.body.first().map_or(Binder::Nowhere, |first| Binder::Before(first.start()));
+                self.iterated(&node.target, &node.iter, binder);
+            }
+            _ => {}
+        }
+        let is_loop = matches!(stmt, Stmt::For(_) | Stmt::While(_));
+        let is_scope = matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
+        self.depth += usize::from(is_loop || is_scope);
+        self.depth_of_functions += usize::from(is_scope);
+        self.scopes += usize::from(is_scope);
+        self.parents.push(Parent::Stmt(stmt));
+        source_order::walk_stmt(self, stmt);
+        self.parents.pop();
+        self.depth -= usize::from(is_loop || is_scope);
+        self.depth_of_functions -= usize::from(is_scope);
+        self.scopes -= usize::from(is_scope);
+    }
+
+    fn visit_annotation(&mut self, _: &'a Expr) {}
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        let shape = match expr {
+            Expr::Name(ast::ExprName { ctx: ExprContext::Load, .. })
+            | Expr::Attribute(ast::ExprAttribute { ctx: ExprContext::Load, .. })
+            | Expr::Subscript(ast::ExprSubscript { ctx: ExprContext::Load, .. }) => self.shape_of(expr),
+            _ => Shape::Other,
+        };
+        if let Some(io) = shape.io() {
+            self.value(expr, io, matches!(shape, Shape::Optional(_)));
+            return;
+        }
+        if let Expr::Name(_) = expr
+            && shape.holds_io(self.cx.project)
+        {
+            self.container(expr, &shape);
+            return;
+        }
+        if let Expr::Call(call) = expr {
+            self.call(call);
+        }
+        if let Expr::ListComp(ast::ExprListComp { generators, .. })
+        | Expr::SetComp(ast::ExprSetComp { generators, .. })
+        | Expr::Generator(ast::ExprGenerator { generators, .. })
+        | Expr::DictComp(ast::ExprDictComp { generators, .. }) = expr
+        {
+            generators
+                .iter()
+                .for_each(|generator| self.iterated(&generator.target, &generator.iter, Binder::Nowhere));
+        }
+        let is_deferred = matches!(
+            expr,
+            Expr::Lambda(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) | Expr::DictComp(_)
+        );
+        self.depth += usize::from(is_deferred);
+        self.scopes += usize::from(is_deferred);
+        self.parents.push(Parent::Expr(expr));
+        source_order::walk_expr(self, expr);
+        self.parents.pop();
+        self.depth -= usize::from(is_deferred);
+        self.scopes -= usize::from(is_deferred);
+    }
+}
+
+/// Counts how often each name is bound in a piece of code.
+struct Bound<'a> {
+    counts: HashMap<&'a str, usize>,
+    lists: HashMap<&'a str, Vec<&'a Expr>>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => {
+                *self.counts.entry(function.name.as_str()).or_default() += 1;
+            }
+            Stmt::Assign(node) => {
+                if let ([Expr::Name(name)], Expr::List(list)) = (node.targets.as_slice(), &*node.value) {
+                    self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
+                }
+            }
+            Stmt::AnnAssign(node) => {
+                if let (Expr::Name(name), Some(Expr::List(list))) = (&*node.target, node.value.as_deref()) {
+                    self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
+                }
+            }
+            _ => {}
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) if name.ctx != ExprContext::Load => {
+                *self.counts.entry(name.id.as_str()).or_default() += 1;
+            }
+            Expr::Call(call) => {
+                if let Expr::Attribute(method) = &*call.func
+                    && let (Expr::Name(list), "append") = (&*method.value, method.attr.as_str())
+                {
+                    let elements = self.lists.entry(list.id.as_str()).or_default();
+                    elements.extend(call.arguments.find_positional(0));
+                }
+            }
+            _ => {}
+        }
+        source_order::walk_expr(self, expr);
+    }
+
+    fn visit_parameter(&mut self, parameter: &'a ast::Parameter) {
+        *self.counts.entry(parameter.name.as_str()).or_default() += 1;
+        source_order::walk_parameter(self, parameter);
+    }
+}

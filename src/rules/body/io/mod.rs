@@ -1,0 +1,129 @@
+//! Files, directories and frames: `FlyteFile`, `FlyteDirectory` and `StructuredDataset` become `flyte.io.File`, `Dir`
+//! and `DataFrame`.
+//!
+//! ```python
+//! def count(f: FlyteFile["csv"]) -> FlyteFile:
+//!     frame = pd.read_csv(f)
+//!     frame.to_csv("out.csv")
+//!     return "out.csv"
+//!
+//! def count(f: File) -> File:
+//!     frame = pd.read_csv(f.download_sync())
+//!     frame.to_csv("out.csv")
+//!     return File.from_local_sync("out.csv")
+//! ```
+//!
+//! `types` reads annotations, `paths` tells local paths from addresses, `function` follows the values through a
+//! function. What cannot be followed for certain is a finding.
+
+mod function;
+mod paths;
+mod types;
+
+use super::mapper::Mapper;
+use crate::flyte1::symbol::is_flyte1_root;
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::scope::{BindingKind, Role};
+use crate::rules::codes::{FILE_USE, FORMAT};
+use crate::rules::{Effect, Finding};
+use function::{FunctionIo, Names, Outcome};
+use types::IoType;
+
+/// A function, before what stands in it is mapped.
+pub(super) fn function(mapper: &mut Mapper<'_>, function: &ast::StmtFunctionDef) {
+    let cx = mapper.cx;
+    let kind = cx.graph.entity(mapper.node).map(|entity| entity.kind);
+    let mut names = MapperNames { mapper };
+    let outcome = FunctionIo::new(cx, kind, &mut names, &function.body).function(function);
+    apply(mapper, outcome);
+    quoted_annotations(mapper, function);
+}
+
+/// A statement at the top level that is no function and no class.
+pub(super) fn code(mapper: &mut Mapper<'_>, statement: &Stmt) {
+    if matches!(statement, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+        return;
+    }
+    let cx = mapper.cx;
+    let mut names = MapperNames { mapper };
+    let outcome = FunctionIo::new(cx, None, &mut names, std::slice::from_ref(statement)).code(statement);
+    apply(mapper, outcome);
+}
+
+fn apply(mapper: &mut Mapper<'_>, outcome: Outcome) {
+    outcome.findings.into_iter().for_each(|finding| mapper.find(finding));
+    outcome.consumed.into_iter().for_each(|range| mapper.consume(range));
+    outcome.edits.into_iter().for_each(|edit| mapper.rewriter.push(edit));
+}
+
+struct MapperNames<'m, 'a> {
+    mapper: &'m mut Mapper<'a>,
+}
+
+impl Names for MapperNames<'_, '_> {
+    fn io(&mut self, io: IoType) -> String {
+        self.mapper.item("flyte.io", io.name())
+    }
+
+    fn path(&mut self) -> String {
+        self.mapper.item("pathlib", "Path")
+    }
+}
+
+/// The name of a type: in an annotation, an alias, `isinstance`.
+pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    let cx = mapper.cx;
+    if let Expr::Subscript(subscript) = expr {
+        let io = cx.symbol(&subscript.value).as_ref().and_then(IoType::of);
+        let is_callee = mapper.rewriter.is_replaced(expr.range());
+        if let Some(io) = io.filter(|_| !is_callee) {
+            mapper.rewriter.take(expr.range());
+            let name = mapper.item("flyte.io", io.name());
+            mapper.rewriter.replace(expr.range(), name);
+            let message = format!(
+                "`{}` becomes `{}`: the format is no longer part of the type",
+                &cx.text[expr.range()],
+                io.name()
+            );
+            mapper.find(Finding::new(&FORMAT, expr.range(), Effect::Info, message));
+            return true;
+        }
+        return false;
+    }
+    let (Some(reference), Some(io)) = (cx.reference(expr), cx.symbol(expr).as_ref().and_then(IoType::of))
+    else {
+        return false;
+    };
+    if matches!(reference.role, Role::Callee(_) | Role::CalleeOf(_)) || mapper.is_consumed(expr.range()) {
+        return false;
+    }
+    mapper.consume(expr.range());
+    let name = mapper.item("flyte.io", io.name());
+    mapper.rewriter.replace(expr.range(), name);
+    true
+}
+
+/// Annotations in quotes are not read; what they name of Flyte 1 would be gone.
+fn quoted_annotations(mapper: &mut Mapper<'_>, function: &ast::StmtFunctionDef) {
+    let parameters = function.parameters.iter_non_variadic_params();
+    let annotations = parameters.filter_map(|parameter| parameter.parameter.annotation.as_deref());
+    for annotation in annotations.chain(function.returns.as_deref()) {
+        let Some(literal) = annotation.as_string_literal_expr() else { continue };
+        let mut words = literal.value.to_str().split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let bindings = &mapper.cx.facts.module.bindings;
+        let is_flyte1 = |word: &str| {
+            bindings.iter().any(|binding| {
+                binding.name == word
+                    && matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && is_flyte1_root(path.root()))
+            })
+        };
+        if words.any(is_flyte1) {
+            let message = format!("`{}` in quotes cannot be followed", literal.value.to_str());
+            mapper.find(
+                Finding::new(&FILE_USE, annotation.range(), Effect::Blocking, message)
+                    .help("Take the quotes away; `from __future__ import annotations` does the same"),
+            );
+        }
+    }
+}
