@@ -528,6 +528,16 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
             graph.by_code.insert(key, node);
         }
     }
+    for &(_, statement) in &facts.module.secret_variables {
+        let key = (file, statement);
+        let is_known = graph.by_statement.contains_key(&key)
+            || graph.by_setting.contains_key(&key)
+            || graph.by_code.contains_key(&key);
+        if !is_known {
+            let node = graph.push(file, NodeKind::Code(statement));
+            graph.by_code.insert(key, node);
+        }
+    }
 }
 
 fn entity_kind(target: &Target) -> Option<EntityKind> {

@@ -12,7 +12,7 @@ use super::link::Target;
 use super::plan::{FlyteNames, constant};
 use super::{FileId, Project};
 use crate::flyte2::chain::Call as CallText;
-use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role};
+use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role, SECRET_PREFIX};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{AMBIGUOUS_NAME, SETTING_USE};
 use crate::rules::secrets;
@@ -227,22 +227,38 @@ fn item_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, item: &str) ->
     objects_of(project, graph, node).into_iter().find(|object| object.call.range == element.range)
 }
 
-/// The secrets that tasks declare under a group and a key: the task, and the environment variable that holds it.
-pub fn declared_secrets(
-    project: &Project,
-    graph: &Graph,
-    group: Option<&str>,
-    key: &str,
-) -> Vec<(NodeId, String)> {
+/// A secret that a task declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredSecret {
+    /// The task.
+    pub node: NodeId,
+    /// Its group.
+    pub group: Option<String>,
+    /// Its key.
+    pub key: String,
+    /// The environment variable that holds it on Flyte 2.
+    pub variable: String,
+}
+
+impl DeclaredSecret {
+    /// The environment variable that holds it on Flyte 1 (`flytekit/core/context_manager.py`, 1.16.31).
+    pub fn flyte1_variable(&self) -> String {
+        let names: Vec<&str> = self.group.as_deref().into_iter().chain([self.key.as_str()]).collect();
+        format!("{SECRET_PREFIX}{}", names.join("_").to_uppercase())
+    }
+}
+
+/// The secrets of the project whose names can be read.
+pub fn declared_secrets(project: &Project, graph: &Graph) -> Vec<DeclaredSecret> {
     let mut found = Vec::new();
     for node in 0..graph.nodes.len() {
         for (file, call) in secrets_of(project, graph, node) {
             let name = |field: &str| secret_field(project, file, call, field);
-            if name("group").as_deref() != group || name("key").as_deref() != Some(key) {
-                continue;
-            }
-            let names: Vec<&str> = group.into_iter().chain([key]).collect();
-            found.push((node, name("env_var").unwrap_or_else(|| secrets::variable_of(&names))));
+            let Some(key) = name("key") else { continue };
+            let group = name("group");
+            let names: Vec<&str> = group.as_deref().into_iter().chain([key.as_str()]).collect();
+            let variable = name("env_var").unwrap_or_else(|| secrets::variable_of(&names));
+            found.push(DeclaredSecret { node, group, key, variable });
         }
     }
     found

@@ -59,6 +59,9 @@ pub struct Module {
     pub hidden_bindings: Vec<TextRange>,
     /// Strings that name Python files: `"workflows/train.py"`.
     pub python_paths: Vec<(TextRange, String)>,
+    /// Strings that name the environment variable of a secret as Flyte 1 calls it, and the statements at the top level
+    /// that hold them.
+    pub secret_variables: Vec<(TextRange, StatementId)>,
     /// The object stores that strings name by their scheme: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
     pub object_stores: Vec<&'static str>,
     /// Whether a function holds a string that looks as if it runs pip.
@@ -89,6 +92,9 @@ impl Module {
         reaching(&self.bindings, &candidates, offset, &[])
     }
 }
+
+/// How Flyte 1 begins the names of the environment variables of secrets.
+pub const SECRET_PREFIX: &str = "_FSEC_";
 
 /// An import statement.
 #[derive(Debug, Clone)]
@@ -868,6 +874,9 @@ impl<'a> Builder<'a> {
                 let text = literal.value.to_str();
                 if text.split(':').next().is_some_and(|path| path.ends_with(".py")) {
                     self.module.python_paths.push((literal.range, text.to_owned()));
+                }
+                if text.starts_with(SECRET_PREFIX) {
+                    self.module.secret_variables.push((literal.range, self.owner));
                 }
                 self.string(text);
             }

@@ -11,11 +11,12 @@ use super::mapper::Mapper;
 use super::statements::remove_statement;
 use crate::flyte1::symbol::Symbol;
 use crate::project::plan::constant;
-use crate::project::settings::{declared_secrets, name_of_secret};
-use crate::python::Ranged;
+use crate::project::settings::{DeclaredSecret, declared_secrets, name_of_secret};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::line_start;
+use crate::python::scope::SECRET_PREFIX;
 use crate::python::value::{Value, ValueKind};
+use crate::python::{Ranged, TokenKind};
 use crate::rules::codes::{CONTEXT, SECRET_READ};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -34,6 +35,7 @@ pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
             }
             true
         }
+        Expr::StringLiteral(literal) => secret_name(mapper, literal),
         Expr::Call(call) => call_expression(mapper, call),
         Expr::Attribute(attribute) => attribute_expression(mapper, attribute),
         _ => false,
@@ -150,7 +152,7 @@ fn attribute_expression(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute)
         (Handle::Context, "execution_date") => of_context(mapper, attribute, "run_start_time"),
         (Handle::Context, "raw_output_prefix") => of_context(mapper, attribute, "raw_data_path.path"),
         (Handle::Context, "spark_session") => {
-            let key = mapper.cx.facts.style.string("spark_session");
+            let key = quoted(mapper, attribute.range, "spark_session");
             of_context(mapper, attribute, &format!("data[{key}]"));
         }
         (Handle::Context, "attempt") => {
@@ -274,14 +276,8 @@ fn secret(mapper: &mut Mapper<'_>, call: &ast::ExprCall) {
         );
         return;
     };
-    let declared = declared_secrets(mapper.cx.project, mapper.cx.graph, group.as_deref(), &key);
-    let own = declared.iter().find(|(node, _)| *node == mapper.node).map(|(_, variable)| variable.clone());
-    let is_same =
-        declared.iter().all(|(_, variable)| Some(variable) == declared.first().map(|(_, first)| first));
-    // A plain function may be called by any task that declares the secret.
-    let others = declared.first().map(|(_, variable)| variable.clone());
-    let variable = own.or(others.filter(|_| is_same && !mapper.is_entity()));
-    let Some(variable) = variable else {
+    let is_it = |secret: &DeclaredSecret| secret.group == group && secret.key == key;
+    let Some(variable) = variable_of(mapper, &is_it) else {
         let name = group.map_or(key.clone(), |group| format!("{group}/{key}"));
         mapper.find(
             Finding::new(
@@ -297,9 +293,68 @@ fn secret(mapper: &mut Mapper<'_>, call: &ast::ExprCall) {
         return;
     };
     let os = mapper.module("os");
-    let variable = mapper.cx.facts.style.string(&variable);
+    let variable = quoted(mapper, call.range, &variable);
     // As Flyte 1 does, without white space around it.
     write(mapper, call.range, format!("{os}.environ[{variable}].strip()"));
+}
+
+/// The environment variable of a declared secret: of the task that the code belongs to, or, in a plain function, of
+/// whatever task may call it.
+fn variable_of(mapper: &Mapper<'_>, is_it: &dyn Fn(&DeclaredSecret) -> bool) -> Option<String> {
+    let mut declared = declared_secrets(mapper.cx.project, mapper.cx.graph);
+    declared.retain(|secret| is_it(secret) && (secret.node == mapper.node || !mapper.is_entity()));
+    let first = declared.first()?;
+    declared.iter().all(|other| other.variable == first.variable).then(|| first.variable.clone())
+}
+
+/// `"_FSEC_DB_PASSWORD"`, which code sets or reads, is what Flyte 1 calls the variable of a secret.
+fn secret_name(mapper: &mut Mapper<'_>, literal: &ast::ExprStringLiteral) -> bool {
+    let name = literal.value.to_str();
+    if !name.starts_with(SECRET_PREFIX) {
+        return false;
+    }
+    let is_it = |secret: &DeclaredSecret| secret.flyte1_variable() == name;
+    let Some(variable) = variable_of(mapper, &is_it) else {
+        mapper.find(
+            Finding::new(
+                &SECRET_READ,
+                literal.range,
+                Effect::Blocking,
+                format!(
+                    "`{name}` is what Flyte 1 calls the variable of a secret, which nobody declares here"
+                ),
+            )
+            .help("Declare the secret in the decorator of the task that reads it"),
+        );
+        return true;
+    };
+    if !mapper.is_entity() {
+        let declared = declared_secrets(mapper.cx.project, mapper.cx.graph);
+        for secret in declared.iter().filter(|secret| is_it(secret)) {
+            mapper.call(literal.range, secret.node);
+        }
+    }
+    let text = quoted(mapper, literal.range, &variable);
+    write(mapper, literal.range, text);
+    true
+}
+
+/// A string as the user writes it, but with other quotes inside an f-string, which before Python 3.12 must not hold
+/// its own.
+fn quoted(mapper: &Mapper<'_>, range: TextRange, text: &str) -> String {
+    let mut open = Vec::new();
+    for token in mapper.cx.parsed.tokens().iter().take_while(|token| token.range().start() <= range.start()) {
+        match token.kind() {
+            TokenKind::FStringStart => open.push(mapper.cx.text[token.range()].ends_with('"')),
+            TokenKind::FStringEnd => drop(open.pop()),
+            _ => {}
+        }
+    }
+    match open.last() {
+        Some(true) => format!("'{text}'"),
+        Some(false) => format!("\"{text}\""),
+        None => mapper.cx.facts.style.string(text),
+    }
 }
 
 /// The group and the key that `secrets.get(…)` names.
