@@ -16,7 +16,7 @@ use super::bodies::map_bodies;
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
-use super::settings::collect_settings;
+use super::settings::{check_settings, collect_settings};
 use super::whole_file::read_whole_file;
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
@@ -295,6 +295,7 @@ pub fn build(project: &Project) -> Graph {
         collect_code(project, &mut graph, file);
     }
     collect_aliases(project, &mut graph);
+    check_settings(project, &mut graph);
     for file in 0..project.files.len() {
         read_whole_file(project, &mut graph, file);
     }

@@ -7,7 +7,7 @@
 //! @task(requests=SMALL)                     # a tie
 //! ```
 
-use super::graph::{Graph, NodeId, NodeKind, SettingNode};
+use super::graph::{Graph, NodeId, NodeKind, SettingNode, Use};
 use super::link::Target;
 use super::plan::{FlyteNames, constant};
 use super::{FileId, Project};
@@ -52,6 +52,42 @@ pub(super) fn collect_settings(project: &Project, graph: &mut Graph, file: FileI
     }
 }
 
+/// What stands beside settings in a list or dict must be understood too: it may be an object of Flyte 1.
+pub(super) fn check_settings(project: &Project, graph: &mut Graph) {
+    for node in 0..graph.nodes.len() {
+        let file = graph.nodes[node].file;
+        let (Some(setting), Some(facts)) = (graph.setting(node), project.facts(file)) else { continue };
+        let BindingKind::Assignment { value, .. } = &facts.module.bindings[setting.binding].kind else {
+            continue;
+        };
+        let mut leaves = Vec::new();
+        leaves_of(value, &mut leaves);
+        let is_known = |leaf: &Value| {
+            let range = match &leaf.kind {
+                ValueKind::Starred(inner) => inner.range,
+                _ => leaf.range,
+            };
+            leaf.is_literal()
+                || setting_call(project, file, leaf).is_some()
+                || !named(project, graph, file, range).is_empty()
+        };
+        let Some(unknown) = leaves.into_iter().find(|leaf| !is_known(leaf)).map(|leaf| leaf.range) else {
+            continue;
+        };
+        let finding = Finding::new(
+            &SETTING_USE,
+            unknown,
+            Effect::Blocking,
+            format!(
+                "`{}` beside settings of tasks may be an object of Flyte 1",
+                &project.text(file)[unknown]
+            ),
+        )
+        .help("Write it out, or assign it to a name of its own");
+        graph.block(node, file, finding);
+    }
+}
+
 /// The value itself, or what stands in its lists, tuples and dicts.
 fn leaves_of<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
     match &value.kind {
@@ -59,6 +95,10 @@ fn leaves_of<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
             elements.iter().for_each(|element| leaves_of(element, leaves));
         }
         ValueKind::Dict(items) => items.iter().for_each(|(_, value)| leaves_of(value, leaves)),
+        ValueKind::Concat(left, right) => {
+            leaves_of(left, leaves);
+            leaves_of(right, leaves);
+        }
         _ => leaves.push(value),
     }
 }
@@ -162,13 +202,17 @@ pub(super) fn other_use(
         format!("`{text}` is used here as more than a setting of tasks"),
     )
     .help("Migrate this use by hand first");
-    graph.block(node, file, finding);
+    graph.uses.push(Use { file, range: reference.range, statement: reference.owner, node, finding });
 }
 
 /// The objects that a node holds.
 fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<NamedSetting<'p>> {
     let file = graph.nodes[node].file;
     let (Some(facts), Some(setting)) = (project.facts(file), graph.setting(node)) else { return Vec::new() };
+    let is_in_tuple = matches!(
+        &facts.module.bindings[setting.binding].kind,
+        BindingKind::Assignment { value: Value { kind: ValueKind::Tuple(_), .. }, .. }
+    );
     let calls = setting.calls.iter().filter_map(|&call| {
         let call = &facts.module.calls[call];
         Some(NamedSetting {
@@ -176,6 +220,7 @@ fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<Name
             style: &facts.style,
             call,
             kind: kind_of(project, file, call)?,
+            is_in_tuple,
         })
     });
     calls.collect()
@@ -224,7 +269,9 @@ fn item_of<'p>(project: &'p Project, graph: &Graph, node: NodeId, item: &str) ->
         }
         _ => value.elements()?.get(key.parse::<usize>().ok()?),
     }?;
-    objects_of(project, graph, node).into_iter().find(|object| object.call.range == element.range)
+    let object =
+        objects_of(project, graph, node).into_iter().find(|object| object.call.range == element.range);
+    object.map(|object| NamedSetting { is_in_tuple: false, ..object })
 }
 
 /// A secret that a task declares.

@@ -73,7 +73,9 @@ pub(super) fn amounts<'a>(
         effects.consumed.push(call.callee);
         return Some(Amounts { text: cx.text, style: cx.style, call, name: None });
     }
-    if let [NamedSetting { text, style, call, kind: SettingKind::Resources }] = (cx.named)(value.range)[..] {
+    if let [NamedSetting { text, style, call, kind: SettingKind::Resources, is_in_tuple: false }] =
+        (cx.named)(value.range)[..]
+    {
         return Some(Amounts { text, style, call, name: Some(value.range) });
     }
     effects.findings.push(

@@ -36,7 +36,11 @@ pub(super) fn map(
         ValueKind::List(elements) | ValueKind::Tuple(elements) => {
             elements.iter().for_each(|element| check_element(cx, element, effects));
         }
-        _ if stands_for_secrets(cx, value.range) => return Some(value_text(cx, item, effects)),
+        _ if stands_for_secrets(cx, value.range) => {
+            let text = value_text(cx, item, effects);
+            let is_tuple = (cx.named)(value.range).iter().any(|setting| setting.is_in_tuple);
+            return Some(if is_tuple { format!("list({text})") } else { text });
+        }
         _ => effects.findings.push(
             Finding::new(
                 &TASK_SECRET,
@@ -94,6 +98,7 @@ fn check_element(cx: &SettingContext<'_>, element: &Value, effects: &mut Effects
     };
     let message = match &element.kind {
         ValueKind::Call if is_secret_call() => return,
+        ValueKind::Starred(inner) if stands_for_secrets(cx, inner.range) => return,
         _ if stands_for_secrets(cx, element.range) => return,
         ValueKind::Str(_) => "a secret is a string, which Flyte 1 refuses",
         _ => "a secret is no `Secret(…)` that can be read here",

@@ -49,6 +49,8 @@ pub struct NamedSetting<'a> {
     pub call: &'a Call,
     /// What is called.
     pub kind: SettingKind,
+    /// Whether the name stands for a tuple that holds it.
+    pub is_in_tuple: bool,
 }
 
 /// What kind of object it is.
