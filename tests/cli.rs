@@ -373,6 +373,70 @@ mod flags {
     }
 }
 
+mod configuration {
+    use super::*;
+
+    const SPEC: &str = "from flytekit import ImageSpec, task\n\nimage = ImageSpec(name=\"a\", packages=[\"b\"], \
+                        apt_packages=[\"c\"])\n\n\n@task(container_image=image)\ndef f() -> int:\n    return 1\n";
+    const SOURCE: &str = "[tool.flyte-migrate]\nlayer-order = \"source\"\nplatform = \"flyte1\"\n";
+
+    /// The line of the diff that defines the image.
+    fn image(folder: &TempDir, args: &[&str]) -> String {
+        let run = run(folder.path(), &[&["--diff", "--quiet"], args].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{run:?}");
+        let lines = run.stdout.lines().filter(|line| line.starts_with('+') && !line.contains("import"));
+        lines.map(|line| line[1..].trim()).collect::<String>().split("env =").next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_nearest_pyproject_says_what_the_command_line_does_not() {
+        let folder = project(&[("pyproject.toml", SOURCE), ("train.py", SPEC)]);
+        let configured = image(&folder, &[]);
+        assert!(configured.contains("platform=(\"linux/amd64\",)"), "{configured}");
+        assert!(configured.find("\"b\"") < configured.find("\"c\""), "{configured}");
+        let typed = image(&folder, &["--layer-order", "flyte1", "--platform", "flyte2"]);
+        assert_eq!(typed, image(&folder, &["--isolated"]));
+        assert!(!typed.contains("platform"), "{typed}");
+    }
+
+    #[test]
+    fn a_pyproject_without_the_table_is_passed_by() {
+        let other = "[tool.ruff]\nline-length = 79\n";
+        let folder =
+            project(&[("pyproject.toml", SOURCE), ("sub/pyproject.toml", other), ("sub/train.py", SPEC)]);
+        assert!(image(&folder, &["sub"]).contains("platform="));
+    }
+
+    #[test]
+    fn another_file_can_be_named() {
+        let folder = project(&[("ci.toml", SOURCE), ("train.py", SPEC)]);
+        assert!(image(&folder, &["--config", "ci.toml"]).contains("platform="));
+        for args in [["--config", "train.py"], ["--config", "nowhere.toml"]] {
+            let run = run(folder.path(), &args);
+            assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+        }
+    }
+
+    #[test]
+    fn excluded_folders_add_up() {
+        let text = "[tool.flyte-migrate]\nexclude = [\"a/\"]\n";
+        let folder = project(&[("pyproject.toml", text), ("a/x.py", ""), ("b/x.py", ""), ("c/x.py", "")]);
+        assert_eq!(run(folder.path(), &["--files", "--exclude", "b/"]).stdout, "c/x.py\npyproject.toml\n");
+    }
+
+    #[test]
+    fn a_misspelled_key_ends_the_run() {
+        let folder = project(&[
+            ("pyproject.toml", "[tool.flyte-migrate]\nlayer_order = \"source\"\n"),
+            ("train.py", SPEC),
+        ]);
+        let run = run(folder.path(), &["--write"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+        assert!(run.stderr.contains("did you mean `layer-order`?"), "{}", run.stderr);
+        assert_eq!(read(&folder, "train.py"), SPEC);
+    }
+}
+
 mod rule {
     use super::*;
 

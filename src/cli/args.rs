@@ -64,21 +64,33 @@ pub struct Args {
     #[arg(long, help_heading = "What is changed")]
     pub include_commands: bool,
 
-    /// The order of the layers in an image.
-    #[arg(long, value_enum, value_name = "ORDER", default_value_t, help_heading = "What is changed")]
-    pub layer_order: LayerOrder,
+    /// The order of the layers in an image [default: flyte1].
+    #[arg(long, value_enum, value_name = "ORDER", help_heading = "What is changed")]
+    pub layer_order: Option<LayerOrder>,
 
     /// What becomes of packages from conda: a `pixi.toml` beside the file, or commands. Without it they are a finding.
     #[arg(long, value_enum, value_name = "HOW", help_heading = "What is changed")]
     pub conda: Option<Conda>,
 
-    /// The platforms of an image that names none: those of Flyte 2, two architectures, or that of Flyte 1, one.
-    #[arg(long, value_enum, value_name = "WHOSE", default_value_t, help_heading = "What is changed")]
-    pub platform: Platform,
+    /// The platforms of an image that names none: those of Flyte 2, two, or that of Flyte 1, one [default: flyte2].
+    #[arg(long, value_enum, value_name = "WHOSE", help_heading = "What is changed")]
+    pub platform: Option<Platform>,
 
     /// The name of the image pull secret that takes the place of `registry_config` [default: made from the host].
     #[arg(long, value_name = "NAME", help_heading = "What is changed")]
     pub registry_secret: Option<String>,
+
+    /// The longest line of new code [default: that of ruff or black in the project's pyproject.toml, else 88].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "What is changed")]
+    pub line_length: Option<u16>,
+
+    /// Read `[tool.flyte-migrate]` of this file instead of the nearest pyproject.toml.
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration.
+    #[arg(long, help_heading = "Configuration")]
+    pub isolated: bool,
 
     /// The folder of the whole project [default: the git root, else the nearest folder with a pyproject.toml].
     #[arg(long, value_name = "DIR", conflicts_with = "no_project", help_heading = "Which files")]
@@ -313,7 +325,7 @@ mod tests {
     fn nothing_typed_reports_on_the_current_folder() {
         let args = parse(&[]).unwrap();
         assert_eq!((args.paths.as_slice(), args.mode()), (&[PathBuf::from(".")][..], Mode::Report));
-        assert_eq!((args.layer_order, args.output_format), (LayerOrder::Flyte1, OutputFormat::Full));
+        assert_eq!((args.layer_order, args.output_format), (None, OutputFormat::Full));
         assert_eq!((args.color, args.command, args.threads), (ColorChoice::Auto, None, None));
     }
 
@@ -347,7 +359,7 @@ mod tests {
         assert_eq!(args.mode(), Mode::Write);
         assert_eq!(args.paths, [PathBuf::from("src"), PathBuf::from("x.py")]);
         assert_eq!((args.exclude.len(), args.threads.map(NonZeroUsize::get)), (2, Some(4)));
-        assert_eq!((args.layer_order, args.output_format), (LayerOrder::Source, OutputFormat::Json));
+        assert_eq!((args.layer_order, args.output_format), (Some(LayerOrder::Source), OutputFormat::Json));
     }
 
     #[test]

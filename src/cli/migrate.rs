@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Exit;
 use super::args::{Args, Conda, LayerOrder, Mode, OutputFormat, Platform};
+use super::config::with_configuration;
 use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::diff::{colorize, new_file_diff, unified_diff};
@@ -35,6 +36,7 @@ macro_rules! say {
 /// Runs the default command.
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     let cwd = std::env::current_dir().context("cannot tell the working directory")?;
+    let args = &with_configuration(args)?;
     let discovery = discover(&options(args), &cwd)?;
     if args.mode() == Mode::Files {
         for file in discovery.files.iter().filter(|file| file.is_selected) {
@@ -84,18 +86,22 @@ fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a> {
     Settings {
         allows_unsafe: args.unsafe_fixes,
         is_partial: args.partial,
-        layer_order: match args.layer_order {
+        layer_order: match args.layer_order.unwrap_or_default() {
             LayerOrder::Flyte1 => draft::LayerOrder::Flyte1,
             LayerOrder::Source => draft::LayerOrder::Source,
         },
         includes_commands: args.include_commands,
-        line_length: configured_line_length(discovery).unwrap_or(LINE_LENGTH),
+        line_length: args
+            .line_length
+            .map(usize::from)
+            .or_else(|| configured_line_length(discovery))
+            .unwrap_or(LINE_LENGTH),
         conda: match args.conda {
             None => draft::Conda::Finding,
             Some(Conda::Pixi) => draft::Conda::Pixi,
             Some(Conda::Micromamba) => draft::Conda::Micromamba,
         },
-        default_platform: match args.platform {
+        default_platform: match args.platform.unwrap_or_default() {
             Platform::Flyte1 => draft::DefaultPlatform::Flyte1,
             Platform::Flyte2 => draft::DefaultPlatform::Flyte2,
         },

@@ -1,6 +1,7 @@
 //! The command line: what was typed, what is done, what is printed, how it ends.
 
 pub mod args;
+mod config;
 mod environment;
 mod image;
 mod migrate;
