@@ -110,11 +110,21 @@ mod tests {
     }
 
     #[test]
+    fn plugins_are_sorted_and_their_successors_are_those_of_flyte() {
+        assert!(PLUGINS.is_sorted() && PLUGINS.windows(2).all(|pair| pair[0].0 != pair[1].0));
+        for (plugin, successor) in PLUGINS.iter() {
+            assert!(plugin.starts_with("flytekitplugins-"), "{plugin}");
+            assert!(*successor == "none" || successor.starts_with("flyteplugins-"), "{plugin}: {successor}");
+        }
+    }
+
+    #[test]
     fn the_tables_know_the_usual_ones() {
         assert_eq!(brought_by_flytekit("requests"), Some("requests"));
         assert_eq!(brought_by_flytekit("dateutil.parser"), Some("python-dateutil"));
         assert_eq!(brought_by_flytekit("numpy"), None);
         assert_eq!(plugin("flytekitplugins-spark"), Plugin::Successor("flyteplugins-spark"));
+        assert_eq!(plugin("flytekitplugins-openai"), Plugin::None);
         assert_eq!(plugin("flytekitplugins-unheard-of"), Plugin::None);
     }
 }
