@@ -72,7 +72,8 @@ pub fn content(project: &Project, file: FileId, source: SourceFile) -> Content {
     }
 }
 
-fn find_links(project: &mut Project) {
+/// Follows names, and finds what may change. Must run again after the content of a file changed.
+pub fn find_links(project: &mut Project) {
     project.link();
     project.changed = find_changed(project);
 }

@@ -6,7 +6,7 @@ use crate::around;
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
 use crate::file_kind::FileKind;
-use crate::load::content;
+use crate::load::{content, find_links};
 use crate::manifests;
 use crate::project::plan::{Plan, Settings, plan};
 use crate::project::sides::Sides;
@@ -92,7 +92,7 @@ fn install(project: &mut Project, texts: &BTreeMap<FileId, String>) -> Originals
         originals.insert(file, std::mem::replace(&mut project.files[file].content, content));
     }
     if !originals.is_empty() {
-        project.link();
+        find_links(project);
     }
     originals
 }
@@ -104,7 +104,7 @@ fn restore(project: &mut Project, originals: Originals) {
     for (file, content) in originals {
         project.files[file].content = content;
     }
-    project.link();
+    find_links(project);
 }
 
 /// Every new text must parse, and a second migration must find nothing to change in it. The texts are in their places.

@@ -288,7 +288,7 @@ fn owner_of(project: &Project, graph: &Graph, node: NodeId) -> Option<StatementI
     match &graph.nodes[node].kind {
         NodeKind::Entity(entity) => Some(module.functions[entity.function].owner),
         NodeKind::Setting(setting) => Some(module.bindings[setting.binding].owner),
-        NodeKind::Image(_) | NodeKind::Code(_) => None,
+        NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
     }
 }
 
@@ -329,7 +329,7 @@ fn is_read_by_rules(project: &Project, graph: &Graph, node: NodeId, reference: &
                 })
         }
         NodeKind::Setting(_) => is_part(),
-        NodeKind::Image(_) | NodeKind::Code(_) => false,
+        NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => false,
     }
 }
 

@@ -85,6 +85,19 @@ pub struct EntityNode {
     pub image: ImageUse,
     /// The entities that its body calls, with the places of the callees.
     pub calls: Vec<(TextRange, NodeId)>,
+    /// The actor that it is a task of.
+    pub actor: Option<NodeId>,
+}
+
+/// An `ActorEnvironment(…)` of union.
+#[derive(Debug)]
+pub struct ActorNode {
+    /// The call.
+    pub call: CallId,
+    /// The variable that holds it.
+    pub variable: BindingId,
+    /// Its image.
+    pub image: ImageUse,
 }
 
 /// A name that holds objects such as `Resources`, alone or in a list or dict.
@@ -105,6 +118,8 @@ pub enum NodeKind {
     Setting(SettingNode),
     /// A task, dynamic or workflow.
     Entity(EntityNode),
+    /// The environment of some tasks.
+    Actor(ActorNode),
     /// A statement at the top level that uses entities or Flyte 1: a helper, a constant, a test, the `__main__` block.
     Code(StatementId),
 }
@@ -176,7 +191,7 @@ impl Graph {
     pub fn entity(&self, node: NodeId) -> Option<&EntityNode> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some(entity),
-            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
+            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
         }
     }
 
@@ -184,7 +199,33 @@ impl Graph {
     pub fn image(&self, node: NodeId) -> Option<&ImageNode> {
         match &self.nodes[node].kind {
             NodeKind::Image(image) => Some(image),
-            NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
+            NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
+        }
+    }
+
+    /// The actor of a node.
+    pub fn actor(&self, node: NodeId) -> Option<&ActorNode> {
+        match &self.nodes[node].kind {
+            NodeKind::Actor(actor) => Some(actor),
+            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
+        }
+    }
+
+    /// The image that an entity or an actor asks for, and the call that holds its settings.
+    pub fn image_use(&self, node: NodeId) -> Option<(&ImageUse, Option<CallId>)> {
+        match &self.nodes[node].kind {
+            NodeKind::Entity(entity) => Some((&entity.image, entity.call)),
+            NodeKind::Actor(actor) => Some((&actor.image, Some(actor.call))),
+            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
+        }
+    }
+
+    /// Gives an entity or an actor its image.
+    pub(super) fn set_image(&mut self, node: NodeId, image: ImageUse) {
+        match &mut self.nodes[node].kind {
+            NodeKind::Entity(entity) => entity.image = image,
+            NodeKind::Actor(actor) => actor.image = image,
+            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => {}
         }
     }
 
@@ -192,7 +233,7 @@ impl Graph {
     pub fn setting(&self, node: NodeId) -> Option<&SettingNode> {
         match &self.nodes[node].kind {
             NodeKind::Setting(setting) => Some(setting),
-            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Code(_) => None,
+            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
         }
     }
 
@@ -243,6 +284,20 @@ impl Graph {
         nodes.map(|nodes| nodes.into_iter().collect())
     }
 
+    /// The image that `image.attribute` certainly belongs to, and the attribute.
+    pub fn image_attribute<'p>(
+        &self,
+        project: &'p Project,
+        file: FileId,
+        reference: &Reference,
+    ) -> Option<(NodeId, &'p str)> {
+        let [Target::Binding(file, binding, rest)] = project.resolve(file, reference) else { return None };
+        let (node, [attribute]) = (*self.by_binding.get(&(*file, *binding))?, rest.as_slice()) else {
+            return None;
+        };
+        self.image(node).map(|_| (node, attribute.as_str()))
+    }
+
     /// The nodes of a file.
     pub fn nodes_in(&self, file: FileId) -> std::ops::Range<NodeId> {
         let start = self.nodes.partition_point(|node| node.file < file);
@@ -287,12 +342,14 @@ pub fn function_of<'p>(project: &'p Project, file: FileId, entity: &EntityNode) 
 /// Collects the nodes of a project, ties them, and finds what stands in their way in the code around them.
 pub fn build(project: &Project) -> Graph {
     let mut graph = Graph::default();
-    let derived = derived_images(project);
+    let images = Images::of(project);
+    let actors = actors(project);
     for (file, _) in project.parsed() {
-        collect_images(project, &mut graph, file, &derived);
-        collect_entities(project, &mut graph, file);
+        collect_images(project, &mut graph, file, &images.derived);
+        collect_actors(project, &mut graph, file);
+        collect_entities(project, &mut graph, file, &actors);
         collect_settings(project, &mut graph, file);
-        collect_code(project, &mut graph, file);
+        collect_code(project, &mut graph, file, &images);
     }
     collect_aliases(project, &mut graph);
     check_settings(project, &mut graph);
@@ -341,44 +398,64 @@ fn shared_names(project: &Project, graph: &Graph) -> HashSet<NodeId> {
     differ.flatten().map(|(node, _)| node).collect()
 }
 
-/// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
-fn derived_images(project: &Project) -> HashSet<(FileId, CallId)> {
-    let mut images: HashSet<(FileId, BindingId)> = HashSet::new();
-    for (file, facts) in project.parsed() {
-        for call in &facts.module.calls {
-            let CallContext::Assigned(binding) = call.context else { continue };
-            let reference = facts.reference_at(call.callee);
-            if reference.is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec)) {
-                images.insert((file, binding));
+/// Images as they are found before the nodes are made.
+struct Images {
+    /// The names that hold one.
+    bindings: HashSet<(FileId, BindingId)>,
+    /// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
+    derived: HashSet<(FileId, CallId)>,
+}
+
+impl Images {
+    fn of(project: &Project) -> Self {
+        let mut images = Self { bindings: HashSet::new(), derived: HashSet::new() };
+        for (file, facts) in project.parsed() {
+            for call in &facts.module.calls {
+                let CallContext::Assigned(binding) = call.context else { continue };
+                let reference = facts.reference_at(call.callee);
+                if reference
+                    .is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
+                {
+                    images.bindings.insert((file, binding));
+                }
             }
         }
+        while !images.bindings.is_empty() && images.derive(project) {}
+        images
     }
-    let mut derived = HashSet::new();
-    while !images.is_empty() {
-        let before = derived.len();
+
+    /// Adds images that methods of known ones make; whether there were any.
+    fn derive(&mut self, project: &Project) -> bool {
+        let before = self.derived.len();
         for (file, facts) in project.parsed() {
             for (id, call) in facts.module.calls.iter().enumerate() {
                 let Some(reference) = facts.reference_at(call.callee) else { continue };
                 let is_method = reference.attributes.last().is_some_and(|name| is_image_method(name));
-                if !is_method || derived.contains(&(file, id)) {
+                if !is_method || self.derived.contains(&(file, id)) {
                     continue;
                 }
-                let is_of_image = project.resolve(file, reference).iter().all(|target| {
-                    matches!(target, Target::Binding(file, binding, rest) if rest.len() == 1 && images.contains(&(*file, *binding)))
-                });
+                let is_of_image =
+                    project.resolve(file, reference).iter().all(|target| self.attribute_of(target).is_some());
                 if is_of_image {
-                    derived.insert((file, id));
+                    self.derived.insert((file, id));
                     if let CallContext::Assigned(binding) = call.context {
-                        images.insert((file, binding));
+                        self.bindings.insert((file, binding));
                     }
                 }
             }
         }
-        if derived.len() == before {
-            break;
+        self.derived.len() > before
+    }
+
+    /// For `image.attribute`: the attribute.
+    fn attribute_of<'t>(&self, target: &'t Target) -> Option<&'t str> {
+        match target {
+            Target::Binding(file, binding, rest) if self.bindings.contains(&(*file, *binding)) => {
+                rest.first().filter(|_| rest.len() == 1).map(String::as_str)
+            }
+            _ => None,
         }
     }
-    derived
 }
 
 fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {
@@ -438,7 +515,52 @@ fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<
     )
 }
 
-fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
+/// The names that hold an `ActorEnvironment(…)`.
+fn actors(project: &Project) -> HashSet<(FileId, BindingId)> {
+    let calls = project.parsed().flat_map(|(file, facts)| {
+        facts.module.calls.iter().filter_map(move |call| match call.context {
+            CallContext::Assigned(binding) if is_actor(project, file, call) => Some((file, binding)),
+            _ => None,
+        })
+    });
+    calls.collect()
+}
+
+fn is_actor(project: &Project, file: FileId, call: &Call) -> bool {
+    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    reference.is_some_and(|reference| {
+        matches!(project.symbol(file, reference), Some(Symbol::Other(path)) if ACTORS.contains(&path.as_str()))
+    })
+}
+
+/// The paths of `ActorEnvironment`.
+const ACTORS: [&str; 4] = [
+    "union.ActorEnvironment",
+    "union.actor.ActorEnvironment",
+    "unionai.ActorEnvironment",
+    "unionai.actor.ActorEnvironment",
+];
+
+fn collect_actors(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for (id, call) in facts.module.calls.iter().enumerate() {
+        let CallContext::Assigned(variable) = call.context else { continue };
+        let binding = &facts.module.bindings[variable];
+        if binding.is_unconditional && call.methods.is_empty() && is_actor(project, file, call) {
+            let actor = ActorNode { call: id, variable, image: ImageUse::None };
+            let node = graph.push(file, NodeKind::Actor(actor));
+            graph.by_decorator.insert((file, id), node);
+            graph.by_binding.insert((file, variable), node);
+        }
+    }
+}
+
+fn collect_entities(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    actors: &HashSet<(FileId, BindingId)>,
+) {
     let Some(facts) = project.facts(file) else { return };
     for (id, function) in facts.module.functions.iter().enumerate() {
         for (position, decorator) in function.decorators.iter().enumerate() {
@@ -446,7 +568,8 @@ fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
                 continue;
             };
             let targets = project.resolve(file, reference);
-            let kinds: Vec<Option<EntityKind>> = targets.iter().map(entity_kind).collect();
+            let kinds: Vec<Option<EntityKind>> =
+                targets.iter().map(|target| entity_kind(target, actors)).collect();
             let Some(kind) = kinds.iter().copied().flatten().next() else { continue };
             if kinds.iter().any(|other| *other != Some(kind)) {
                 let finding = Finding::new(
@@ -467,6 +590,7 @@ fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
                 call: decorator.call,
                 image: ImageUse::None,
                 calls: Vec::new(),
+                actor: None,
             };
             let node = graph.push(file, NodeKind::Entity(entity));
             graph.by_decorator.extend(decorator.call.map(|call| ((file, call), node)));
@@ -506,10 +630,14 @@ fn collect_entities(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
-/// Code around the entities that uses them, or Flyte 1.
-fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
+/// Code around the entities that uses them, attributes of images, or Flyte 1.
+fn collect_code(project: &Project, graph: &mut Graph, file: FileId, images: &Images) {
     let Some(facts) = project.facts(file) else { return };
-    for reference in &facts.module.references {
+    let nodes = graph.nodes_in(file);
+    let actors: HashSet<StatementId> = nodes
+        .filter_map(|node| graph.actor(node).map(|actor| facts.module.calls[actor.call].owner))
+        .collect();
+    for reference in facts.module.references.iter().filter(|reference| !actors.contains(&reference.owner)) {
         let key = (file, reference.owner);
         let is_known = graph.by_statement.contains_key(&key)
             || graph.by_setting.contains_key(&key)
@@ -517,7 +645,10 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
         if is_known {
             continue;
         }
+        let is_derived =
+            matches!(reference.role, Role::Callee(Some(call)) if images.derived.contains(&(file, call)));
         let matters = project.resolve(file, reference).iter().any(|target| match target {
+            target if !is_derived && images.attribute_of(target).is_some() => true,
             Target::Flyte1(symbol) => *symbol != Symbol::ImageSpec && !symbol.is_harmless(),
             Target::Binding(file, binding, _) => project.facts(*file).is_some_and(|facts| {
                 matches!(facts.module.bindings[*binding].kind, BindingKind::Decorated(_))
@@ -541,8 +672,13 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
-fn entity_kind(target: &Target) -> Option<EntityKind> {
+fn entity_kind(target: &Target, actors: &HashSet<(FileId, BindingId)>) -> Option<EntityKind> {
     match target {
+        Target::Binding(file, binding, rest)
+            if rest.as_slice() == ["task"] && actors.contains(&(*file, *binding)) =>
+        {
+            Some(EntityKind::Task)
+        }
         Target::Flyte1(Symbol::Task) => Some(EntityKind::Task),
         Target::Flyte1(Symbol::Dynamic) => Some(EntityKind::Dynamic),
         Target::Flyte1(Symbol::Workflow) => Some(EntityKind::Workflow),

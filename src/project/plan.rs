@@ -8,6 +8,7 @@ use super::settings::{map_settings, with_context};
 use super::{FileId, Project};
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
+use crate::rules::actor::{self, MappedActor};
 use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
 use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
@@ -131,16 +132,17 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
             }
             NodeKind::Code(_) => Vec::new(),
             NodeKind::Setting(_) => map_settings(project, graph, node, &names).effects.findings,
+            NodeKind::Actor(_) => {
+                let mut findings = map_actor(project, graph, node, &names).settings.effects.findings;
+                findings.extend(plain_image_findings(project, graph, node));
+                findings
+            }
             NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
                 workflow_keywords(project, file, entity)
             }
-            NodeKind::Entity(entity) => {
+            NodeKind::Entity(_) => {
                 let mut findings = map_task(project, graph, node, &names).effects.findings;
-                match plain_image(project, graph, node) {
-                    Err(finding) => findings.push(finding),
-                    Ok(Some(PlainImage::Text(text))) => findings.extend(unknown_image(entity, &text)),
-                    Ok(_) => {}
-                }
+                findings.extend(plain_image_findings(project, graph, node));
                 findings
             }
         };
@@ -171,6 +173,7 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
         NodeKind::Image(image) => facts.module.calls[image.call].callee,
         NodeKind::Setting(setting) => facts.module.bindings[setting.binding].range,
         NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
+        NodeKind::Actor(actor) => facts.module.bindings[actor.variable].range,
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             let defined = bindings.find(|binding| binding.owner == *statement && binding.is_unconditional);
@@ -196,6 +199,7 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
             };
             format!("{kind} `{}`", facts.module.functions[entity.function].name)
         }
+        NodeKind::Actor(actor) => format!("actor `{}`", facts.module.bindings[actor.variable].name),
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             match bindings.find(|binding| binding.owner == *statement && binding.is_unconditional) {
@@ -228,12 +232,14 @@ fn workflow_keywords(project: &Project, file: FileId, entity: &graph::EntityNode
 /// What an image needs beyond its own parameters.
 #[derive(Debug, Clone, Default)]
 pub struct Additions {
-    /// Whether code in it still imports flytekit or union.
-    pub keeps_flyte1: bool,
+    /// The distribution of Flyte 1 that code in it still imports; union's brings flytekit's.
+    pub keeps_flyte1: Option<&'static str>,
     /// Distributions that only flytekit brought.
     pub brought: Vec<String>,
     /// Whether a task runs pip.
     pub runs_pip: bool,
+    /// Whether its containers are reused.
+    pub is_reused: bool,
 }
 
 /// Maps an `ImageSpec`.
@@ -258,6 +264,8 @@ pub fn map_image(
             has_python_version: mapped.has_python_version,
             index_options: mapped.index_options,
             has_platform: mapped.has_platform,
+            is_foreign: mapped.is_foreign,
+            listed: mapped.listed,
             // A base without a variable is written where it stands.
             chain: graph.image(base).is_some_and(|base| base.variable.is_none()).then_some(mapped.chain),
             new_file: mapped.new_file,
@@ -286,6 +294,7 @@ pub fn map_image(
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
         runs_pip: additions.runs_pip,
+        is_reused: additions.is_reused,
         names_python: graph.python_in_name.contains(&node),
         secret_name: &secret_name,
         path_name: names.path,
@@ -336,6 +345,18 @@ pub fn map_task(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNam
     };
     let offset = entity.decorator.start();
     with_context(project, graph, file, offset, names, |cx| task::map(cx, entity.call)).unwrap_or_default()
+}
+
+/// Maps an `ActorEnvironment(…)`.
+pub fn map_actor(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedActor {
+    let file = graph.nodes[node].file;
+    let (Some(actor), Some(facts)) = (graph.actor(node), project.facts(file)) else {
+        return MappedActor::default();
+    };
+    let offset = facts.module.calls[actor.call].range.start();
+    let reuse_name = names.of("ReusePolicy");
+    with_context(project, graph, file, offset, names, |cx| actor::map(cx, actor.call, &reuse_name))
+        .unwrap_or_default()
 }
 
 /// The literal that `name` certainly stands for at `offset`, also if it is imported from the project.
@@ -389,11 +410,9 @@ pub enum PlainImage {
 /// What stands in the way.
 pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Option<PlainImage>, Finding> {
     let file = graph.nodes[node].file;
-    let Some(graph::EntityNode { image: ImageUse::Value(value), decorator, .. }) = graph.entity(node) else {
-        return Ok(None);
-    };
+    let Some((ImageUse::Value(value), _)) = graph.image_use(node) else { return Ok(None) };
     let resolved = match &value.kind {
-        ValueKind::Name(name) => constant(project, file, name, decorator.start()),
+        ValueKind::Name(name) => constant(project, file, name, value.range.start()),
         _ => None,
     };
     let blocking = |message: String| Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message);
@@ -457,9 +476,17 @@ fn is_flyte2_source(project: &Project, file: FileId, reference: &Reference, dept
     targets.iter().any(is_constructor) || is_flyte2_image(project, file, reference.range, depth + 1)
 }
 
+fn plain_image_findings(project: &Project, graph: &Graph, node: NodeId) -> Option<Finding> {
+    match plain_image(project, graph, node) {
+        Err(finding) => Some(finding),
+        Ok(Some(PlainImage::Text(text))) => unknown_image(graph, node, &text),
+        Ok(_) => None,
+    }
+}
+
 /// An image that is given by its reference must hold `flyte`, which nobody can tell from here.
-fn unknown_image(entity: &graph::EntityNode, text: &str) -> Option<Finding> {
-    let ImageUse::Value(value) = &entity.image else { return None };
+fn unknown_image(graph: &Graph, node: NodeId, text: &str) -> Option<Finding> {
+    let Some((ImageUse::Value(value), _)) = graph.image_use(node) else { return None };
     let message = format!("image `{text}` must contain the `flyte` package");
     let help = format!(
         "Make sure that it does, or use `Image.from_base({text}).clone(name=…, extendable=True).with_pip_packages(\"flyte\")`"
@@ -556,8 +583,15 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
         for node in 0..graph.nodes.len() {
             let needs: Vec<NodeId> = match &graph.nodes[node].kind {
                 NodeKind::Image(image) => image.base.into_iter().collect(),
-                NodeKind::Entity(graph::EntityNode { image: ImageUse::Specs(images), .. }) => images.clone(),
-                NodeKind::Entity(_) | NodeKind::Setting(_) => Vec::new(),
+                NodeKind::Actor(_) | NodeKind::Entity(_) => {
+                    let images = graph.image_use(node).map(|(image, _)| image);
+                    let actor = graph.entity(node).and_then(|entity| entity.actor);
+                    match images {
+                        Some(ImageUse::Specs(images)) => images.iter().copied().chain(actor).collect(),
+                        _ => actor.into_iter().collect(),
+                    }
+                }
+                NodeKind::Setting(_) => Vec::new(),
                 NodeKind::Code(_) => graph.bodies[node].calls.iter().map(|&(_, callee)| callee).collect(),
             };
             let code = graph.needs.range((node, 0)..(node + 1, 0)).map(|&(_, code)| code);

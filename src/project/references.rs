@@ -12,7 +12,7 @@ use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
-use crate::rules::codes::{IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
+use crate::rules::codes::{ACTOR, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
 use crate::rules::{Effect, Finding};
 
 pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
@@ -45,7 +45,9 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
         let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
         let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
-        if derives_image(graph, file, reference, &nodes) {
+        if derives_image(graph, file, reference, &nodes)
+            || joins_actor(project, graph, file, reference, &nodes)
+        {
             continue;
         }
         let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
@@ -99,12 +101,10 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
 /// `container_image=` values that are no `ImageSpecs`.
 pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeId) {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return };
-    let NodeKind::Entity(entity) = &mut graph.nodes[node].kind else { return };
-    let argument = entity.call.and_then(|call| facts.module.calls[call].keyword("container_image"));
-    if let (ImageUse::None, Some(argument)) = (&entity.image, argument)
-        && !argument.value.is_empty()
-    {
-        entity.image = ImageUse::Value(argument.value.clone());
+    let Some((ImageUse::None, Some(call))) = graph.image_use(node) else { return };
+    let argument = facts.module.calls[call].keyword("container_image");
+    if let Some(argument) = argument.filter(|argument| !argument.value.is_empty()) {
+        graph.set_image(node, ImageUse::Value(argument.value.clone()));
     }
 }
 
@@ -115,12 +115,45 @@ fn derives_image(graph: &mut Graph, file: FileId, reference: &Reference, nodes: 
     graph.image(derived).is_some_and(|image| image.is_derived) && give_base(graph, derived, *base)
 }
 
-/// Gives `images` to the entity whose decorator is `call`.
+/// `@actor.task`: the task belongs to the actor.
+fn joins_actor(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    nodes: &[NodeId],
+) -> bool {
+    let (Role::Decorator(function), [actor]) = (&reference.role, nodes) else { return false };
+    let is_task = project
+        .resolve(file, reference)
+        .iter()
+        .all(|target| matches!(target, Target::Binding(_, _, rest) if rest.as_slice() == ["task"]));
+    if graph.actor(*actor).is_none() || !is_task {
+        return false;
+    }
+    let own: Vec<NodeId> = graph
+        .nodes_in(file)
+        .filter(|&node| graph.entity(node).is_some_and(|entity| entity.function == *function))
+        .collect();
+    for node in own {
+        if let NodeKind::Entity(entity) = &mut graph.nodes[node].kind {
+            entity.actor = Some(*actor);
+        }
+        graph.tie(node, *actor);
+        if graph.nodes[*actor].file != file {
+            let message = format!("`{}` is an actor of another file", reference.name);
+            let finding = Finding::new(&ACTOR, reference.range, Effect::Blocking, message)
+                .help("Define the task in the file of the actor");
+            graph.block(node, file, finding);
+        }
+    }
+    true
+}
+
+/// Gives `images` to the entity or actor whose decorator is `call`.
 fn give_image(graph: &mut Graph, file: FileId, call: CallId, images: &[NodeId]) -> bool {
     let Some(&owner) = graph.by_decorator.get(&(file, call)) else { return false };
-    if let NodeKind::Entity(entity) = &mut graph.nodes[owner].kind {
-        entity.image = ImageUse::Specs(images.to_vec());
-    }
+    graph.set_image(owner, ImageUse::Specs(images.to_vec()));
     images.iter().for_each(|&image| graph.tie(owner, image));
     true
 }
@@ -267,9 +300,12 @@ fn other_use(
     node: NodeId,
     is_certain: bool,
 ) {
-    let rule: &'static Rule = if graph.image(node).is_some() { &IMAGE_USE } else { &OTHER_USE };
+    let (rule, what): (&'static Rule, &str) = match graph.nodes[node].kind {
+        NodeKind::Image(_) => (&IMAGE_USE, "image"),
+        NodeKind::Actor(_) => (&ACTOR, "actor"),
+        NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => (&OTHER_USE, "task or workflow"),
+    };
     let text = &project.text(file)[reference.range];
-    let what = if graph.image(node).is_some() { "image" } else { "task or workflow" };
     let message = match (&reference.role, reference.attributes.last()) {
         _ if !is_certain && reference.attributes.is_empty() => {
             format!("`{text}` may be the {what} or something else here")

@@ -118,6 +118,7 @@ pub(super) fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> 
         }
         NodeKind::Setting(setting) => Some(facts.module.bindings[setting.binding].name.as_str()),
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
+        NodeKind::Actor(actor) => Some(facts.module.bindings[actor.variable].name.as_str()),
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             bindings.find(|binding| binding.owner == *statement).map(|binding| binding.name.as_str())

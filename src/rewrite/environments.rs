@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
-use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId};
-use crate::project::plan::{Additions, PlainImage, Plan, map_task, place, plain_image};
+use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
+use crate::project::plan::{
+    Additions, FlyteNames, PlainImage, Plan, map_actor, map_task, place, plain_image,
+};
 use crate::project::{FileId, Project};
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 use crate::rules::codes::DEPENDENCY_CYCLE;
 use crate::rules::task::EnvironmentSetting;
 use crate::rules::{Effect, Finding};
-use crate::source::TextRange;
+use crate::source::{TextRange, TextSize};
 
 /// The image of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,6 +53,21 @@ pub(super) struct Environment {
     pub(super) members: Vec<NodeId>,
     /// The environments whose tasks its own tasks call.
     pub(super) depends_on: Vec<Dependency>,
+    /// The actor that it takes the place of.
+    pub(super) actor: Option<NodeId>,
+}
+
+impl Environment {
+    /// Where it is made: above its first task, or in the place of an actor.
+    pub(super) fn offset(&self, project: &Project, plan: &Plan) -> TextSize {
+        let node = self.actor.or(self.members.first().copied());
+        let facts = project.facts(self.file);
+        match (node.map(|node| &plan.graph.nodes[node].kind), facts) {
+            (Some(NodeKind::Entity(entity)), _) => entity.decorator.start(),
+            (Some(NodeKind::Actor(actor)), Some(facts)) => facts.module.calls[actor.call].range.start(),
+            _ => TextSize::from(0),
+        }
+    }
 }
 
 /// An environment that another depends on.
@@ -93,9 +110,11 @@ impl Environments {
         overview: &Overview,
         image: NodeId,
     ) -> Additions {
-        let users = self.of_image.get(&image).into_iter().flatten();
-        let members = users.flat_map(|&environment| self.all[environment].members.iter().copied());
-        additions(project, overview, &files_of(plan, members))
+        let users: Vec<&Environment> =
+            self.of_image.get(&image).into_iter().flatten().map(|&id| &self.all[id]).collect();
+        let files = files_of(plan, users.iter().flat_map(|environment| environment.members.iter().copied()));
+        let is_reused = users.iter().any(|environment| environment.actor.is_some());
+        Additions { is_reused, ..additions(project, overview, &files) }
     }
 
     /// The dependency whose image an environment takes: the first that has one of its own.
@@ -133,6 +152,7 @@ pub(super) fn additions(project: &Project, overview: &Overview, files: &BTreeSet
     Additions {
         keeps_flyte1: overview.needs_flyte1(files),
         brought: overview.brought(project, files),
+        is_reused: false,
         runs_pip: files.iter().any(|&file| project.facts(file).is_some_and(|facts| facts.module.runs_pip)),
     }
 }
@@ -142,13 +162,11 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
     let mut environments = Environments::default();
     let mut names = Names::new(project);
     for (file, _) in project.parsed() {
+        place_actors(project, plan, overview, &mut environments, file);
         let entities: Vec<NodeId> =
             plan.converted_in(file).filter(|&node| plan.graph.entity(node).is_some()).collect();
-        if entities.is_empty() {
-            continue;
-        }
         group_tasks(project, plan, overview, &mut environments, file, &entities);
-        place_workflows(plan, &mut environments, file, &entities);
+        place_workflows(project, plan, &mut environments, file, &entities);
         name(project, plan, &mut environments, &mut names, file);
     }
     link(project, plan, &mut environments);
@@ -157,6 +175,31 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
 }
 
 type Key = (EnvironmentImage, Vec<EnvironmentSetting>);
+
+/// The environments that take the place of actors.
+fn place_actors(
+    project: &Project,
+    plan: &Plan,
+    overview: &Overview,
+    environments: &mut Environments,
+    file: FileId,
+) {
+    let Some(facts) = project.facts(file) else { return };
+    for node in plan.converted_in(file) {
+        let Some(actor) = plan.graph.actor(node) else { continue };
+        let settings = map_actor(project, &plan.graph, node, &overview.names(file)).settings;
+        environments.all.push(Environment {
+            file,
+            variable: facts.module.bindings[actor.variable].name.clone(),
+            name: String::new(),
+            image: image_of(project, plan, node),
+            settings: settings.settings,
+            members: Vec::new(),
+            depends_on: Vec::new(),
+            actor: Some(node),
+        });
+    }
+}
 
 fn group_tasks(
     project: &Project,
@@ -172,8 +215,16 @@ fn group_tasks(
         else {
             continue;
         };
+        if let Some(actor) = entity.actor {
+            let id = environments.all.iter().position(|environment| environment.actor == Some(actor));
+            if let Some(id) = id {
+                environments.all[id].members.push(node);
+                environments.of_node.insert(node, id);
+            }
+            continue;
+        }
         let mapped = map_task(project, &plan.graph, node, &overview.names(file));
-        let key = (image_of(project, plan, node, entity), mapped.settings);
+        let key = (image_of(project, plan, node), mapped.settings);
         add(environments, first, file, node, key);
     }
 }
@@ -181,7 +232,7 @@ fn group_tasks(
 fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId, key: Key) {
     let same = (first..environments.all.len()).find(|&id| {
         let environment = &environments.all[id];
-        environment.image == key.0 && environment.settings == key.1
+        environment.actor.is_none() && environment.image == key.0 && environment.settings == key.1
     });
     let id = same.unwrap_or_else(|| {
         let (image, settings) = key;
@@ -193,6 +244,7 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
             settings,
             members: Vec::new(),
             depends_on: Vec::new(),
+            actor: None,
         });
         environments.all.len() - 1
     });
@@ -200,11 +252,11 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
     environments.of_node.insert(node, id);
 }
 
-fn image_of(project: &Project, plan: &Plan, node: NodeId, entity: &EntityNode) -> EnvironmentImage {
+fn image_of(project: &Project, plan: &Plan, node: NodeId) -> EnvironmentImage {
     let file = plan.graph.nodes[node].file;
-    match &entity.image {
-        ImageUse::Specs(images) => {
-            let call = entity.call.and_then(|call| Some(&project.facts(file)?.module.calls[call]));
+    match plan.graph.image_use(node) {
+        Some((ImageUse::Specs(images), call)) => {
+            let call = call.and_then(|call| Some(&project.facts(file)?.module.calls[call]));
             let range =
                 call.and_then(|call| call.keyword("container_image")).map(|argument| argument.value.range);
             match images[..] {
@@ -228,8 +280,16 @@ fn image_of(project: &Project, plan: &Plan, node: NodeId, entity: &EntityNode) -
 
 /// A workflow shares an environment without resources of its own, if that stands above all environments that it
 /// calls; else it gets one, with an image that can import the module.
-fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, entities: &[NodeId]) {
-    let tasks: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
+fn place_workflows(
+    project: &Project,
+    plan: &Plan,
+    environments: &mut Environments,
+    file: FileId,
+    entities: &[NodeId],
+) {
+    let all: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
+    // A driver in an actor would take the place of its tasks.
+    let tasks: Vec<usize> = all.iter().copied().filter(|&id| environments.all[id].actor.is_none()).collect();
     let own_first = environments.all.len();
     for &node in entities {
         let Some(entity) = plan.graph.entity(node).filter(|entity| entity.kind == EntityKind::Workflow)
@@ -241,17 +301,20 @@ fn place_workflows(plan: &Plan, environments: &mut Environments, file: FileId, e
         let shared = tasks.iter().copied().find(|&id| {
             let environment = &environments.all[id];
             environment.settings.is_empty()
-                && called.iter().all(|&other| other == id || !tasks.contains(&other) || other < id)
+                && called.iter().all(|&other| {
+                    let place = |id: usize| environments.all[id].offset(project, plan);
+                    other == id || !all.contains(&other) || place(other) < place(id)
+                })
                 && !called.iter().any(|&other| other != id && calls_into(plan, environments, other, id))
                 && !matches!(environment.image, EnvironmentImage::Text(_) | EnvironmentImage::RefName(_))
-                && (called.contains(&id) || called.is_disjoint(&tasks.iter().copied().collect()))
+                && (called.contains(&id) || called.is_disjoint(&all.iter().copied().collect()))
         });
         if let Some(id) = shared {
             environments.all[id].members.push(node);
             environments.all[id].members.sort_unstable();
             environments.of_node.insert(node, id);
         } else {
-            let image = driver_image(environments, &tasks, &called);
+            let image = driver_image(environments, &all, &called);
             add(environments, own_first, file, node, (image, Vec::new()));
         }
     }
@@ -283,6 +346,15 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
     let mut ids: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
     ids.sort_by_key(|&id| environments.all[id].members.first().copied());
     let slug = names.slug(file);
+    for &id in &ids {
+        let Some(actor) = environments.all[id].actor else { continue };
+        let mapped = map_actor(project, &plan.graph, actor, &FlyteNames::default());
+        let name = mapped.name.unwrap_or_else(|| environments.all[id].variable.clone());
+        let name = names.free(&if is_valid(&name) { name } else { slugged(&name) });
+        names.take(&name);
+        environments.all[id].name = name;
+    }
+    ids.retain(|&id| environments.all[id].actor.is_none());
     for (position, id) in ids.into_iter().enumerate() {
         let member = environments.all[id].members[0];
         let task =
@@ -354,8 +426,7 @@ fn dependency(
         return dependency;
     };
     // An import below the environment comes too late for it.
-    let first = environments.all[from].members.first().and_then(|&first| plan.graph.entity(first));
-    if first.is_none_or(|first| facts.module.imports[statement].range.start() > first.decorator.start()) {
+    if facts.module.imports[statement].range.start() > environments.all[from].offset(project, plan) {
         return dependency;
     }
     let leaf = module.rsplit('.').next().unwrap_or_default();
@@ -408,7 +479,7 @@ pub(super) fn problems(
 ) -> Vec<(NodeId, FileId, Finding)> {
     let mut problems = Vec::new();
     for (id, environment) in environments.all.iter().enumerate() {
-        let Some(&first) = environment.members.first() else { continue };
+        let Some(first) = environment.members.first().copied().or(environment.actor) else { continue };
         let range = place(project, &plan.graph, first);
         let unnamed = environment.depends_on.iter().find(|dependency| dependency.text.is_none());
         let message = if reaches(environments, id, id) {
@@ -523,6 +594,13 @@ impl Names {
             .find(|candidate| !self.is_taken(candidate))
             .unwrap_or_default()
     }
+}
+
+/// Whether Flyte 2 takes a name as it is.
+fn is_valid(name: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    name.split(['-', '_']).all(is_part)
 }
 
 /// A name that matches `^[a-z0-9]+([_-][a-z0-9]+)*$`.

@@ -6,7 +6,7 @@ use super::write_code::annotated_specs;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
-use crate::project::plan::{FlyteNames, Plan, map_task};
+use crate::project::plan::{FlyteNames, Plan, map_actor, map_task};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::scope::{Binding, BindingId, BindingKind, ImportId};
@@ -31,7 +31,7 @@ pub(super) struct FileOutlook {
 /// What all files look like after the migration.
 pub(super) struct Overview {
     outlooks: HashMap<FileId, FileOutlook>,
-    keeps_flyte1: Vec<bool>,
+    keeps_flyte1: Vec<Option<&'static str>>,
     closures: HashMap<FileId, Vec<FileId>>,
     line_length: usize,
 }
@@ -41,7 +41,7 @@ impl Overview {
     pub(super) fn new(project: &Project, plan: &Plan, line_length: usize) -> Self {
         // Without anything to convert nobody asks.
         if !plan.converts.contains(&true) {
-            let keeps_flyte1 = vec![true; project.files.len()];
+            let keeps_flyte1 = vec![Some(FLYTEKIT); project.files.len()];
             return Self { outlooks: HashMap::new(), keeps_flyte1, closures: HashMap::new(), line_length };
         }
         let shared = shared_names(project);
@@ -72,9 +72,9 @@ impl Overview {
         })
     }
 
-    /// Whether code that `files` import, directly or not, still needs flytekit.
-    pub(super) fn needs_flyte1(&self, files: &BTreeSet<FileId>) -> bool {
-        self.reached(files).any(|file| self.keeps_flyte1[file])
+    /// The distribution of Flyte 1 that code which `files` import, directly or not, still needs.
+    pub(super) fn needs_flyte1(&self, files: &BTreeSet<FileId>) -> Option<&'static str> {
+        self.reached(files).filter_map(|file| self.keeps_flyte1[file]).max()
     }
 
     /// The distributions that only flytekit brought and that code which `files` import needs.
@@ -143,20 +143,27 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
     shared
 }
 
-fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) -> bool {
-    let Some(facts) = project.facts(file) else { return false };
-    facts.module.imports.iter().enumerate().any(|(id, import)| {
+const FLYTEKIT: &str = "flytekit";
+/// It brings flytekit, and comes last in the order of names.
+const UNION: &str = "union";
+
+/// The distribution of Flyte 1 that a file still imports.
+fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) -> Option<&'static str> {
+    let facts = project.facts(file)?;
+    let imports = facts.module.imports.iter().enumerate().flat_map(|(id, import)| {
         let removed = outlook.and_then(|outlook| outlook.removed.get(&id));
-        import.aliases.iter().enumerate().any(|(position, alias)| {
-            let root = match &import.from {
+        import.aliases.iter().enumerate().filter_map(move |(position, alias)| {
+            let path = match &import.from {
                 Some((0, module)) => module.as_str(),
                 Some(_) => "",
                 None => alias.name.as_str(),
             };
-            is_flyte1_root(root.split('.').next().unwrap_or_default())
-                && removed.is_none_or(|removed| !removed.contains(&position))
+            let root = path.split('.').next().unwrap_or_default();
+            let stays = removed.is_none_or(|removed| !removed.contains(&position));
+            (is_flyte1_root(root) && stays).then_some(root)
         })
-    })
+    });
+    imports.map(|root| if matches!(root, "union" | "unionai") { UNION } else { FLYTEKIT }).max()
 }
 
 fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, file: FileId) -> FileOutlook {
@@ -198,6 +205,11 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
             }
             NodeKind::Setting(_) => {
                 consumed.extend(map_settings(project, &plan.graph, node, &names).effects.consumed);
+            }
+            NodeKind::Actor(actor) => {
+                let Some(facts) = project.facts(file) else { continue };
+                consumed.insert(facts.module.calls[actor.call].callee);
+                consumed.extend(map_actor(project, &plan.graph, node, &names).settings.effects.consumed);
             }
             NodeKind::Code(_) => {}
         }
@@ -320,6 +332,11 @@ fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static st
                     call.keyword("pip_secret_mounts").is_some() || call.arguments.len() > 17
                 });
                 names.extend(has_secrets.then_some("Secret"));
+            }
+            NodeKind::Actor(_) => {
+                let mapped = map_actor(project, &plan.graph, node, &FlyteNames::default()).settings;
+                names.extend(["TaskEnvironment", "ReusePolicy", "Image"]);
+                names.extend(mapped.effects.uses.iter().copied());
             }
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");

@@ -235,9 +235,11 @@ fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
     match &plan.graph.nodes[user].kind {
         NodeKind::Image(image) => image.base == Some(used),
         NodeKind::Setting(_) => plan.graph.setting(used).is_some(),
+        NodeKind::Actor(actor) => matches!(&actor.image, ImageUse::Specs(images) if images.contains(&used)),
         NodeKind::Code(_) => plan.graph.bodies[user].calls.iter().any(|(_, callee)| *callee == used),
         NodeKind::Entity(entity) => {
             entity.calls.iter().any(|(_, callee)| *callee == used)
+                || entity.actor == Some(used)
                 || matches!(&entity.image, ImageUse::Specs(images) if images.contains(&used))
                 || plan.graph.needs.contains(&(user, used))
                 || plan.graph.setting(used).is_some()

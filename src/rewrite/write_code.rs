@@ -13,14 +13,16 @@ use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
-use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_image, map_task, place};
+use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_actor, map_image, map_task, place};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::python::scope::{BindingKind, CallId};
+use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, MappedBody, Trigger};
 use crate::rules::codes::{
-    BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS, SETTING, TASK,
+    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS,
+    SETTING, TASK,
 };
 use crate::rules::setting::Effects;
 use crate::rules::task::{SettingText, annotations_without_none};
@@ -95,6 +97,7 @@ pub(super) fn convert(
             NodeKind::Image(image) => converter.image(node, image.variable.is_some()),
             NodeKind::Entity(entity) => converter.entity(node, entity, body),
             NodeKind::Setting(_) => converter.setting(node),
+            NodeKind::Actor(_) => converter.actor(node),
             NodeKind::Code(_) => converter.code(node, body),
         }
     }
@@ -276,9 +279,9 @@ impl Converter<'_> {
         for annotation in annotations_without_none(self.text, function) {
             edits.push(Edit::insertion(annotation.end(), " | None"));
         }
-        if environment.members.first() == Some(&node) {
+        if environment.actor.is_none() && environment.members.first() == Some(&node) {
             edits.push(self.environment(node, environment));
-            edits.extend(self.late_dependencies(environment, node));
+            edits.extend(self.late_dependencies(environment, self.gap_above(node).0));
         }
         edits.extend(self.triggers_above(node, environment.members.first() == Some(&node)));
         let finding = Finding::new(
@@ -358,8 +361,42 @@ impl Converter<'_> {
         Edit::replacement(call.range, layout(&chain, self.place_at(call.range)))
     }
 
-    /// The statement that makes an environment, behind the statement above its first task.
-    fn environment(&mut self, first: NodeId, environment: &Environment) -> Edit {
+    /// An actor becomes an environment where it stands.
+    fn actor(&mut self, node: NodeId) {
+        let (environments, file) = (self.environments, self.file);
+        let environment = environments.in_file(file).find(|(_, environment)| environment.actor == Some(node));
+        let (Some((_, environment)), Some(actor)) = (environment, self.plan.graph.actor(node)) else {
+            return;
+        };
+        let call = &self.facts.module.calls[actor.call];
+        let mapped = map_actor(self.project, &self.plan.graph, node, &self.names);
+        let mut arguments = self.environment_arguments(environment);
+        arguments.extend(mapped.settings.arguments);
+        self.uses("ReusePolicy");
+        arguments.push(self.argument("reusable", &Chain { head: mapped.reusable, ..Chain::default() }));
+        self.effects(mapped.settings.effects);
+        let head = Call {
+            callee: self.uses("TaskEnvironment"),
+            arguments,
+            dangling: mapped.settings.dangling,
+            ..Call::default()
+        };
+        let text = layout(&Chain { head, ..Chain::default() }, self.place_at(call.range));
+        let mut edits = vec![Edit::replacement(call.range, text)];
+        let behind = next_line_start(self.text, call.range.end());
+        edits.extend(self.late_dependencies(environment, behind));
+        let finding = Finding::new(
+            &ACTOR,
+            call.callee,
+            Effect::Blocking,
+            format!("{} is an environment of union", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = "Make it a `TaskEnvironment` with reused containers".to_owned();
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    /// The arguments that all environments may have.
+    fn environment_arguments(&mut self, environment: &Environment) -> Vec<Argument> {
         let mut arguments =
             vec![Argument::new(format!("name={}", self.facts.style.string(&environment.name)))];
         if let Some(image) = self.environment_image(environment) {
@@ -380,6 +417,12 @@ impl Converter<'_> {
         if !dependencies.is_empty() {
             arguments.push(Argument::new(format!("depends_on=[{}]", dependencies.join(", "))));
         }
+        arguments
+    }
+
+    /// The statement that makes an environment, behind the statement above its first task.
+    fn environment(&mut self, first: NodeId, environment: &Environment) -> Edit {
+        let arguments = self.environment_arguments(environment);
         let callee = self.uses("TaskEnvironment");
         let head = Call { callee, arguments, ..Call::default() };
         let prefix = format!("{} = ", environment.variable);
@@ -433,11 +476,12 @@ impl Converter<'_> {
     /// Whether the environment that is depended on is made further down in the same file.
     fn is_later(&self, environment: &Environment, other: usize) -> bool {
         let other = &self.environments.all[other];
-        other.file == environment.file && other.members.first() > environment.members.first()
+        let offset = |environment: &Environment| environment.offset(self.project, self.plan);
+        other.file == environment.file && offset(other) > offset(environment)
     }
 
     /// `early.add_dependency(late)` for environments above that depend on this one.
-    fn late_dependencies(&self, environment: &Environment, first: NodeId) -> Option<Edit> {
+    fn late_dependencies(&self, environment: &Environment, offset: TextSize) -> Option<Edit> {
         let lines: String = self
             .environments
             .in_file(self.file)
@@ -451,7 +495,7 @@ impl Converter<'_> {
             .map(|(_, early)| format!("{}.add_dependency({})\n", early.variable, environment.variable))
             .collect();
         // Behind the environment at the same offset: identical places keep the order of their text.
-        (!lines.is_empty()).then(|| Edit::insertion(self.gap_above(first).0, lines))
+        (!lines.is_empty()).then(|| Edit::insertion(offset, lines))
     }
 
     fn environment_image(&mut self, environment: &Environment) -> Option<String> {
@@ -481,10 +525,16 @@ impl Converter<'_> {
         }
     }
 
+    /// The place by which an environment is known.
+    fn place_of(&self, environment: &Environment) -> TextRange {
+        let node = environment.actor.or(environment.members.first().copied());
+        node.map(|node| place(self.project, &self.plan.graph, node)).unwrap_or_default()
+    }
+
     fn reference(&mut self, environment: &Environment, name: &str) {
         let finding = Finding::new(
             &CONTAINER_IMAGE,
-            place(self.project, &self.plan.graph, environment.members[0]),
+            self.place_of(environment),
             Effect::Info,
             format!("image `{name}` is taken from `image.image_refs` of the Flyte 2 configuration"),
         )
@@ -497,12 +547,18 @@ impl Converter<'_> {
     /// A task without an image has the Debian base; what only flytekit brought is added to it.
     fn default_image(&mut self, environment: &Environment, version: Option<(u8, u8)>) -> Option<String> {
         let files = files_of(self.plan, environment.members.iter().copied());
-        let additions = additions(self.project, self.overview, &files);
-        let reason =
-            if additions.keeps_flyte1 { "its code still imports it" } else { "only flytekit brought it" };
+        let mut additions = additions(self.project, self.overview, &files);
+        additions.is_reused = environment.actor.is_some();
+        let reason = if additions.keeps_flyte1.is_some() {
+            "its code still imports it"
+        } else {
+            "only flytekit brought it"
+        };
         let mut packages =
-            if additions.keeps_flyte1 { vec!["flytekit".to_owned()] } else { additions.brought };
+            additions.keeps_flyte1.map_or(additions.brought, |package| vec![package.to_owned()]);
         packages.extend(additions.runs_pip.then(|| "pip".to_owned()));
+        let explained = packages.join("`, `");
+        packages.extend(additions.is_reused.then(|| REUSE_PACKAGE.to_owned()));
         if packages.is_empty() && version.is_none() {
             return None;
         }
@@ -514,11 +570,13 @@ impl Converter<'_> {
             let listed: Vec<String> =
                 packages.iter().map(|package| self.facts.style.string(package)).collect();
             text.push_str(&format!(".with_pip_packages({})", listed.join(", ")));
+        }
+        if !explained.is_empty() {
             let finding = Finding::new(
                 &BROUGHT_PACKAGE,
-                place(self.project, &self.plan.graph, environment.members[0]),
+                self.place_of(environment),
                 Effect::Info,
-                format!("`{}` is added to the default image: {reason}", packages.join("`, `")),
+                format!("`{explained}` is added to the default image: {reason}"),
             );
             self.diagnostics.push(diagnostic(&finding));
         }
@@ -530,10 +588,7 @@ impl Converter<'_> {
         let is_driver = environment.members.iter().all(|&node| {
             self.plan.graph.entity(node).is_some_and(|entity| entity.kind == EntityKind::Workflow)
         });
-        if !is_driver {
-            return;
-        }
-        let node = environment.members[0];
+        let Some(&node) = environment.members.first().filter(|_| is_driver) else { return };
         let finding = Finding::new(
             &DRIVER_IMAGE,
             place(self.project, &self.plan.graph, node),

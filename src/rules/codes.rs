@@ -47,6 +47,8 @@ rules! {
     CUDA = "FM125" "image-spec-cuda" "`cuda` and `cudnn` of an ImageSpec need a base image that has them.";
     BUILDER_OPTIONS = "FM126" "image-spec-builder-options" "`builder_options` and `builder_config` of an ImageSpec are left out.";
     RUNTIME_PACKAGES = "FM127" "image-spec-runtime-packages" "`runtime_packages` are installed when the image is built.";
+    IMAGE_GUARD = "FM140" "image-spec-is-container" "Code that only runs in the image, under `if image.is_container():`.";
+    IMAGE_BUILD = "FM141" "image-spec-build" "`ImageBuildEngine.build` becomes `flyte.build`.";
     TASK = "FM200" "flyte1-task" "A Flyte 1 task becomes a task of a `TaskEnvironment`.";
     CONTAINER_IMAGE = "FM201" "container-image" "`container_image` moves to the `TaskEnvironment`; an image given as a string must contain `flyte`.";
     TASK_KEYWORD = "FM202" "task-keyword" "A keyword of `@task` that is not migrated.";
@@ -66,6 +68,7 @@ rules! {
     BROKEN_CALL = "FM222" "broken-until-migrated" "Code that stays on Flyte 1 uses something that was converted.";
     DRIVER_IMAGE = "FM223" "driver-image" "A workflow now runs in a container, whose image must be able to import its module.";
     DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
+    ACTOR = "FM225" "actor" "An `ActorEnvironment` of union becomes a `TaskEnvironment` with reused containers.";
     CODE = "FM230" "surrounding-code" "Code around tasks that uses them, or Flyte 1, is written anew.";
     TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
     POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";

@@ -5,7 +5,7 @@
 //! project's `.dockerignore`, which flytekit's `copy` did not.
 
 use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT, UNSUPPORTED_PARAMETER};
-use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
@@ -186,18 +186,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
         arguments: vec![Argument::new(argument)],
         ..Call::default()
     };
-    if cx.receiver.is_some() {
-        draft.find(
-            Finding::new(
-                &COPY,
-                cx.call.callee,
-                Effect::Unsafe,
-                "files are copied as user `flyte`, which the image that they are added to must have",
-            )
-            .help("Make sure that it starts from the Debian base"),
-        );
-    }
-    if matches!(draft.base, Base::Uri(_)) {
+    if draft.is_foreign(cx) {
         draft.find(
             Finding::new(
                 &COPY,

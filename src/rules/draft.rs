@@ -82,6 +82,10 @@ pub struct BaseSpec {
     pub index_options: Vec<Argument>,
     /// Whether it gives platforms.
     pub has_platform: bool,
+    /// Whether it starts from an image that is not Flyte's.
+    pub is_foreign: bool,
+    /// Distributions that it lists, normalized.
+    pub listed: Vec<String>,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
     /// The file that such a chain needs.
@@ -118,12 +122,14 @@ pub struct ImageContext<'a> {
     pub base: Option<BaseSpec>,
     /// For `image.with_packages(…)`: how the image is written.
     pub receiver: Option<&'a str>,
-    /// Whether code in the image still imports flytekit or union after the migration.
-    pub keeps_flyte1: bool,
+    /// The distribution of Flyte 1 that code in the image still imports after the migration.
+    pub keeps_flyte1: Option<&'static str>,
     /// Distributions that only flytekit brought and that code in the image imports.
     pub brought: &'a [String],
     /// Whether a task that uses the image runs pip.
     pub runs_pip: bool,
+    /// Whether its containers are reused.
+    pub is_reused: bool,
     /// Whether the name must tell the Python version, because another image differs in nothing else.
     pub names_python: bool,
     /// How `flyte.Secret` is written in this file.
@@ -285,6 +291,17 @@ impl Draft {
                 other.text = format!("{name}=[{joined}]");
             }
             Some(other) => *other = option,
+        }
+    }
+
+    /// Whether it starts, itself or through its base, from an image that is not Flyte's.
+    pub fn is_foreign(&self, cx: &ImageContext<'_>) -> bool {
+        match self.base {
+            Base::Debian => false,
+            Base::Uri(_) | Base::BareUri(_) => true,
+            Base::Clone(_) | Base::Inline(_) | Base::Receiver(_) => {
+                cx.base.as_ref().is_some_and(|base| base.is_foreign)
+            }
         }
     }
 

@@ -69,6 +69,10 @@ pub struct MappedImage {
     pub new_file: Option<NewFile>,
     /// Whether it names a secret.
     pub uses_secret: bool,
+    /// Distributions that it lists, itself or through its base, normalized.
+    pub listed: Vec<String>,
+    /// Whether it starts, itself or through its base, from an image that is not Flyte's.
+    pub is_foreign: bool,
 }
 
 /// Maps an `ImageSpec` call.
@@ -102,6 +106,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     requirements::finish(cx, &mut draft);
     copy::finish(cx, &mut draft);
     let manifest = conda::map(cx, &mut draft, &parameters);
+    draft.listed.extend(cx.base.iter().flat_map(|base| base.listed.iter().cloned()));
     packages::finish(cx, &mut draft, &parameters);
     let own_file = manifest.and_then(|manifest| conda::finish(cx, &mut draft, manifest));
     let file_of_base = cx.base.as_ref().and_then(|base| base.new_file.clone());
@@ -118,6 +123,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         // The image of an inline base with conda packages takes none of its own.
         new_file: own_file.or(file_of_base),
         uses_secret: draft.uses_secret,
+        is_foreign: draft.is_foreign(cx),
+        listed: draft.listed.clone(),
         chain: draft.chain(cx),
     }
 }
@@ -129,7 +136,10 @@ pub(super) fn map_parameter(
     all: &[Parameter<'_>],
 ) {
     let other = |name: &str| all.iter().find(|parameter| parameter.name == name).copied();
+    // Another name for an image does not change it.
+    let is_image = parameter.name == "base_image" && cx.base.is_some();
     if let ValueKind::Name(name) = &parameter.value.kind
+        && !is_image
         && (cx.is_changed)(name)
     {
         draft.find(

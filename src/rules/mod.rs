@@ -10,6 +10,8 @@ pub mod image_spec;
 pub mod pages;
 pub mod tables;
 
+pub mod actor;
+
 mod accelerator;
 mod apt_packages;
 mod base_image;

@@ -4,8 +4,9 @@
 //! shell, so an option in one makes the build fail. flytekit itself is no longer needed in the image, but what came
 //! with it may be.
 
+use super::actor::REUSE_PACKAGE;
 use super::apt_packages::arguments;
-use super::codes::{BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
+use super::codes::{ACTOR, BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::tables::{Plugin, distribution_name, plugin};
 use super::{Effect, Finding, image_spec};
@@ -133,7 +134,7 @@ fn named(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str)
 }
 
 fn flyte1(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str) -> Element {
-    if cx.keeps_flyte1 {
+    if cx.keeps_flyte1.is_some() {
         draft.find(Finding::new(
             &FLYTEKIT_PACKAGE,
             range,
@@ -159,7 +160,7 @@ fn flyte1_plugin(
     name: &str,
 ) -> Element {
     match plugin(name) {
-        _ if cx.keeps_flyte1 => {
+        _ if cx.keeps_flyte1.is_some() => {
             draft.find(Finding::new(
                 &PLUGIN_PACKAGE,
                 range,
@@ -289,7 +290,7 @@ fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
                 "stays in the image: the list may be shared",
                 "Remove it when no code imports it",
             ))
-        } else if name.starts_with("flytekitplugins-") && !cx.keeps_flyte1 {
+        } else if name.starts_with("flytekitplugins-") && cx.keeps_flyte1.is_none() {
             Some((
                 Effect::Blocking,
                 &PLUGIN_PACKAGE,
@@ -316,17 +317,17 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     if (matches!(draft.base, Base::Uri(_)) || draft.needs_flyte) && !is_listed(draft, "flyte") {
         added.push("flyte".to_owned());
     }
-    if cx.keeps_flyte1 && !is_listed(draft, "flytekit") {
+    if let Some(package) = cx.keeps_flyte1.filter(|package| !is_listed(draft, package)) {
         draft.find(Finding::new(
             &FLYTEKIT_PACKAGE,
             callee,
             Effect::Info,
-            "`flytekit` is added to the image: code in it still imports flytekit or union",
+            format!("`{package}` is added to the image: code in it still imports flytekit or union"),
         ));
-        added.push("flytekit".to_owned());
+        added.push(package.to_owned());
     }
     for package in cx.brought {
-        if !is_listed(draft, package) && !cx.keeps_flyte1 {
+        if !is_listed(draft, package) && cx.keeps_flyte1.is_none() {
             draft.find(Finding::new(
                 &BROUGHT_PACKAGE,
                 callee,
@@ -335,6 +336,15 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
             ));
             added.push(package.clone());
         }
+    }
+    if cx.is_reused && !is_listed(draft, REUSE_PACKAGE) {
+        draft.find(Finding::new(
+            &ACTOR,
+            callee,
+            Effect::Info,
+            format!("`{REUSE_PACKAGE}` is added to the image: its containers are reused"),
+        ));
+        added.push(REUSE_PACKAGE.to_owned());
     }
     if (cx.runs_pip || draft.runs_pip) && !is_listed(draft, "pip") {
         draft.find(image_spec::pip_added(callee));

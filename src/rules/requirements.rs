@@ -62,7 +62,7 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
         ));
         return;
     };
-    let left = |name: &&String| !listed.is_editable && !cx.keeps_flyte1 && is_flyte1_package(name);
+    let left = |name: &&String| !listed.is_editable && cx.keeps_flyte1.is_none() && is_flyte1_package(name);
     for name in listed.distributions.iter().filter(left) {
         let message =
             format!("`{name}` stays in the image: `{path}` lists it, and is not edited in this run");

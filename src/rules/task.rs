@@ -58,7 +58,15 @@ pub struct MappedTask {
 /// Maps the decorator `call` of a task or dynamic; `None` for a bare `@task`.
 pub fn map(cx: &SettingContext<'_>, call: Option<CallId>) -> MappedTask {
     let mut mapped = MappedTask::default();
-    let Some(id) = call else { return mapped };
+    if let Some(id) = call {
+        mapped = map_settings(cx, id, &[]);
+    }
+    mapped
+}
+
+/// Maps the keywords of the call but those in `others`, which are not those of a task.
+pub(super) fn map_settings(cx: &SettingContext<'_>, id: CallId, others: &[&str]) -> MappedTask {
+    let mut mapped = MappedTask::default();
     let call = &cx.module.calls[id];
     let mut keywords = Keywords::default();
     for (argument, item) in call.arguments.iter().zip(&call.items.items) {
@@ -74,6 +82,9 @@ pub fn map(cx: &SettingContext<'_>, call: Option<CallId>) -> MappedTask {
             );
             continue;
         };
+        if others.contains(&name) {
+            continue;
+        }
         keyword(cx, &mut mapped, &mut keywords, name, &argument.value, item);
     }
     finish_resources(cx, &mut mapped, &mut keywords);

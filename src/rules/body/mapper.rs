@@ -6,7 +6,8 @@
 
 use super::rewriter::Rewriter;
 use super::{
-    BodyContext, MappedBody, Trigger, attributes, context, decks, exceptions, imports, io, launch_plan,
+    BodyContext, MappedBody, Trigger, actor_cache, attributes, context, decks, exceptions, image_uses,
+    imports, io, launch_plan,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -139,12 +140,23 @@ impl<'a> Mapper<'a> {
 }
 
 /// The constructs in the order in which they are asked about an expression; the first that knows it wins.
-const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] =
-    &[io::expression, context::expression, decks::expression, attributes::expression];
+const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] = &[
+    io::expression,
+    context::expression,
+    decks::expression,
+    image_uses::expression,
+    actor_cache::expression,
+    attributes::expression,
+];
 
 /// The constructs in the order in which they are asked about a statement.
-const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] =
-    &[launch_plan::statement, context::statement, decks::statement, exceptions::statement];
+const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] = &[
+    launch_plan::statement,
+    context::statement,
+    decks::statement,
+    exceptions::statement,
+    image_uses::statement,
+];
 
 impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {

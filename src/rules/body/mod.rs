@@ -13,7 +13,9 @@
 //! It runs twice: while planning, for the findings and for what is written anew, and with the names that the file
 //! really uses when the edits are made.
 
+mod actor_cache;
 pub mod handles;
+mod image_uses;
 pub mod imports;
 pub mod mapper;
 pub mod rewriter;
@@ -151,7 +153,7 @@ pub fn map_file(
     let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names, handles: &handles };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
-        NodeKind::Image(_) | NodeKind::Setting(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) => None,
         NodeKind::Entity(entity) => {
             let name = facts.module.functions[entity.function].name_range;
             functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))

@@ -1,0 +1,200 @@
+//! Uses of an image besides tasks: its address, its name, building it, and code that only runs in it.
+//!
+//! ```python
+//! address = image.image_name()      # image.uri
+//! ImageBuildEngine.build(image)     # flyte.build(image)
+//! if image.is_container():          # try:
+//!     import torch                  #     import torch
+//!                                   # except ImportError: pass
+//! ```
+
+use super::mapper::Mapper;
+use crate::flyte1::symbol::Symbol;
+use crate::project::graph::NodeId;
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::rules::codes::{IMAGE_BUILD, IMAGE_GUARD};
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// `image.image_name()`, `image.tag`, `image.name`, `ImageBuildEngine.build(image)`.
+pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) if call.arguments.is_empty() => address(mapper, call),
+        Expr::Call(call) => build(mapper, call),
+        Expr::Attribute(attribute) => field(mapper, expr, attribute),
+        _ => false,
+    }
+}
+
+/// `if image.is_container():`
+pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
+    let Stmt::If(node) = stmt else { return false };
+    match &*node.test {
+        Expr::Call(call) if call.arguments.is_empty() => match image_attribute(mapper, &call.func) {
+            Some((image, "is_container")) => guard(mapper, node, call.func.range(), image),
+            _ => return false,
+        },
+        test => match image_attribute(mapper, test) {
+            Some((image, "is_container")) => forgotten_call(mapper, test.range(), image),
+            _ => return false,
+        },
+    }
+    true
+}
+
+/// The image that `image.attribute` certainly belongs to, and the attribute.
+fn image_attribute<'a>(mapper: &Mapper<'a>, expr: &Expr) -> Option<(NodeId, &'a str)> {
+    let cx = mapper.cx;
+    let found = cx.graph.image_attribute(cx.project, cx.file, cx.reference(expr)?)?;
+    // What stands in the call of an image is written by the rules of its parameters.
+    let mut calls = cx.facts.module.calls.iter().enumerate();
+    let is_within = calls.any(|(id, call)| {
+        call.outer_range.contains_range(expr.range()) && cx.graph.image_at(cx.file, id).is_some()
+    });
+    (!is_within).then_some(found)
+}
+
+/// `image.image_name()` is `image.uri`.
+fn address(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
+    let (Some((image, "image_name")), Expr::Attribute(name)) =
+        (image_attribute(mapper, &call.func), &*call.func)
+    else {
+        return false;
+    };
+    mapper.rewriter.replace(TextRange::new(name.attr.start(), call.end()), "uri");
+    mapper.call(call.func.range(), image);
+    true
+}
+
+/// `image.tag` is read from `image.uri`; `image.name` and `image.registry` are the same where they are given.
+fn field(mapper: &mut Mapper<'_>, expr: &Expr, attribute: &ast::ExprAttribute) -> bool {
+    let Some((image, name)) = image_attribute(mapper, expr) else { return false };
+    match name {
+        "tag" => {
+            let quote = mapper.cx.facts.style.string(":");
+            mapper.rewriter.replace(attribute.attr.range, format!("uri.rsplit({quote}, 1)[1]"));
+        }
+        "name" | "registry" if is_given(mapper, image, name) => {}
+        _ => return false,
+    }
+    mapper.call(attribute.range, image);
+    true
+}
+
+/// Whether the call of an image gives a field by a string that is not empty.
+fn is_given(mapper: &Mapper<'_>, image: NodeId, field: &str) -> bool {
+    let cx = mapper.cx;
+    let Some(node) = cx.graph.image(image).filter(|image| !image.is_derived) else { return false };
+    let Some(facts) = cx.project.facts(cx.graph.nodes[image].file) else { return false };
+    let argument = facts.module.calls[node.call].keyword(field);
+    argument.is_some_and(|argument| argument.value.as_str().is_some_and(|text| !text.is_empty()))
+}
+
+/// `ImageBuildEngine.build(image)` as a statement.
+fn build(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
+    let is_build = matches!(mapper.cx.symbol(&call.func), Some(Symbol::Other(path))
+        if path.ends_with(".ImageBuildEngine.build"));
+    let ([argument], true) = (&*call.arguments.args, call.arguments.keywords.is_empty()) else {
+        return false;
+    };
+    let Some(reference) = mapper.cx.reference(argument).filter(|_| is_build) else { return false };
+    let nodes = mapper.cx.graph.nodes_of(mapper.cx.project, mapper.cx.file, reference).unwrap_or_default();
+    let [image] = nodes[..] else { return false };
+    if mapper.cx.graph.image(image).is_none() {
+        return false;
+    }
+    let build = mapper.flyte("build");
+    mapper.rewriter.replace(call.func.range(), build);
+    mapper.consume(call.func.range());
+    mapper.call(reference.range, image);
+    mapper.find(
+        Finding::new(
+            &IMAGE_BUILD,
+            call.range,
+            Effect::Unsafe,
+            "`flyte.build` builds with the builder of the configuration, and gives the address instead of nothing",
+        )
+        .help("Call `flyte.init_from_config()` before it"),
+    );
+    true
+}
+
+/// The imports under `if image.is_container():` are tried wherever the module is loaded.
+fn guard(mapper: &mut Mapper<'_>, node: &ast::StmtIf, reference: TextRange, image: NodeId) {
+    mapper.call(reference, image);
+    let is_import = |stmt: &Stmt| matches!(stmt, Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::Pass(_));
+    let otherwise = match &node.elif_else_clauses[..] {
+        [] => None,
+        [clause] if clause.test.is_none() => Some(clause),
+        _ => return unguardable(mapper, node.test.range()),
+    };
+    let header = header(mapper.cx.text, node.range.start(), node.test.range().end());
+    let (Some(header), true) = (header, node.body.iter().all(is_import)) else {
+        return unguardable(mapper, node.test.range());
+    };
+    let text = mapper.cx.text;
+    if let Some(clause) = otherwise {
+        let Some(otherwise) = self::header(text, clause.range.start(), clause.range.start()) else {
+            return unguardable(mapper, node.test.range());
+        };
+        mapper.rewriter.replace(otherwise, "except ImportError:");
+    } else {
+        let end = node.body.last().map_or(node.range.end(), Ranged::end);
+        let indent = indentation_at(text, node.range.start());
+        let unit = &mapper.cx.facts.style.indent_unit;
+        let handler = format!("\n{indent}except ImportError:\n{indent}{unit}pass");
+        mapper.rewriter.insert(line_end(text, end), handler);
+    }
+    mapper.rewriter.replace(header, "try:");
+    mapper.find(
+        Finding::new(
+            &IMAGE_GUARD,
+            node.test.range(),
+            Effect::Unsafe,
+            "Flyte 2 cannot tell whether code runs in this image: the imports under `is_container` are tried everywhere",
+        )
+        .help("Import them in the tasks that need them, if loading the module must stay cheap"),
+    );
+}
+
+/// From the keyword to the colon behind `test_end`.
+fn header(text: &str, start: TextSize, test_end: TextSize) -> Option<TextRange> {
+    let rest = &text[usize::from(test_end)..];
+    let rest = rest.strip_prefix("else").unwrap_or(rest);
+    let colon = rest.find(':')?;
+    let is_plain = rest[..colon].chars().all(|c| c == ')' || c.is_whitespace());
+    let end = TextSize::of(text) - TextSize::of(&rest[colon + 1..]);
+    is_plain.then(|| TextRange::new(start, end))
+}
+
+/// The end of the line at `offset`, without what ends it.
+fn line_end(text: &str, offset: TextSize) -> TextSize {
+    let line = TextRange::new(line_start(text, offset), next_line_start(text, offset));
+    line.start() + TextSize::of(text[line].trim_end_matches(['\n', '\r']))
+}
+
+fn unguardable(mapper: &mut Mapper<'_>, range: TextRange) {
+    mapper.find(
+        Finding::new(
+            &IMAGE_GUARD,
+            range,
+            Effect::Blocking,
+            "Flyte 2 cannot tell whether code runs in this image, and the code under `is_container` is more than imports",
+        )
+        .help("Move it into the tasks that use the image"),
+    );
+}
+
+/// `if image.is_container:` is always true.
+fn forgotten_call(mapper: &mut Mapper<'_>, range: TextRange, image: NodeId) {
+    mapper.call(range, image);
+    mapper.rewriter.replace(range, "True");
+    mapper.find(Finding::new(
+        &IMAGE_GUARD,
+        range,
+        Effect::Info,
+        "`is_container` is not called here, so the condition always holds, as it did on Flyte 1",
+    ));
+}
