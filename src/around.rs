@@ -2,6 +2,90 @@
 //!
 //! Manifests and commands have modules of their own; here is what is only told: notebooks that import Flyte 1, and
 //! configurations that lack what Flyte 2 needs.
+//!
+//! # FM323
+//!
+//! ## What it does
+//!
+//! Tells of a notebook that imports flytekit or union.
+//!
+//! ## Why
+//!
+//! Notebooks are not migrated, and what is not said is taken for done.
+//!
+//! ## Example
+//!
+//! ```json
+//! # explore.ipynb
+//! {"cells": [{"cell_type": "code", "source": ["from flytekit import task\n"]}]}
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```json
+//! # explore.ipynb
+//! {"cells": [{"cell_type": "code", "source": ["import flyte\n"]}]}
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Notebooks that only mention Flyte in their text.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
+//!
+//! # FM324
+//!
+//! ## What it does
+//!
+//! Tells of a configuration with `admin:` that names no project and no domain, once code of the project is Flyte 2's.
+//!
+//! ## Why
+//!
+//! Flyte 2 reads the same file, but `flyte run` needs to know project and domain, for which Flyte 1 had defaults.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```yaml
+//! # config.yaml
+//! admin:
+//!   endpoint: dns:///flyte.example.com
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```yaml
+//! # config.yaml
+//! admin:
+//!   endpoint: dns:///flyte.example.com
+//! task:
+//!   project: train
+//!   domain: development
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Configurations outside the project, such as `~/.flyte/config.yaml`; the builder of images, which is `image.builder`.
+//!
+//! ## References
+//!
+//! [Configuration](https://www.union.ai/docs/v2/flyte/user-guide/)
 
 use crate::commands;
 use crate::diagnostic::{Diagnostic, Rule, Severity, Status};

@@ -3,6 +3,51 @@
 //! ```sh
 //! pip install "flytekit>=1.10" pandas     # pip install "flyte>=2.12.1" pandas
 //! ```
+//!
+//! # FM322
+//!
+//! ## What it does
+//!
+//! Tells of a command that installs flytekit or one of its plugins, such as `pip install flytekit` in a Dockerfile. With
+//! `--include-commands`, `flyte` comes in its place, or beside it while code of the project still imports Flyte 1.
+//!
+//! ## Why
+//!
+//! The environment that the command makes cannot import `flyte`. Outside quotes there is no lower bound, because a shell
+//! takes `>` for its own.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```sh
+//! # setup.sh
+//! pip install "flytekit>=1.10" pandas
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```sh
+//! # setup.sh
+//! pip install "flyte>=2.12.1" pandas
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand, unless `--include-commands` is given.
+//!
+//! ## Not handled
+//!
+//! What is installed from a URL or a file, and what conda installs.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
 
 use crate::edit::Edit;
 use crate::project::sides::Side;

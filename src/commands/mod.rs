@@ -7,6 +7,98 @@
 //!
 //! [`map`] runs behind the migration of the code, on the project as it will be: `sides` tells where the code stands
 //! that a command names, `words` reads the command, `pyflyte` maps it.
+//!
+//! # FM320
+//!
+//! ## What it does
+//!
+//! Tells of a `pyflyte run` or `pyflyte register` whose code is Flyte 2's, with the command of Flyte 2. With
+//! `--include-commands` it is written; `pyflyte register` needs `--unsafe-fixes` too, because it registers under other names.
+//!
+//! ## Why
+//!
+//! `pyflyte` does not know Flyte 2 code. `flyte run` runs on the cluster where `pyflyte run` ran locally, so `--local` comes
+//! with it, unless `--remote` was given. Other flags have other names.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```sh
+//! # run.sh
+//! pyflyte run train.py main --n 1
+//! pyflyte run --remote --copy-all train.py main
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```sh
+//! # run.sh
+//! flyte run --local train.py main --n 1
+//! flyte run --copy-style all train.py main
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand, unless `--include-commands` is given.
+//!
+//! ## Not handled
+//!
+//! Commands in comments and strings of Python, and in documents outside of code. Commands for code that stays on Flyte 1
+//! are left alone.
+//!
+//! ## References
+//!
+//! [The flyte command](https://www.union.ai/docs/v2/flyte/api-reference/flyte-cli/)
+//!
+//! # FM321
+//!
+//! ## What it does
+//!
+//! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have, code that
+//! cannot be told or is partly on Flyte 1, or a list such as `["pyflyte", "run"]`.
+//!
+//! ## Why
+//!
+//! A command that runs something else than before is worse than one that fails.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```sh
+//! # run.sh
+//! pyflyte run --overwrite-cache train.py main
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```sh
+//! # run.sh
+//! flyte run --local train.py main
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! `pyflyte-execute` and its like, which only containers of Flyte 1 run.
+//!
+//! ## References
+//!
+//! [The flyte command](https://www.union.ai/docs/v2/flyte/api-reference/flyte-cli/)
 
 mod install;
 mod pyflyte;

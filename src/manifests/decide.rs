@@ -1,4 +1,258 @@
 //! What becomes of each requirement: flytekit stays while code imports it, and gives way to flyte when none does.
+//!
+//! # FM310
+//!
+//! ## What it does
+//!
+//! Puts `flyte` in the place of `flytekit` and `union` once no code that the manifest covers imports them, and beside
+//! them while some code does. Markers, comments, quotes and the order of the list stay as they are.
+//!
+//! ## Why
+//!
+//! Migrated code imports `flyte`, which nothing required before. The version of flytekit says nothing about flyte, so it is
+//! not carried over; the bound is the version that this tool was made with. Both packages can be installed side by side.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```toml
+//! # pyproject.toml
+//! [project]
+//! name = "train"
+//! version = "1"
+//! requires-python = ">=3.10"
+//! dependencies = [
+//!     "pandas",
+//!     "flytekit>=1.10,<2",  # the orchestrator
+//! ]
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```toml
+//! # pyproject.toml
+//! [project]
+//! name = "train"
+//! version = "1"
+//! requires-python = ">=3.10"
+//! dependencies = [
+//!     "pandas",
+//!     "flyte>=2.12.1",  # the orchestrator
+//! ]
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! Constraints, which install nothing, and tables that say where a package comes from (`tool.uv.sources`).
+//! What is written in another way than usual is FM313, and what a program made is FM314.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
+//!
+//! # FM311
+//!
+//! ## What it does
+//!
+//! Puts the successor of a `flytekitplugins-*` package in its place once no code that the manifest covers imports Flyte 1,
+//! and beside it where code imports the successor already.
+//!
+//! ## Why
+//!
+//! The plugins of Flyte 1 bring flytekit and do nothing for Flyte 2. Their versions follow those of flytekit, so the
+//! successor comes without one.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! flyte
+//! flytekitplugins-spark==1.10.3
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```text
+//! # requirements.txt
+//! flyte
+//! flyteplugins-spark
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! A plugin without a successor is FM313.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
+//!
+//! # FM312
+//!
+//! ## What it does
+//!
+//! Tells which packages are required anew, because code imports them and they came with flytekit only.
+//! They are added by the fix that takes flytekit out (FM310).
+//!
+//! ## Why
+//!
+//! flytekit depends on many packages that flyte does without, such as `requests` and `croniter`. Code that imports one of
+//! them ran without requiring it.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//! import requests
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! flytekit==1.10.3
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```text
+//! # requirements.txt
+//! requests
+//! flyte>=2.12.1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! Packages that code uses without importing them, such as a driver that is named in a URL.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
+//!
+//! # FM313
+//!
+//! ## What it does
+//!
+//! Tells of a requirement of Flyte 1 that the tool does not edit: it has extras or a source of its own, comes from conda, is
+//! computed, stands in a table of its own, or is a plugin without a successor.
+//!
+//! ## Why
+//!
+//! Each of these says more than which package is wanted, and only you know what it is to say for flyte.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```toml
+//! # pyproject.toml
+//! [tool.poetry.dependencies]
+//! python = ">=3.10"
+//! flytekit = { git = "https://github.com/flyteorg/flytekit.git" }
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```toml
+//! # pyproject.toml
+//! [tool.poetry.dependencies]
+//! python = ">=3.10"
+//! flyte = ">=2.12.1"
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Requirements that are read from a file or computed by a function in `setup.py` are not seen.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
+//!
+//! # FM315
+//!
+//! ## What it does
+//!
+//! Tells of a manifest that requires `flyte` and allows a Python below 3.10.
+//!
+//! ## Why
+//!
+//! `flyte` needs Python 3.10. Package managers that lock for all versions, such as uv and poetry, find no solution until the
+//! manifest says so too.
+//!
+//! ## Example
+//!
+//! ```python
+//! # train.py
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="train")
+//! ```
+//!
+//! ```toml
+//! # pyproject.toml
+//! [project]
+//! name = "train"
+//! version = "1"
+//! requires-python = ">=3.9"
+//! dependencies = ["flyte"]
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```toml
+//! # pyproject.toml
+//! [project]
+//! name = "train"
+//! version = "1"
+//! requires-python = ">=3.10"
+//! dependencies = ["flyte"]
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Classifiers of Python versions are left as they are.
+//!
+//! ## References
+//!
+//! [Migration from Flyte 1](https://www.union.ai/docs/v2/flyte/user-guide/flyte-1-to-flyte-2/)
 
 use super::coverage::Needs;
 use super::manifest::{Generator, List, Manifest};
