@@ -27,7 +27,7 @@ use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
 /// What the bytes of a file must hold for it to matter by itself.
-const WORDS: [&str; 4] = ["flytekit", "union", "ImageSpec", "TaskEnvironment"];
+const WORDS: [&str; 5] = ["flytekit", "union", "ImageSpec", "TaskEnvironment", "pyflyte"];
 
 /// The same, where Flyte 2 images matter as well.
 const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];
@@ -39,10 +39,10 @@ const MANIFEST_WORDS: [&str; 2] = ["flyte", "union"];
 const NOTEBOOK_WORDS: [&str; 3] = ["flytekit", "import union", "from union"];
 
 /// The same for YAML, which may be a configuration.
-const YAML_WORDS: [&str; 3] = ["flytekit", "pyflyte", "admin:"];
+const YAML_WORDS: [&str; 5] = ["flytekit", "pyflyte", "union run", "union register", "admin:"];
 
 /// The same for any other file around the code.
-const WORDS_AROUND: [&str; 2] = ["flytekit", "pyflyte"];
+const WORDS_AROUND: [&str; 4] = ["flytekit", "pyflyte", "union run", "union register"];
 
 /// Reads the project, for a migration.
 pub fn load(discovery: &Discovery) -> Project {

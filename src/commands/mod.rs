@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`map`] runs behind the migration of the code, on the project as it will be: `sides` tells where the code stands
-//! that a command names, `words` reads the command, `pyflyte` maps it.
+//! that a command names, `places` finds commands, `words` splits them, `pyflyte` maps them.
 //!
 //! # FM320
 //!
@@ -49,8 +49,9 @@
 //!
 //! ## Not handled
 //!
-//! Commands in comments and strings of Python, and in documents outside of code. Commands for code that stays on Flyte 1
-//! are left alone.
+//! Lists such as `["pyflyte", "run"]` and commands in Python are told, and not rewritten; in comments of Python they are
+//! notes. What stands in documents outside of code is not looked at, and commands for code that stays on Flyte 1 are
+//! left alone.
 //!
 //! ## References
 //!
@@ -60,8 +61,8 @@
 //!
 //! ## What it does
 //!
-//! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have, code that
-//! cannot be told or is partly on Flyte 1, or a list such as `["pyflyte", "run"]`.
+//! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have, or
+//! code that cannot be told or is partly on Flyte 1.
 //!
 //! ## Why
 //!
@@ -101,10 +102,11 @@
 //! [The flyte command](https://www.union.ai/docs/v2/flyte/api-reference/flyte-cli/)
 
 mod install;
+mod places;
 mod pyflyte;
 mod words;
 
-use crate::diagnostic::{Diagnostic, Severity, Status};
+use crate::diagnostic::{Diagnostic, Rule, Severity, Status};
 use crate::edit::{Applicability, Edit, Fix, apply};
 use crate::file_kind::FileKind;
 use crate::project::plan::Settings;
@@ -113,9 +115,9 @@ use crate::project::{FileId, Project};
 use crate::rules::codes::{COMMAND, COMMAND_BY_HAND, INSTALL_COMMAND};
 use crate::source::{TextRange, TextSize};
 use install::Installed;
-use pyflyte::Mapped;
+use places::{Place, Setting};
 
-/// What is found in the file around the code.
+/// What is found in a file.
 pub fn map(
     project: &Project,
     sides: &Sides,
@@ -124,157 +126,145 @@ pub fn map(
     settings: Settings,
 ) -> Vec<Diagnostic> {
     let kind = project.files[file].kind;
-    let is_read = matches!(
-        kind,
-        FileKind::Script | FileKind::Yaml | FileKind::Document | FileKind::Toml | FileKind::Ini
-    );
+    let is_read = !matches!(kind, FileKind::Requirements | FileKind::Lock | FileKind::Notebook);
     if !is_read || !sides.of_project().is_migrated() {
         return Vec::new();
     }
-    let mut diagnostics = Vec::new();
-    for program in programs(text) {
-        if kind == FileKind::Document && !is_code(text, program) {
-            continue;
-        }
-        if is_in_list(text, program) {
-            diagnostics.push(in_list(program));
-            continue;
-        }
-        let words = words::words(text, usize::from(program.end()));
-        let Some(mapped) = pyflyte::map(program, &words) else { continue };
-        let end = words.last().map_or(program.end(), |word| word.range.end());
-        let side = match &mapped.target {
-            Some(target) => sides.of_path(project, file, target),
-            None => sides.of_project(),
+    let reader = Reader { project, sides, file, text, settings };
+    let commands = places::places(text, kind).into_iter();
+    let mut diagnostics: Vec<Diagnostic> = commands.filter_map(|place| reader.command(&place)).collect();
+    // Code installs nothing by itself.
+    if kind != FileKind::Python {
+        let installed = install::installed(text, sides.of_project()).into_iter();
+        let is_command = |found: &Installed<'_>| {
+            kind != FileKind::Document || places::is_code(text, usize::from(found.range.start()))
         };
-        if side != Side::Flyte1 {
-            let whole = TextRange::new(program.start(), end);
-            diagnostics.push(finding(sides, text, whole, mapped, side, settings));
-        }
-    }
-    for found in install::installed(text, sides.of_project()) {
-        if kind != FileKind::Document || is_code(text, found.range) {
-            diagnostics.push(installs(found, settings));
-        }
+        diagnostics.extend(installed.filter(is_command).map(|found| reader.installs(found)));
     }
     diagnostics
 }
 
-/// The finding for a package of Flyte 1 that a command installs.
-fn installs(found: Installed<'_>, settings: Settings) -> Diagnostic {
-    let finding =
-        diagnostic(&INSTALL_COMMAND, found.range, format!("`{}` is installed by a command", found.word));
-    let Some(written) = found.written else {
-        let help = "Install what code of Flyte 2 needs, `flyte` and `flyteplugins-*` from PyPI";
-        return Diagnostic { help: Some(help.to_owned()), ..finding };
-    };
-    let title =
-        if written.is_empty() { "Leave it out".to_owned() } else { format!("Install `{written}` instead") };
-    offered(finding, title, Applicability::Safe, found.edits, settings)
+/// What is needed to speak of the commands of a file.
+struct Reader<'a> {
+    project: &'a Project,
+    sides: &'a Sides,
+    file: FileId,
+    text: &'a str,
+    settings: Settings<'a>,
 }
 
-/// The finding with its fix, if fixes of commands are wanted.
-fn offered(
-    finding: Diagnostic,
-    title: String,
-    applicability: Applicability,
-    edits: Vec<Edit>,
-    settings: Settings,
-) -> Diagnostic {
-    if !settings.includes_commands {
-        return Diagnostic { help: Some(format!("{title}, or let `--include-commands` do it")), ..finding };
+impl Reader<'_> {
+    /// The finding for a `pyflyte` command; none if it is right as it is.
+    fn command(&self, place: &Place<'_>) -> Option<Diagnostic> {
+        let program = place.program;
+        let mapped = pyflyte::map(program, &place.words)?;
+        let side = match &mapped.target {
+            Some(target) => self.sides.of_path(self.project, self.file, target),
+            None => self.sides.of_project(),
+        };
+        if side == Side::Flyte1 {
+            return None;
+        }
+        let end = place.words.last().map_or(program.end(), |word| word.range.end());
+        let whole = TextRange::new(program.start(), end);
+        let name = format!("`{} {}`", &self.text[program], mapped.command);
+        if let Some(advice) = mapped.advice {
+            let message = format!("{name} has no counterpart on Flyte 2");
+            return Some(said(place, diagnostic(&COMMAND_BY_HAND, whole, message), advice.to_owned()));
+        }
+        let written = self.written(place, whole, &mapped.edits);
+        let project = self.sides.of_project();
+        let is_certain = side == Side::Flyte2 || (side == Side::Unknown && project == Side::Flyte2);
+        let problem = mapped.problem.or_else(|| match side {
+            _ if is_certain => None,
+            Side::Both => Some("some of its code stays on Flyte 1".to_owned()),
+            _ => Some("it cannot be told whether its code is Flyte 2's".to_owned()),
+        });
+        if let Some(problem) = problem {
+            let message = format!("{name} does not run Flyte 2 code, and is left to you: {problem}");
+            let help = format!("Run `{written}`, as far as that is right");
+            return Some(said(place, diagnostic(&COMMAND_BY_HAND, whole, message), help));
+        }
+        let finding = diagnostic(&COMMAND, whole, format!("{name} does not run Flyte 2 code"));
+        let title = format!("Run `{written}`");
+        // Code is edited by its own migration alone.
+        if place.setting != Setting::Shell || self.project.files[self.file].kind == FileKind::Python {
+            return Some(said(place, finding, title));
+        }
+        Some(self.offered(finding, title, mapped.applicability, mapped.edits))
     }
-    let is_safe = applicability == Applicability::Safe;
-    let fix = Fix { title: title.clone(), applicability, edits, creates: Vec::new() };
-    Diagnostic {
-        help: Some(title),
-        status: if is_safe { Status::Fixable } else { Status::Unsafe },
-        fix: (is_safe || settings.allows_unsafe).then_some(fix),
-        ..finding
+
+    /// The finding for a package of Flyte 1 that a command installs.
+    fn installs(&self, found: Installed<'_>) -> Diagnostic {
+        let message = format!("`{}` is installed by a command", found.word);
+        let finding = diagnostic(&INSTALL_COMMAND, found.range, message);
+        let Some(written) = found.written else {
+            let help = "Install what code of Flyte 2 needs, `flyte` and `flyteplugins-*` from PyPI";
+            return Diagnostic { help: Some(help.to_owned()), ..finding };
+        };
+        let title = match written.as_str() {
+            "" => "Leave it out".to_owned(),
+            written => format!("Install `{written}` instead"),
+        };
+        self.offered(finding, title, Applicability::Safe, found.edits)
+    }
+
+    /// The finding with its fix, if fixes of commands are wanted.
+    fn offered(
+        &self,
+        finding: Diagnostic,
+        title: String,
+        applicability: Applicability,
+        edits: Vec<Edit>,
+    ) -> Diagnostic {
+        if !self.settings.includes_commands {
+            let help = format!("{title}, or let `--include-commands` do it");
+            return Diagnostic { help: Some(help), ..finding };
+        }
+        let is_safe = applicability == Applicability::Safe;
+        let fix = Fix { title: title.clone(), applicability, edits, creates: Vec::new() };
+        Diagnostic {
+            help: Some(title),
+            status: if is_safe { Status::Fixable } else { Status::Unsafe },
+            fix: (is_safe || self.settings.allows_unsafe).then_some(fix),
+            ..finding
+        }
+    }
+
+    /// The command of Flyte 2 on one line.
+    fn written(&self, place: &Place<'_>, whole: TextRange, edits: &[Edit]) -> String {
+        if place.setting == Setting::List {
+            return line_of_list(&self.text[place.program], place);
+        }
+        let moved = edits
+            .iter()
+            .map(|edit| Edit { range: edit.range - whole.start(), content: edit.content.clone() })
+            .collect::<Vec<_>>();
+        let command = apply(&self.text[whole], &moved).unwrap_or_default();
+        let words = command.split_whitespace().filter(|word| *word != "\\");
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The places where `pyflyte` stands as a word: `poetry run pyflyte run`, `.venv/bin/pyflyte run`.
-fn programs(text: &str) -> Vec<TextRange> {
-    let is_word = |at: usize| {
-        let before = text[..at].chars().next_back();
-        let behind = text[at + "pyflyte".len()..].chars().next();
-        let begins = before.is_none_or(|c| !(c.is_alphanumeric() || "-_.@:=~".contains(c)));
-        begins && behind.is_some_and(|c| " \t\\\"'".contains(c))
-    };
-    let starts = text.match_indices("pyflyte").map(|(at, _)| at).filter(|&at| is_word(at));
-    starts
-        .filter_map(|at| Some(TextRange::at(TextSize::try_from(at).ok()?, TextSize::of("pyflyte"))))
-        .collect()
+/// The command of Flyte 2 that a list of words means, as a line.
+fn line_of_list(program: &str, place: &Place<'_>) -> String {
+    let words: Vec<&str> = place.words.iter().map(|word| word.text).collect();
+    let line = format!("{program} {}", words.join(" "));
+    let program = TextRange::up_to(TextSize::of(program));
+    let mapped = pyflyte::map(program, &words::words(&line, usize::from(program.end())));
+    mapped.and_then(|mapped| apply(&line, &mapped.edits).ok()).unwrap_or(line)
 }
 
-/// `["pyflyte", "run", …]`
-fn is_in_list(text: &str, program: TextRange) -> bool {
-    let (start, end) = (usize::from(program.start()), usize::from(program.end()));
-    let quote = text[end..].chars().next().filter(|c| matches!(c, '"' | '\''));
-    quote.is_some_and(|quote| text[..start].ends_with(quote))
-}
-
-fn in_list(program: TextRange) -> Diagnostic {
-    Diagnostic {
-        help: Some("Name `flyte` and its arguments: `flyte run --local FILE TASK`".to_owned()),
-        ..diagnostic(&COMMAND_BY_HAND, program, "`pyflyte` does not run Flyte 2 code".to_owned())
+/// The finding with advice; a comment runs nothing, so there it only informs.
+fn said(place: &Place<'_>, finding: Diagnostic, help: String) -> Diagnostic {
+    let finding = Diagnostic { help: Some(help), ..finding };
+    if place.setting == Setting::Comment {
+        return Diagnostic { severity: Severity::Info, status: Status::Info, ..finding };
     }
+    finding
 }
 
-/// Whether a place in a document is code: in backticks, in a fence, indented, or behind a prompt.
-fn is_code(text: &str, place: TextRange) -> bool {
-    let start = usize::from(place.start());
-    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let before = &text[line_start..start];
-    let is_fence = |line: &&str| line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
-    let is_fenced = text[..line_start].lines().filter(is_fence).count() % 2 == 1;
-    let is_indented = before.starts_with("    ") || before.starts_with('\t');
-    is_fenced || is_indented || before.matches('`').count() % 2 == 1 || before.trim_start().starts_with('$')
-}
-
-fn finding(
-    sides: &Sides,
-    text: &str,
-    whole: TextRange,
-    mapped: Mapped,
-    side: Side,
-    settings: Settings,
-) -> Diagnostic {
-    let name = format!("`pyflyte {}`", mapped.command);
-    if let Some(advice) = mapped.advice {
-        let finding = diagnostic(&COMMAND_BY_HAND, whole, format!("{name} has no counterpart on Flyte 2"));
-        return Diagnostic { help: Some(advice.to_owned()), ..finding };
-    }
-    let written = written(text, whole, &mapped);
-    let is_certain = side == Side::Flyte2 || (side == Side::Unknown && sides.of_project() == Side::Flyte2);
-    let problem = mapped.problem.or_else(|| match side {
-        _ if is_certain => None,
-        Side::Both => Some("some of its code stays on Flyte 1".to_owned()),
-        _ => Some("it cannot be told whether its code is Flyte 2's".to_owned()),
-    });
-    if let Some(problem) = problem {
-        let message = format!("{name} does not run Flyte 2 code, and is left to you: {problem}");
-        let finding = diagnostic(&COMMAND_BY_HAND, whole, message);
-        return Diagnostic { help: Some(format!("Run `{written}`, as far as that is right")), ..finding };
-    }
-    let finding = diagnostic(&COMMAND, whole, format!("{name} does not run Flyte 2 code"));
-    offered(finding, format!("Run `{written}`"), mapped.applicability, mapped.edits, settings)
-}
-
-/// The command of Flyte 2 on one line.
-fn written(text: &str, whole: TextRange, mapped: &Mapped) -> String {
-    let (start, end) = (usize::from(whole.start()), usize::from(whole.end()));
-    let moved = mapped
-        .edits
-        .iter()
-        .map(|edit| Edit { range: edit.range - whole.start(), content: edit.content.clone() });
-    let command = apply(&text[start..end], &moved.collect::<Vec<_>>()).unwrap_or_default();
-    let words = command.split_whitespace().filter(|word| *word != "\\");
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn diagnostic(rule: &'static crate::diagnostic::Rule, range: TextRange, message: String) -> Diagnostic {
+fn diagnostic(rule: &'static Rule, range: TextRange, message: String) -> Diagnostic {
     Diagnostic {
         rule,
         severity: Severity::Warning,

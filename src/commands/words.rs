@@ -16,9 +16,14 @@ pub(super) struct Word<'a> {
     pub(super) range: TextRange,
 }
 
-impl Word<'_> {
+impl<'a> Word<'a> {
+    /// The word between two places; `None` if they do not fit the text.
+    pub(super) fn new(text: &'a str, start: usize, end: usize) -> Option<Self> {
+        Some(Self { text: text.get(start..end)?, range: TextRange::new(size(start), size(end)) })
+    }
+
     /// The word without quotes around it.
-    pub(super) fn unquoted(&self) -> &str {
+    pub(super) fn unquoted(&self) -> &'a str {
         let text = self.text;
         ['"', '\''].iter().find_map(|&quote| text.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(text)
     }
@@ -35,15 +40,14 @@ pub(super) fn words(text: &str, start: usize) -> Vec<Word<'_>> {
         if end == next {
             break;
         }
-        let range = TextRange::new(size(next), size(end));
-        words.push(Word { text: &text[next..end], range });
+        words.extend(Word::new(text, next, end));
         at = end;
     }
     words
 }
 
 /// The quote of the string that holds `at`, as far as its line tells.
-fn outer_quote(text: &str, at: usize) -> Option<char> {
+pub(super) fn outer_quote(text: &str, at: usize) -> Option<char> {
     let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     let mut open = None;
     let mut is_escaped = false;

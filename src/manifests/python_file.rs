@@ -92,6 +92,9 @@ fn computed(text: &str, element: &Value) -> Option<Entry> {
 
 /// Reads the header of a script, if there is one.
 pub(super) fn read_header(text: &str) -> Option<Manifest> {
+    if !text.contains("# /// script") {
+        return None;
+    }
     let mut toml = String::with_capacity(text.len());
     let mut is_inside = false;
     let mut is_closed = false;
