@@ -133,7 +133,7 @@ fn options(cwd: &Path) -> Options {
         program: program().into(),
         settings,
         replacements: replacements(),
-        python_version: (3, 11),
+        python_version: Some((3, 11)),
         jobs: 2,
         ..Options::new(Engine::Buildah, cwd.to_path_buf())
     }
@@ -153,14 +153,7 @@ fn request(name: &str, base: &str, layers: Vec<Layer>) -> Request {
         layers,
     };
     let uri = format!("localhost/{name}:test");
-    Request {
-        image,
-        uri,
-        label: name.to_owned(),
-        filename: "a.py".to_owned(),
-        place: None,
-        layers: Vec::new(),
-    }
+    Request { image, uri, label: name.to_owned(), place: "a.py:1:1".to_owned(), layers: Vec::new() }
 }
 
 /// Builds, and says everything if one is not built.

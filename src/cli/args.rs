@@ -168,7 +168,7 @@ pub enum Command {
     Rule(RuleArgs),
     /// Look at the Flyte 2 images of code, also of Flyte 1 code as it would be migrated; nothing is changed.
     #[command(subcommand)]
-    Image(ImageCommand),
+    Image(Box<ImageCommand>),
 }
 
 /// What is done with the images.
@@ -180,6 +180,102 @@ pub enum ImageCommand {
     Show(ImageArgs),
     /// Print the names under which Flyte looks for the images.
     Uri(ImageArgs),
+    /// Print images as Dockerfiles.
+    Dockerfile(DockerfileArgs),
+    /// Build images.
+    Build(BuildArgs),
+}
+
+/// The arguments of `image dockerfile`.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct DockerfileArgs {
+    #[command(flatten)]
+    pub images: ImageArgs,
+
+    #[command(flatten)]
+    pub bases: BaseArgs,
+
+    /// Write Dockerfile and build context of each image below this folder, instead of printing.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Images that are taken in place of others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct BaseArgs {
+    /// Take the image TO wherever FROM is named, as behind a firewall; the name of the built image stays; may be repeated.
+    #[arg(long, value_name = "FROM=TO", value_parser = parse_replacement)]
+    pub base_image: Vec<(String, String)>,
+}
+
+/// The arguments of `image build`.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct BuildArgs {
+    #[command(flatten)]
+    pub images: ImageArgs,
+
+    #[command(flatten)]
+    pub bases: BaseArgs,
+
+    /// The program that builds [default: what the builder says, else the first that is installed].
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub engine: Option<EngineChoice>,
+
+    /// Where images are built [default: `image.builder` of the Flyte 2 configuration, else local].
+    #[arg(long, value_enum, value_name = "BUILDER", conflicts_with = "engine")]
+    pub builder: Option<BuilderChoice>,
+
+    /// Push the images to their registries, for all their platforms.
+    #[arg(long)]
+    pub push: bool,
+
+    /// Build nothing; print what would be done, or write it with --output.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// With --dry-run, write what would be built, or sent to the remote builder, below this folder.
+    #[arg(long, short, value_name = "DIR", requires = "dry_run")]
+    pub output: Option<PathBuf>,
+
+    /// The platforms to build for, such as linux/amd64 [default: with --push those of the image, else this machine's].
+    #[arg(long, value_name = "PLATFORMS", value_delimiter = ',')]
+    pub platform: Vec<String>,
+
+    /// How many images to build at a time.
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub jobs: NonZeroUsize,
+
+    /// Build images that are there already.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A program that builds images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// `docker buildx build`
+    Docker,
+    /// `podman build`
+    Podman,
+    /// `buildah build`
+    Buildah,
+}
+
+/// Where images are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BuilderChoice {
+    /// On this machine.
+    Local,
+    /// On the cluster, by way of the Flyte 2 SDK.
+    Remote,
+}
+
+/// `FROM=TO`
+fn parse_replacement(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => Ok((from.to_owned(), to.to_owned())),
+        _ => Err("write it as FROM=TO".to_owned()),
+    }
 }
 
 /// Which images are meant, and what the code would find around it.
@@ -200,6 +296,10 @@ pub struct ImageArgs {
     /// The version of the Python that runs the code, such as 3.12 [default: that of the project's virtual environment].
     #[arg(long, value_name = "VERSION", value_parser = parse_python_version)]
     pub python_version: Option<(u32, u32)>,
+
+    /// The Flyte 2 configuration [default: the one that the SDK would find].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 
     /// In Flyte 1 code, also apply fixes after which images or results may differ.
     #[arg(long)]

@@ -8,20 +8,31 @@ use std::path::Path;
 
 use super::args::ImageArgs;
 use crate::flyte2::evaluate::Settings;
+use crate::image::config::{Config, ConfigError, Surroundings};
 use crate::image::requirement::Requirement;
 
 /// The newest version of the SDK that the images are known of.
 pub(super) const NEWEST_FLYTE: &str = "2.12.1";
 
 /// What was typed decides, then what the project says, then what is usual.
-pub(super) fn settings(args: &ImageArgs, root: &Path) -> Settings {
+pub(super) fn settings(args: &ImageArgs, root: &Path, config: &Config) -> Settings {
     let flyte_version = args.flyte_version.clone().or_else(|| project_flyte_version(root));
     Settings {
         flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
         python_version: args.python_version.or_else(|| project_python_version(root)),
-        registry: std::env::var("FLYTE_IMAGE_REGISTRY").ok().filter(|registry| !registry.is_empty()),
+        registry: config.registry.clone(),
         environment: std::env::vars().collect(),
     }
+}
+
+/// The Flyte 2 configuration: the one that is named, else the one that the SDK would find.
+///
+/// # Errors
+/// A file that is not readable, or no YAML.
+pub(super) fn config(named: Option<&Path>, cwd: &Path) -> Result<Config, ConfigError> {
+    let home = std::env::home_dir();
+    let variable = |name: &str| std::env::var(name).ok();
+    Config::load(named, Surroundings { cwd, home: home.as_deref(), variable: &variable })
 }
 
 /// The version of flyte in a lock file, or the exact one in the dependencies.

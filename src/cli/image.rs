@@ -11,10 +11,13 @@ use anyhow::{Context, Result, bail};
 
 use super::Exit;
 use super::args::{ImageArgs, ImageCommand, OutputFormat};
-use super::environment::settings;
+use super::environment::{config, settings};
+use super::image_build;
 use super::migrate::{LINE_LENGTH, in_pool, report_problems};
 use crate::discover::{Discovery, Options, discover};
+use crate::flyte2::evaluate::Place;
 use crate::flyte2::read::{Found, FoundImage, read};
+use crate::image::config::Config;
 use crate::image::digest::{DigestError, uri};
 use crate::image::disk::Disk;
 use crate::image::document::{Document, Entry, VERSION};
@@ -37,12 +40,20 @@ pub(super) struct Images {
     pub(super) found: Found,
     /// The disk as the code would see it.
     pub(super) disk: Disk,
+    /// The Flyte 2 configuration.
+    pub(super) config: Config,
+    /// The Python that runs the code, if it is known.
+    pub(super) python_version: Option<(u32, u32)>,
 }
 
 impl Images {
     /// Where the chain of an image begins: the file as it is shown, row and column.
     pub(super) fn location(&self, image: &FoundImage) -> (&str, Location) {
-        let place = image.place;
+        self.location_of(image.place)
+    }
+
+    /// Where a place is: the file as it is shown, row and column.
+    pub(super) fn location_of(&self, place: Place) -> (&str, Location) {
         let source = self.project.source(place.file);
         let location = source.map_or(Location::START, |source| source.location(place.range.start()));
         (&self.project.files[place.file].display, location)
@@ -71,7 +82,9 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         respects_ignore_files: !args.no_ignore,
     };
     let discovery = discover(&options, &cwd)?;
-    let surroundings = settings(args, &discovery.root);
+    let config = config(args.config.as_deref(), &cwd)?;
+    let surroundings = settings(args, &discovery.root, &config);
+    let python_version = surroundings.python_version;
     let disk = Disk::new(cwd);
     let settings = Settings {
         allows_unsafe: args.unsafe_fixes,
@@ -90,7 +103,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         let found = read(&project, &surroundings, &disk);
         (project, found)
     })?;
-    let mut images = Images { discovery, project, found, disk };
+    let mut images = Images { discovery, project, found, disk, config, python_version };
     let files = &images.project.files;
     images.found.images.retain(|image| files[image.place.file].is_selected);
     images.found.problems.retain(|problem| files[problem.place.file].is_selected);
@@ -112,6 +125,8 @@ pub(super) fn run(command: &ImageCommand, out: &mut dyn Write) -> Result<Exit> {
         ImageCommand::List(args) => print(args, out, list),
         ImageCommand::Show(args) => print(args, out, show),
         ImageCommand::Uri(args) => print(args, out, print_uris),
+        ImageCommand::Dockerfile(args) => image_build::dockerfile(args, out),
+        ImageCommand::Build(args) => image_build::build(args, out),
     }
 }
 

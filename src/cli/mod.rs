@@ -4,7 +4,9 @@ pub mod args;
 mod config;
 mod environment;
 mod image;
+mod image_build;
 mod migrate;
+mod progress;
 mod rule;
 
 use std::io::Write;

@@ -27,15 +27,10 @@ use crate::rules::codes;
 const SECRET_FOLDER: &str = "/etc/secrets";
 /// How many of the last lines of an engine are shown when it fails.
 const SHOWN_LINES: usize = 40;
-
-/// A row and a column of a file, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Place {
-    /// The row.
-    pub row: usize,
-    /// The column.
-    pub column: usize,
-}
+/// The Dockerfile in the folder of a build.
+const DOCKERFILE: &str = "Dockerfile";
+/// The build context in the folder of a build.
+const CONTEXT: &str = "context";
 
 /// An image that is to be built.
 #[derive(Debug, Clone)]
@@ -46,12 +41,17 @@ pub struct Request {
     pub uri: String,
     /// What it is called in messages: the variable that holds it.
     pub label: String,
-    /// The file that asks for it.
-    pub filename: String,
-    /// Where in the file.
-    pub place: Option<Place>,
-    /// Where each of its layers is asked for, as far as it is known.
-    pub layers: Vec<Option<Place>>,
+    /// Where the code asks for it: `train.py:3:9`.
+    pub place: String,
+    /// Where it asks for each layer.
+    pub layers: Vec<String>,
+}
+
+impl Request {
+    /// Where the code asks for what a problem is about.
+    pub fn place_of(&self, problem: &Problem) -> &str {
+        problem.layer.and_then(|layer| self.layers.get(layer)).unwrap_or(&self.place)
+    }
 }
 
 /// How images are built.
@@ -73,8 +73,8 @@ pub struct Options {
     pub jobs: usize,
     /// Images that are taken in place of others.
     pub replacements: BTreeMap<String, String>,
-    /// The Python of images that do not say which.
-    pub python_version: (u32, u32),
+    /// The Python of images that do not say which, if it is known.
+    pub python_version: Option<(u32, u32)>,
     /// The working directory, which relative paths of the code count from.
     pub cwd: PathBuf,
     /// Where secrets lie that are no variables.
@@ -93,7 +93,7 @@ impl Options {
             platforms: Vec::new(),
             jobs: 1,
             replacements: BTreeMap::new(),
-            python_version: (3, 12),
+            python_version: None,
             cwd,
             secrets: PathBuf::from(SECRET_FOLDER),
         }
@@ -157,11 +157,17 @@ pub fn recipe(request: &Request, options: &Options) -> Result<Recipe, Vec<Proble
             ]);
         }
     };
+    let Some(python_version) = request.image.python_version.or(options.python_version) else {
+        let message =
+            format!("`{}` has the Python of whatever runs the code, which is not known", request.label);
+        let help = "Say it with `--python-version`";
+        return Err(vec![Problem::new(&codes::UNKNOWN_IMAGE, message).help(help)]);
+    };
     let context = context::collect(&request.image.layers, &Disk::new(options.cwd.clone()))?;
     let target = Target {
         base,
         uri: &request.uri,
-        python_version: request.image.python_version.unwrap_or(options.python_version),
+        python_version,
         workdir: base_workdir(base),
         replacements: &options.replacements,
     };
@@ -326,6 +332,15 @@ impl Schedule {
         let before = self.before[request]?;
         let state = self.state();
         let is_twin = requests[before].uri == requests[request].uri;
+        if is_twin && !requests[before].image.is_built_as(&requests[request].image) {
+            // What the SDK makes the tag of does not tell every two images apart.
+            let message = format!(
+                "`{}` and `{}` are different images with one uri, `{}`",
+                requests[before].label, requests[request].label, requests[request].uri
+            );
+            let problem = Problem::new(&codes::UNSUPPORTED_BUILD, message);
+            return Some(Outcome::failed(problem.help("Give one of them another name")));
+        }
         match state.outcomes[before].as_ref()? {
             Outcome::Failed { .. } if is_twin => state.outcomes[before].clone(),
             Outcome::Failed { .. } => {
@@ -386,43 +401,32 @@ fn presence(request: &Request, options: &Options) -> Option<String> {
 
 type Failure = (Vec<Problem>, Vec<String>);
 
-/// An engine's calls for an image, ready to be run.
-pub struct Prepared {
-    /// The calls, each a list of arguments.
-    pub calls: Vec<Vec<String>>,
-    /// What the engine builds from.
-    pub recipe: Recipe,
-}
-
-/// Writes Dockerfile and context into `folder`, and says how the engine is called.
+/// Writes Dockerfile and context of a recipe into a folder.
 ///
 /// # Errors
-/// What stands in the way.
-pub fn prepare(request: &Request, options: &Options, folder: &Path) -> Result<Prepared, Vec<Problem>> {
-    let recipe = recipe(request, options)?;
-    let system = |error: std::io::Error| {
-        vec![Problem::new(&codes::MISSING_FILE, format!("the build context cannot be written: {error}"))]
-    };
-    let no_secrets = Vec::new();
-    let no_args = BTreeMap::new();
-    let (file, context) = if let (None, Base::Dockerfile(path)) = (&recipe.dockerfile, &request.image.base) {
-        let file = options.cwd.join(path);
-        if !file.is_file() {
-            let message = format!("`{}` is not there", path.display());
-            let help = "Correct the path, which counts from the working directory";
-            return Err(vec![Problem::new(&codes::MISSING_FILE, message).help(help)]);
-        }
-        let context = file.parent().unwrap_or(&options.cwd).to_path_buf();
-        (file, context)
-    } else {
-        let (file, context) = (folder.join("Dockerfile"), folder.join("context"));
-        std::fs::create_dir_all(&context).map_err(system)?;
-        recipe.context.write(&context).map_err(system)?;
-        let text = recipe.dockerfile.as_ref().map_or("", |dockerfile| &dockerfile.text);
-        std::fs::write(&file, text).map_err(system)?;
-        (file, context)
-    };
-    let secrets = recipe.dockerfile.as_ref().map_or(&no_secrets, |dockerfile| &dockerfile.secrets);
+/// What the system says.
+pub fn write(recipe: &Recipe, folder: &Path) -> std::io::Result<()> {
+    let Some(dockerfile) = &recipe.dockerfile else { return Ok(()) };
+    let context = folder.join(CONTEXT);
+    std::fs::create_dir_all(&context)?;
+    recipe.context.write(&context)?;
+    std::fs::write(folder.join(DOCKERFILE), &dockerfile.text)
+}
+
+/// How the engine is called for a recipe that is written into `folder`.
+///
+/// # Errors
+/// Secrets that are missing, and a Dockerfile of the user that is.
+pub fn calls(
+    request: &Request,
+    options: &Options,
+    recipe: &Recipe,
+    folder: &Path,
+) -> Result<Vec<Vec<String>>, Vec<Problem>> {
+    let (file, context) = places(request, options, folder)?;
+    let (no_secrets, no_args) = (Vec::new(), BTreeMap::new());
+    let dockerfile = recipe.dockerfile.as_ref();
+    let secrets = dockerfile.map_or(&no_secrets, |dockerfile| &dockerfile.secrets);
     let secrets = find_secrets(secrets, &options.secrets, |name| std::env::var(name).ok())?;
     let job = Job {
         dockerfile: &file,
@@ -431,10 +435,25 @@ pub fn prepare(request: &Request, options: &Options, folder: &Path) -> Result<Pr
         platforms: &platforms(request, options),
         is_pushed: options.is_pushed,
         secrets: &secrets,
-        build_args: recipe.dockerfile.as_ref().map_or(&no_args, |dockerfile| &dockerfile.build_args),
+        build_args: dockerfile.map_or(&no_args, |dockerfile| &dockerfile.build_args),
         settings: &options.settings,
     };
-    Ok(Prepared { calls: options.engine.calls(&job), recipe })
+    Ok(options.engine.calls(&job))
+}
+
+/// The Dockerfile and its context: the user's, or those in `folder`.
+fn places(request: &Request, options: &Options, folder: &Path) -> Result<(PathBuf, PathBuf), Vec<Problem>> {
+    let Base::Dockerfile(path) = &request.image.base else {
+        return Ok((folder.join(DOCKERFILE), folder.join(CONTEXT)));
+    };
+    let file = options.cwd.join(path);
+    if !file.is_file() {
+        let message = format!("`{}` is not there", path.display());
+        let help = "Correct the path, which counts from the working directory";
+        return Err(vec![Problem::new(&codes::MISSING_FILE, message).help(help)]);
+    }
+    let context = file.parent().unwrap_or(&options.cwd).to_path_buf();
+    Ok((file, context))
 }
 
 fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Result<(), Failure> {
@@ -442,15 +461,20 @@ fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Resu
         let message = format!("no folder can be made for the build: {error}");
         (vec![Problem::new(&codes::FAILED_BUILD, message)], Vec::new())
     })?;
-    let prepared = prepare(request, options, folder.path()).map_err(|problems| (problems, Vec::new()))?;
-    for arguments in &prepared.calls {
+    let recipe = recipe(request, options).map_err(|problems| (problems, Vec::new()))?;
+    write(&recipe, folder.path()).map_err(|error| {
+        let message = format!("the build context cannot be written: {error}");
+        (vec![Problem::new(&codes::MISSING_FILE, message)], Vec::new())
+    })?;
+    let calls = calls(request, options, &recipe, folder.path()).map_err(|problems| (problems, Vec::new()))?;
+    for arguments in &calls {
         let output = call(&options.program, arguments, &options.cwd, line).map_err(|error| {
             let message = format!("`{}` cannot be started: {error}", options.program.to_string_lossy());
             let help = "Install the engine, or choose another with `--engine`";
             (vec![Problem::new(&codes::FAILED_BUILD, message).help(help)], Vec::new())
         })?;
         if !output.is_success {
-            let problem = failure(request, options, &prepared.recipe, arguments, &output);
+            let problem = failure(request, options, &recipe, arguments, &output);
             return Err((vec![problem], output.lines.into()));
         }
     }
@@ -616,8 +640,7 @@ mod tests {
             },
             uri: format!("{name}:1"),
             label: name.to_owned(),
-            filename: "a.py".to_owned(),
-            place: None,
+            place: "a.py:1:1".to_owned(),
             layers: Vec::new(),
         }
     }
@@ -628,6 +651,26 @@ mod tests {
         assert_eq!(bases(&requests).unwrap(), [Some(1), None, Some(1)]);
         let circle = [request("a", "b:1"), request("b", "a:1"), request("c", "a:1")];
         assert_eq!(bases(&circle).unwrap_err().rule.code, "FM585");
+    }
+
+    #[test]
+    fn different_images_of_one_uri_are_not_taken_for_one() {
+        struct Silent;
+        impl Reporter for Silent {
+            fn begin(&self, _: usize) {}
+            fn line(&self, _: usize, _: &str) {}
+            fn end(&self, _: usize, _: &Outcome) {}
+        }
+        let mut published = request("a", "b:1");
+        published.image.is_cloned = false;
+        let same = published.clone();
+        let mut other = published.clone();
+        other.image.layers.push(Layer::WorkDir { workdir: "/".to_owned() });
+        let options = Options::new(Engine::Buildah, PathBuf::from("."));
+        let outcomes = build(&[published, same, other], &options, &Silent, &AtomicBool::new(false));
+        assert!(matches!(&outcomes[..2], [Outcome::Skipped(_), Outcome::Skipped(_)]), "{outcomes:?}");
+        let Outcome::Failed { problems, .. } = &outcomes[2] else { panic!("{outcomes:?}") };
+        assert_eq!(problems[0].rule.code, "FM587");
     }
 
     #[test]

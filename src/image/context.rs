@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
 use super::editable::editables;
-use super::ignore::{Patterns, STANDARD_PATTERNS};
+use super::ignore::{Patterns, STANDARD_PATTERNS, lines};
 use super::layer::{Layer, PipOptions, ProjectInstall, Secret};
 use super::script::{self, ScriptError};
 use super::shell::is_harmless;
@@ -101,8 +101,7 @@ impl Filter {
             matches!(layer, Layer::DockerIgnore { path } if Path::new(path).ends_with(".dockerignore"))
         });
         let patterns = Patterns::read(&text);
-        let lines = text.lines().map(|line| line.trim().to_owned());
-        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        let lines = lines(&text).map(str::to_owned).collect();
         Self { whole: is_in_context.then(|| patterns.clone()), lines, patterns }
     }
 
@@ -136,7 +135,7 @@ fn normalize<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
             kept.push(part);
         }
     }
-    kept.join("/")
+    if kept.is_empty() { ".".to_owned() } else { kept.join("/") }
 }
 
 struct Collector<'a> {
@@ -393,7 +392,7 @@ impl Collector<'_> {
     }
 }
 
-fn unreadable(script: &Path, error: &ScriptError) -> Problem {
+pub(super) fn unreadable(script: &Path, error: &ScriptError) -> Problem {
     Problem::new(&codes::MISSING_FILE, format!("`{}` cannot be used: {error}", script.display()))
         .help("Correct the block between `# /// script` and `# ///`")
 }
@@ -402,7 +401,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or_else(|| Path::new(""))
 }
 
-fn missing(path: &Path) -> Problem {
+pub(super) fn missing(path: &Path) -> Problem {
     Problem::new(&codes::MISSING_FILE, format!("`{}` is not there, or cannot be read", path.display()))
         .help("Correct the path, which counts from the working directory")
 }

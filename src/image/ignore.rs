@@ -55,8 +55,7 @@ pub struct Patterns {
 impl Patterns {
     /// The patterns of a file: a line each, without comments and empty lines.
     pub fn read(text: &str) -> Self {
-        let lines = python_lines(text).into_iter().map(str::trim);
-        Self::new(lines.filter(|line| !line.is_empty() && !line.starts_with('#')))
+        Self::new(lines(text))
     }
 
     /// The patterns as they are given, and that a `.dockerignore` is kept.
@@ -155,6 +154,12 @@ impl DockerIgnoreFile {
         let Some(patterns) = &self.patterns else { return false };
         relative_to(place, &self.root).is_some_and(|relative| patterns.is_ignored(relative))
     }
+}
+
+/// The lines of a `.dockerignore` that are patterns.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = python_lines(text).into_iter().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Lines of a text file, as Python gives them.

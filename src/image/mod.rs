@@ -20,9 +20,11 @@ pub mod ignore;
 pub mod layer;
 pub mod path;
 mod python_text;
+pub mod remote;
 pub mod requirement;
 pub mod script;
 pub mod shell;
+pub mod specification;
 pub mod step;
 
 use std::path::PathBuf;
@@ -195,6 +197,11 @@ impl Image {
             ],
             ..Self::from_debian_base(base)
         }
+    }
+
+    /// Whether a build of another image comes to the same.
+    pub fn is_built_as(&self, other: &Self) -> bool {
+        (&self.base, &self.layers, self.python_version) == (&other.base, &other.layers, other.python_version)
     }
 
     /// Why a layer cannot be added, if it cannot.

@@ -1,0 +1,446 @@
+//! `flyte-migrate image dockerfile` and `flyte-migrate image build`.
+//!
+//! ```console
+//! $ flyte-migrate image build --engine podman --push workflows/
+//! built ghcr.io/acme/trainer:0f6e…
+//! ```
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+
+use super::Exit;
+use super::args::{BaseArgs, BuildArgs, BuilderChoice, DockerfileArgs, EngineChoice};
+use super::image::{Images, find_images};
+use super::migrate::report_problems;
+use super::progress::Progress;
+use crate::flyte2::read::FoundImage;
+use crate::image::build::{self, Options, Outcome, Recipe, Request, recipe};
+use crate::image::digest::uri;
+use crate::image::engine::{Engine, EngineSettings};
+use crate::image::remote;
+use crate::image::step::Problem;
+use crate::image::{Base, Image, Layer};
+use crate::rules::codes;
+
+/// Says something on standard error; that nobody reads it is no reason to stop.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        drop(writeln!(std::io::stderr(), $($argument)*))
+    };
+}
+
+/// Prints or writes Dockerfiles.
+pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<Exit> {
+    let images = find_images(&args.images)?;
+    let mut has_failed = report_problems(&images.discovery);
+    let options = options(Engine::Docker, &images, &args.bases);
+    let (requests, unknown) = requests(&images, true);
+    say_problems(&unknown);
+    has_failed |= !unknown.is_empty();
+    for request in requests.iter().filter(|request| needs_build(&request.image)) {
+        match recipe(request, &options) {
+            Ok(recipe) => hand_out(request, &recipe, args.output.as_deref(), out)?,
+            Err(problems) => {
+                problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
+                has_failed = true;
+            }
+        }
+    }
+    Ok(if has_failed { Exit::Findings } else { Exit::Clean })
+}
+
+fn hand_out(request: &Request, recipe: &Recipe, output: Option<&Path>, out: &mut dyn Write) -> Result<()> {
+    let Some(dockerfile) = &recipe.dockerfile else {
+        writeln!(
+            out,
+            "# {} ({}) is built from a Dockerfile of yours",
+            one_line(&request.label),
+            request.place
+        )?;
+        return Ok(());
+    };
+    recipe.context.notes.iter().for_each(|note| say!("note: {}: {note}", request.place));
+    match output {
+        Some(folder) => {
+            let folder = folder.join(folder_name(request));
+            build::write(recipe, &folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+            writeln!(out, "{}", folder.display())?;
+        }
+        None => write!(
+            out,
+            "# {} ({})\n{}\n",
+            one_line(&request.label),
+            one_line(&request.place),
+            dockerfile.text
+        )?,
+    }
+    Ok(())
+}
+
+/// Builds images.
+pub(super) fn build(args: &BuildArgs, out: &mut dyn Write) -> Result<Exit> {
+    let images = find_images(&args.images)?;
+    let has_problem = report_problems(&images.discovery);
+    let engine = match choose(args, images.config.builder.as_deref())? {
+        Builder::Local(engine) => engine,
+        Builder::Remote => return build_remotely(args, &images, out),
+    };
+    let (requests, unknown) = requests(&images, true);
+    say_problems(&unknown);
+    let options = Options {
+        is_pushed: args.push,
+        is_forced: args.force,
+        platforms: args.platform.clone(),
+        jobs: args.jobs.get(),
+        ..options(engine, &images, &args.bases)
+    };
+    let is_clean = if args.dry_run {
+        dry_run(&requests, &options, args.output.as_deref(), out)?
+    } else {
+        build_all(&requests, &options, out)?
+    };
+    Ok(match (has_problem, is_clean && unknown.is_empty()) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Clean,
+        (false, false) => Exit::Findings,
+    })
+}
+
+/// Has images built by the cluster: writes what it would be sent, or hands them to the SDK.
+fn build_remotely(args: &BuildArgs, images: &Images, out: &mut dyn Write) -> Result<Exit> {
+    if args.push || args.force || !args.platform.is_empty() || !args.bases.base_image.is_empty() {
+        bail!("--push, --force, --platform and --base-image are for local builds");
+    }
+    let (requests, unknown) = requests(images, false);
+    say_problems(&unknown);
+    let is_clean = if args.dry_run {
+        pack_all(&requests, images, args.output.as_deref(), out)?
+    } else {
+        submit_all(images, args.images.config.as_deref())?
+    };
+    Ok(if is_clean && unknown.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+/// Prints, or writes, what the remote builder would be sent.
+fn pack_all(
+    requests: &[Request],
+    images: &Images,
+    output: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<bool> {
+    let mut is_clean = true;
+    for request in requests.iter().filter(|request| needs_build(&request.image)) {
+        let temporary = std::env::temp_dir();
+        match remote::pack(&request.image, images.python_version, &temporary, &images.disk) {
+            Ok(parcel) => {
+                let (layers, files) = (parcel.spec.layers.len(), parcel.entries.len());
+                if let Some(folder) = output {
+                    let folder = folder.join(folder_name(request));
+                    parcel.write(&folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+                }
+                writeln!(out, "{}: {layers} layers, {files} files", request.uri)?;
+            }
+            Err(problems) => {
+                problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
+                is_clean = false;
+            }
+        }
+    }
+    Ok(is_clean)
+}
+
+/// Lets the SDK build the images of the environments that use them; it runs the code, as it does when it deploys.
+fn submit_all(images: &Images, config: Option<&Path>) -> Result<bool> {
+    let sdk = find_sdk(&images.discovery.root).context(
+        "the Flyte 2 SDK is not installed, and only it can talk to the cluster: install `flyte` into the project's \
+         virtual environment, or use --dry-run -o DIR",
+    )?;
+    let mut is_clean = true;
+    let mut done = BTreeSet::new();
+    for found in &images.found.images {
+        let place = place(images, found.place);
+        let file = &images.project.files[found.place.file];
+        let path = images.discovery.root.join(&file.relative);
+        let is_as_on_disk = std::fs::read_to_string(&path)
+            .is_ok_and(|text| text.trim_start_matches('\u{feff}') == images.project.text(found.place.file));
+        if !is_as_on_disk {
+            let message = format!("`{}` is Flyte 1 code, which the SDK does not build", file.display);
+            say_problem(
+                &place,
+                &Problem::new(&codes::UNSUPPORTED_BUILD, message).help("Migrate it with --write first"),
+            );
+            is_clean = false;
+            continue;
+        }
+        let environments: BTreeSet<&str> =
+            found.tasks.iter().filter_map(|task| Some(task.rsplit_once('.')?.0)).collect();
+        if environments.is_empty() {
+            let message = format!("`{}` is used by no task, and the SDK builds what tasks use", label(found));
+            say_problem(&place, &Problem::new(&codes::UNSUPPORTED_BUILD, message).help("Build it locally"));
+            is_clean = false;
+        }
+        for environment in environments {
+            if done.insert((found.place.file, environment.to_owned())) {
+                is_clean &= submit(&sdk, config, &path, environment, images.disk.cwd())?;
+            }
+        }
+    }
+    Ok(is_clean)
+}
+
+/// The command of the SDK: on the `PATH`, or in the virtual environment of the project.
+fn find_sdk(root: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let active = std::env::var_os("VIRTUAL_ENV").map(PathBuf::from);
+    let environments = active.into_iter().chain([root.join(".venv")]).map(|folder| folder.join("bin"));
+    std::env::split_paths(&path)
+        .chain(environments)
+        .map(|folder| folder.join("flyte"))
+        .find(|file| file.is_file())
+}
+
+fn submit(sdk: &Path, config: Option<&Path>, file: &Path, environment: &str, cwd: &Path) -> Result<bool> {
+    let mut command = Command::new(sdk);
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    let file = file.strip_prefix(cwd).unwrap_or(file);
+    command.args(["--image-builder", "remote", "build"]).arg(file).arg(environment);
+    let status = command.status().with_context(|| format!("cannot start `{}`", sdk.display()))?;
+    if !status.success() {
+        say!("{}: the SDK could not build `{environment}` ({status})", file.display());
+    }
+    Ok(status.success())
+}
+
+/// Where images are built, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Builder {
+    Local(Engine),
+    Remote,
+}
+
+/// What was typed decides, then the configuration, then what is installed.
+fn choose(args: &BuildArgs, configured: Option<&str>) -> Result<Builder> {
+    let engine = match args.engine {
+        Some(EngineChoice::Docker) => Some(Engine::Docker),
+        Some(EngineChoice::Podman) => Some(Engine::Podman),
+        Some(EngineChoice::Buildah) => Some(Engine::Buildah),
+        None => None,
+    };
+    let engine = match (engine, args.builder, configured) {
+        (Some(engine), ..) => Some(engine),
+        (None, Some(BuilderChoice::Remote), _) | (None, None, Some("remote")) => return Ok(Builder::Remote),
+        (None, _, Some("local-podman")) => Some(Engine::Podman),
+        (None, Some(BuilderChoice::Local), _) | (None, None, None) => None,
+        (None, None, Some("local")) => Some(Engine::Docker),
+        (None, None, Some(other)) => {
+            bail!("`image.builder: {other}` is a builder that only the SDK knows; choose one with --builder")
+        }
+    };
+    match engine {
+        Some(Engine::Docker) if is_installed("docker") && !has_buildx() => {
+            bail!("docker has no buildx; install its plugin, or choose another engine with --engine")
+        }
+        Some(engine) if is_installed(engine.program()) => Ok(Builder::Local(engine)),
+        Some(engine) => bail!("`{}` is not installed; choose another engine with --engine", engine.program()),
+        None => {
+            Engine::ALL.into_iter().find(|engine| is_installed(engine.program())).map(Builder::Local).context(
+                "no engine is installed; install docker, podman or buildah, or build with --builder remote",
+            )
+        }
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn has_buildx() -> bool {
+    let mut command = Command::new(Engine::Docker.program());
+    command.args(["buildx", "version"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn options(engine: Engine, images: &Images, bases: &BaseArgs) -> Options {
+    Options {
+        settings: EngineSettings::from_variables(|name| std::env::var(name).ok()),
+        replacements: bases.base_image.iter().cloned().collect(),
+        python_version: images.python_version,
+        ..Options::new(engine, images.disk.cwd().to_path_buf())
+    }
+}
+
+/// A problem with an image that is not even asked for, and its place.
+type Misfit = (String, Problem);
+
+/// The images as they are to be built, and those that cannot be.
+fn requests(images: &Images, is_local: bool) -> (Vec<Request>, Vec<Misfit>) {
+    let (mut requests, mut misfits) = (Vec::new(), Vec::new());
+    for found in &images.found.images {
+        match request(images, found, is_local) {
+            Ok(request) => requests.push(request),
+            Err(problem) => misfits.push((place(images, found.place), problem)),
+        }
+    }
+    (requests, misfits)
+}
+
+fn place(images: &Images, place: crate::flyte2::evaluate::Place) -> String {
+    let (file, location) = images.location_of(place);
+    format!("{file}:{}:{}", location.row, location.column)
+}
+
+fn label(found: &FoundImage) -> String {
+    found.variable.clone().or_else(|| found.built.image.name.clone()).unwrap_or_else(|| "image".to_owned())
+}
+
+fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::Result<Request, Problem> {
+    let label = label(found);
+    let unknown =
+        |reason: &str| Problem::new(&codes::UNKNOWN_IMAGE, format!("`{label}` cannot be built: {reason}"));
+    if let Some(expression) = found.built.unknown.first() {
+        return Err(unknown(&format!(
+            "`{}` is not known without running the code",
+            one_line(&expression.text)
+        ))
+        .help("Write it as a literal, or build the image with the SDK"));
+    }
+    if let Some(problem) = found.built.problems.first() {
+        return Err(unknown(&problem.message).help(problem.help.clone()));
+    }
+    let mut image = found.built.image.clone();
+    let mut layers: Vec<String> = found.built.layers.iter().map(|layer| place(images, layer.call)).collect();
+    strip_code_bundles(&mut image, &mut layers);
+    resolve(&mut image, images)?;
+    if is_local && image.is_cloned && image.registry.as_ref().is_none_or(String::is_empty) {
+        image.registry = images.config.push_registry().map(str::to_owned);
+    }
+    let uri = uri(&image, &images.disk).map_err(|error| unknown(&error.to_string()))?;
+    Ok(Request { image, uri, label, place: place(images, found.place), layers })
+}
+
+/// The code comes when it is deployed, unless that is told to copy nothing: then a build is not enough.
+fn strip_code_bundles(image: &mut Image, layers: &mut Vec<String>) {
+    let keeps: Vec<bool> =
+        image.layers.iter().map(|layer| !matches!(layer, Layer::CodeBundle { .. })).collect();
+    let mut kept = keeps.iter();
+    image.layers.retain(|_| kept.next().copied().unwrap_or(true));
+    let mut kept = keeps.iter();
+    layers.retain(|_| kept.next().copied().unwrap_or(true));
+}
+
+/// Puts the image that the configuration names in the place of the name.
+fn resolve(image: &mut Image, images: &Images) -> std::result::Result<(), Problem> {
+    let Base::RefName(name) = &image.base else { return Ok(()) };
+    let Some(uri) = images.config.image_refs.get(name) else {
+        let message = format!("`{name}` is no image that the configuration knows");
+        let help = "Add it to `image.image_refs` of the Flyte 2 configuration";
+        return Err(Problem::new(&codes::UNKNOWN_IMAGE, message).help(help));
+    };
+    // Without layers it is used as it is.
+    image.is_cloned = !image.layers.is_empty();
+    image.base = Base::Reference(uri.clone());
+    Ok(())
+}
+
+fn needs_build(image: &Image) -> bool {
+    image.is_cloned
+}
+
+/// Prints or writes what would be built.
+fn dry_run(
+    requests: &[Request],
+    options: &Options,
+    output: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<bool> {
+    let mut is_clean = true;
+    for request in requests {
+        if !needs_build(&request.image) {
+            writeln!(
+                out,
+                "{}: nothing to build, it is published as {}",
+                one_line(&request.label),
+                request.uri
+            )?;
+            continue;
+        }
+        let folder = output.unwrap_or_else(|| Path::new("")).join(folder_name(request));
+        let planned = recipe(request, options)
+            .and_then(|recipe| Ok((build::calls(request, options, &recipe, &folder)?, recipe)));
+        match planned {
+            Ok((calls, recipe)) => {
+                if output.is_some() {
+                    build::write(&recipe, &folder)
+                        .with_context(|| format!("cannot write `{}`", folder.display()))?;
+                }
+                for call in calls {
+                    let words =
+                        std::iter::once(options.engine.program()).chain(call.iter().map(String::as_str));
+                    writeln!(out, "{}", shlex::try_join(words).context("an argument holds a NUL byte")?)?;
+                }
+            }
+            Err(problems) => {
+                problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
+                is_clean = false;
+            }
+        }
+    }
+    Ok(is_clean)
+}
+
+/// A folder of its own for an image, below the one that was asked for.
+fn folder_name(request: &Request) -> String {
+    let name = request.uri.rsplit('/').next().unwrap_or_default();
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
+}
+
+fn build_all(requests: &[Request], options: &Options, out: &mut dyn Write) -> Result<bool> {
+    let is_cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_cancelled);
+    // The engine gets the signal as well, and stops; what it was working in is then taken away here.
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
+    let labels = requests.iter().map(|request| request.label.clone()).collect();
+    let outcomes = build::build(requests, options, &Progress::new(labels), &is_cancelled);
+    let mut is_clean = true;
+    for (request, outcome) in requests.iter().zip(&outcomes) {
+        match outcome {
+            Outcome::Built => writeln!(out, "built {}", request.uri)?,
+            Outcome::Skipped(reason) => writeln!(out, "skipped {}: {reason}", request.uri)?,
+            Outcome::Failed { problems, output } => {
+                is_clean = false;
+                writeln!(out, "failed {}", request.uri)?;
+                out.flush()?;
+                output.iter().for_each(|line| say!("    {line}"));
+                problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
+            }
+        }
+    }
+    if is_cancelled.load(Ordering::Relaxed) {
+        bail!("stopped");
+    }
+    Ok(is_clean)
+}
+
+fn say_problems(problems: &[Misfit]) {
+    problems.iter().for_each(|(place, problem)| say_problem(place, problem));
+}
+
+fn say_problem(place: &str, problem: &Problem) {
+    say!("{place}: {} {}", problem.rule.code, problem.message);
+    if let Some(help) = &problem.help {
+        say!("  help: {help}");
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,261 @@
+//! How docker, podman and buildah are called, argument by argument: a recorder stands in their place.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use support::{Run, program, read_tree};
+use tempfile::TempDir;
+
+const CODE: &str = r#"import flyte
+from flyte import Secret
+
+base = flyte.Image.from_debian_base(python_version=(3, 11), name="base").with_env_vars({"A": "a\nb"})
+above = (
+    flyte.Image.from_base("registry.example/me/base:TAG")
+    .clone(name="above", registry="registry.example/me", python_version=(3, 11), extendable=True)
+    .with_commands(["true"], secret_mounts=[Secret("token"), Secret(group="g", key="file")])
+)
+"#;
+
+/// What the recorder does: it writes its arguments down, and fails where it is told to.
+const RECORDER: &str = r#"#!/bin/sh
+log="$(dirname "$0")/../calls"
+{ printf '%s' "$(basename "$0")"; for word in "$@"; do printf '\t%s' "$word"; done; printf '\0'; } >> "$log"
+case "$*" in
+    *inspect*|*exists*) [ -e "$(dirname "$0")/../is-there" ] || exit 1 ;;
+    *--file*)
+        while [ "$1" != --file ]; do shift; done
+        mkdir -p "$(dirname "$0")/../seen"
+        cp -R "$(dirname "$2")/." "$(dirname "$0")/../seen/"
+        if [ -e "$(dirname "$0")/../fails" ]; then cat "$(dirname "$0")/../fails" >&2; exit 1; fi ;;
+esac
+exit 0
+"#;
+
+/// A project with the recorder in place of the engines.
+struct Project {
+    folder: TempDir,
+    tag: String,
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Self { folder, tag: String::new() };
+        for engine in ["docker", "podman", "buildah"] {
+            let path = project.path("bin").join(engine);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, RECORDER).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::create_dir(project.path("code")).unwrap();
+        fs::create_dir(project.path("tmp")).unwrap();
+        fs::write(project.path("code/a.py"), CODE).unwrap();
+        let uri = project.run(&["uri", "--image", "base"]).stdout;
+        let tag = uri.trim().rsplit(':').next().unwrap().to_owned();
+        fs::write(project.path("code/a.py"), CODE.replace("TAG", &tag)).unwrap();
+        Self { tag, ..project }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
+        let mut command = program(&self.path("code"));
+        command.arg("image").args(args).arg(".");
+        command
+            .env("PATH", path)
+            .env("TOKEN", "a secret")
+            .env("G_FILE", "another")
+            .env("TMPDIR", self.path("tmp"));
+        command.env("FLYTE_IMAGE_REGISTRY", "registry.example/me");
+        command.env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host --label 'a b'");
+        for name in ["FLYTE_DOCKER_BUILDKIT_BUILDER_NAME", "BUILDAH_LAYERS", "FLYTE_IMAGE_BUILDER"] {
+            command.env_remove(name);
+        }
+        command.output().unwrap().into()
+    }
+
+    /// The calls so far, with the temporary folder and the tags by name; the log begins anew.
+    fn calls(&self) -> Vec<Vec<String>> {
+        let text = fs::read_to_string(self.path("calls")).unwrap_or_default();
+        let _ = fs::remove_file(self.path("calls"));
+        let temporary = format!("{}/", self.path("tmp").display());
+        let calls = text.split_terminator('\0').map(|call| {
+            let words = call.split('\t').map(|word| match word.strip_prefix(&temporary) {
+                Some(rest) => rest.split_once('/').map_or(rest, |(_, rest)| rest).to_owned(),
+                None => word.replace(&self.tag, "TAG"),
+            });
+            words.collect()
+        });
+        calls.collect()
+    }
+
+    /// The calls of a command, each as one text.
+    fn calls_of(&self, args: &[&str]) -> Vec<String> {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+        let left: Vec<_> = fs::read_dir(self.path("tmp")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        let above = self.run(&["uri", "--image", "above"]).stdout;
+        let tag = above.trim().rsplit(':').next().unwrap().to_owned();
+        self.calls().into_iter().map(|call| call.join("\t").replace(&tag, "TAG2")).collect()
+    }
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join("\t").replace("a~b", "a b").replace('~', "\n")
+}
+
+const BASE: &str = "registry.example/me/base:TAG";
+const ABOVE: &str = "registry.example/me/above:TAG2";
+const SECRETS: &str = "--secret id=token,env=TOKEN --secret id=g_file,env=G_FILE";
+const EXTRA: &str = "--network host --label a~b context";
+
+fn host() -> String {
+    flyte_migrate::image::engine::host_platform()
+}
+
+#[test]
+fn docker_builds_with_buildx_and_pushes_as_it_builds() {
+    let project = Project::new();
+    let mut calls = project.calls_of(&["build", "--engine", "docker", "--jobs", "1"]);
+    assert_eq!(calls.remove(0), words("docker buildx version"));
+    let check = |uri: &str| {
+        [
+            words(&format!("docker image inspect {uri}")),
+            words(&format!("docker buildx imagetools inspect --raw {uri}")),
+        ]
+    };
+    let build = format!("docker buildx build --progress plain --file Dockerfile --platform {} --tag", host());
+    let expected = [
+        &check(BASE)[..],
+        &[words(&format!("{build} {BASE} --load --build-arg FLYTE_CHARACTER_0A=~ {EXTRA}"))],
+        &check(ABOVE),
+        &[words(&format!(
+            "docker buildx build --progress plain --file Dockerfile --platform linux/amd64 --tag {ABOVE} --load {SECRETS} {EXTRA}"
+        ))],
+    ];
+    assert_eq!(calls, expected.concat());
+
+    let calls = project.calls_of(&["build", "--engine", "docker", "--jobs", "1", "--push", "--force"]);
+    let build = "docker buildx build --progress plain --file Dockerfile --platform";
+    let expected = [
+        "docker buildx version".to_owned(),
+        format!(
+            "{build} linux/amd64,linux/arm64 --tag {BASE} --push --build-arg FLYTE_CHARACTER_0A=~ {EXTRA}"
+        ),
+        format!("{build} linux/amd64 --tag {ABOVE} --push {SECRETS} {EXTRA}"),
+    ];
+    assert_eq!(calls, expected.map(|call| words(&call)));
+}
+
+#[test]
+fn podman_and_buildah_push_when_they_have_built() {
+    for (engine, build, check) in [
+        ("podman", "podman build --format docker", "podman image exists"),
+        ("buildah", "buildah build --format docker --layers", "buildah inspect --type image"),
+    ] {
+        let project = Project::new();
+        let calls =
+            project.calls_of(&["build", "--engine", engine, "--image", "above", "--platform", "linux/arm64"]);
+        let expected = [
+            format!("{check} {ABOVE}"),
+            format!("{engine} manifest inspect docker://{ABOVE}"),
+            format!("{build} --file Dockerfile --platform linux/arm64 --tag {ABOVE} {SECRETS} {EXTRA}"),
+        ];
+        assert_eq!(calls, expected.map(|call| words(&call)));
+
+        let calls = project.calls_of(&["build", "--engine", engine, "--jobs", "1", "--push"]);
+        let expected = [
+            format!("{engine} manifest inspect docker://{BASE}"),
+            format!(
+                "{build} --file Dockerfile --platform linux/amd64,linux/arm64 --manifest {BASE} \
+                 --build-arg FLYTE_CHARACTER_0A=~ {EXTRA}"
+            ),
+            format!("{engine} manifest push --all {BASE} docker://{BASE}"),
+            format!("{engine} manifest inspect docker://{ABOVE}"),
+            format!("{build} --file Dockerfile --platform linux/amd64 --tag {ABOVE} {SECRETS} {EXTRA}"),
+            format!("{engine} push {ABOVE}"),
+        ];
+        assert_eq!(calls, expected.map(|call| words(&call)));
+    }
+}
+
+#[test]
+fn what_is_there_is_skipped_and_the_configuration_chooses_the_engine() {
+    let project = Project::new();
+    fs::write(project.path("is-there"), "").unwrap();
+    fs::write(project.path("code/config.yaml"), "image:\n  builder: local-podman\n").unwrap();
+    let run = project.run(&["build", "--image", "above"]);
+    assert_eq!(run.code, Some(0));
+    assert!(
+        run.stdout.starts_with("skipped ") && run.stdout.contains(": the local store has it\n"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(project.calls()[0][..3], ["podman", "image", "exists"]);
+}
+
+#[test]
+fn a_dry_run_starts_nothing_and_writes_what_would_be_built() {
+    let project = Project::new();
+    let run = project.run(&["build", "--engine", "podman", "--dry-run", "-o", "out"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("podman build --format docker --file out/base-"), "{}", run.stdout);
+    let files: Vec<String> = read_tree(&project.path("code/out")).into_keys().collect();
+    assert!(files.iter().all(|file| file.ends_with("/Dockerfile")) && files.len() == 2, "{files:?}");
+    assert_eq!(project.calls(), Vec::<Vec<String>>::new());
+    // Secrets are named, and their values are nowhere.
+    assert!(!run.stdout.contains("a secret"));
+    let texts: Vec<Vec<u8>> = read_tree(&project.path("code/out")).into_values().collect();
+    assert!(texts.iter().all(|text| !String::from_utf8_lossy(text).contains("a secret")));
+}
+
+#[test]
+fn a_build_that_fails_names_the_layer_and_the_line_and_holds_back_what_needs_it() {
+    let project = Project::new();
+    fs::write(project.path("fails"), "#8 ERROR\nDockerfile:11\nERROR: failed to solve\n").unwrap();
+    let run = project.run(&["build", "--engine", "docker"]);
+    assert_eq!(run.code, Some(1));
+    let position = CODE.lines().position(|line| line.starts_with("base")).unwrap() + 1;
+    let layer = format!("a.py:{position}:74: FM586 `{BASE}` failed in layer 1 (`with_env_vars`)");
+    assert!(run.stderr.contains(&layer.replace("TAG", &project.tag)), "{}", run.stderr);
+    assert!(run.stderr.contains("FM586 `base`, its base, could not be built"), "{}", run.stderr);
+    assert!(run.stderr.contains("    ERROR: failed to solve"), "{}", run.stderr);
+    let built = project.calls().iter().filter(|call| call.contains(&"--file".to_owned())).count();
+    assert_eq!(built, 1);
+    assert!(fs::read_dir(project.path("tmp")).unwrap().next().is_none());
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let project = Project::new();
+    let seen = |args: &[&str], code: i32, text: &str| {
+        let run = project.run(args);
+        assert_eq!(run.code, Some(code), "{}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+    };
+    fs::remove_file(project.path("bin/podman")).unwrap();
+    seen(&["build", "--engine", "podman"], 2, "`podman` is not installed");
+    seen(&["build", "--base-image", "x"], 2, "FROM=TO");
+    seen(&["build", "-o", "out"], 2, "--dry-run");
+    let code = "import flyte, sys\na = flyte.Image.from_debian_base(name=\"a\").with_pip_packages(sys.argv[1])\n\
+                b = flyte.Image.from_debian_base(name=\"b\", python_version=(3, 11)).with_source_file(__import__(\"pathlib\").Path(\"no.txt\"))\n";
+    write(&project.path("code/a.py"), code);
+    seen(&["build", "--engine", "docker", "--image", "a"], 1, "a.py:2:5: FM583 `a` cannot be built");
+    seen(&["dockerfile", "--image", "a"], 1, "is not known without running the code");
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+}
