@@ -73,9 +73,13 @@ fn program() -> &'static Path {
         fs::create_dir_all(folder.join("tmp")).unwrap();
         let path = folder.join("buildah");
         let at = folder.display();
+        let found = Command::new("sh").args(["-c", "command -v buildah"]).output().unwrap().stdout;
+        let real = String::from_utf8(found).unwrap();
+        assert!(!real.is_empty(), "buildah is not there: run .ci/build-base");
         let script = format!(
             "#!/bin/sh\nexport TMPDIR='{at}/tmp' STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot BUILDAH_LAYERS=false\n\
-             exec buildah --root '{at}/root' --runroot '{at}/run' \"$@\"\n"
+             exec {} --root '{at}/root' --runroot '{at}/run' \"$@\"\n",
+            real.trim()
         );
         fs::write(&path, script).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -383,7 +387,7 @@ fn a_foreign_base_gets_a_virtual_environment_and_the_image_that_makes_the_user_e
 }
 
 #[test]
-fn projects_of_uv_and_poetry_are_installed() {
+fn projects_and_scripts_are_installed() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let manifest = "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.11\"\ndependencies = [\"six\", \"lib\"]\n\
@@ -394,6 +398,13 @@ fn projects_of_uv_and_poetry_are_installed() {
     write(root, "app/libs/lib/lib/__init__.py", "VALUE = 1\n");
     write(root, "whole/pyproject.toml", &library.replace("lib", "whole"));
     write(root, "whole/whole/__init__.py", "VALUE = 2\n");
+    let poetry = "[project]\nname = \"p\"\nversion = \"1\"\nrequires-python = \">=3.11\"\ndependencies = []\n\
+                  [tool.poetry]\npackage-mode = false\n";
+    write(root, "poetry/pyproject.toml", poetry);
+    let lock = "package = []\n[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.11\"\ncontent-hash = \"HASH\"\n";
+    write(root, "poetry/poetry.lock", lock);
+    let script = "# /// script\n# dependencies = [\"iniconfig\"]\n# ///\n";
+    write(root, "script.py", script);
     let uv = |pyproject: &str, install| Layer::UvProject {
         pyproject: pyproject.into(),
         uvlock: None,
@@ -405,11 +416,18 @@ fn projects_of_uv_and_poetry_are_installed() {
         uv("app/pyproject.toml", ProjectInstall::DependenciesOnly),
         uv("whole/pyproject.toml", ProjectInstall::InstallProject),
         Layer::CopyFolder { src: "app/libs".into(), dst: "/root/libs".to_owned() },
+        Layer::UvScript { script: "script.py".into(), options: PipOptions::default() },
+        Layer::PoetryProject {
+            pyproject: "poetry/pyproject.toml".into(),
+            poetry_lock: "poetry/poetry.lock".into(),
+            install: ProjectInstall::DependenciesOnly,
+            extra_args: None,
+            secret_mounts: Vec::new(),
+        },
     ];
     let request = request("projects", FLYTE, layers);
     must_build(std::slice::from_ref(&request), &options(root));
-    let code =
-        "import six, lib, whole; print(lib.VALUE, lib.__file__, whole.VALUE, whole.__file__.split('/')[1:3])";
+    let code = "import six, lib, whole, iniconfig, poetry; print(lib.VALUE, lib.__file__, whole.VALUE, whole.__file__.split('/')[1:3])";
     assert_eq!(python(&request.uri, code), "1 /root/libs/lib/lib/__init__.py 2 ['opt', 'venv']\n");
 }
 
@@ -422,4 +440,53 @@ fn a_dockerfile_of_the_user_is_built_as_it_is() {
     request.image.base = Base::Dockerfile("docker/Dockerfile".into());
     must_build(std::slice::from_ref(&request), &options(folder.path()));
     assert_eq!(python(&request.uri, "print(open('/a.txt').read())"), "mine\n");
+}
+
+/// Flyte 2 code, and Flyte 1 code beside it: one image on the other.
+const CODE: &str = r#"
+import flyte
+
+base = flyte.Image.from_debian_base(name="from-code", python_version=(3, 11)).with_pip_packages("six")
+env = flyte.TaskEnvironment("etl", image=base)
+
+@env.task
+def f() -> int:
+    return 1
+"#;
+const FLYTE1: &str = r#"
+from flytekit import ImageSpec, task
+
+image = ImageSpec(name="from-flyte1", python_version="3.11", packages=["iniconfig"], apt_packages=["file"], env={"A": "1"})
+
+@task(container_image=image)
+def g() -> int:
+    return 1
+"#;
+
+#[test]
+fn code_of_both_generations_is_built_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "two.py", CODE);
+    write(folder.path(), "one.py", FLYTE1);
+    let path = format!("{}:{}", program().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flyte-migrate"));
+    command.args(["image", "build", "--engine", "buildah", "."]).current_dir(folder.path());
+    for (from, to) in replacements() {
+        command.arg("--base-image").arg(format!("{from}={to}"));
+    }
+    command.env("PATH", path).env("FLYTE_IMAGE_REGISTRY", "localhost");
+    command.env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host");
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let built: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("built ")).collect();
+    assert_eq!(built.len(), 2, "{said}");
+    for uri in built {
+        let (module, variable) =
+            if uri.contains("flyte1") { ("iniconfig", "A") } else { ("six", "_F_IMG_ID") };
+        let said =
+            python(uri, &format!("import os, {module}; print({module}.__name__, os.environ['{variable}'])"));
+        let value = if uri.contains("flyte1") { "1" } else { uri };
+        assert_eq!(said, format!("{module} {value}\n"));
+    }
 }

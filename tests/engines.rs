@@ -3,11 +3,12 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+#[path = "support/script.rs"]
+mod script;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use support::{Run, program, read_tree};
@@ -50,10 +51,7 @@ impl Project {
         let folder = tempfile::tempdir().unwrap();
         let project = Self { folder, tag: String::new() };
         for engine in ["docker", "podman", "buildah"] {
-            let path = project.path("bin").join(engine);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, RECORDER).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            script::write_script(&project.path("bin").join(engine), RECORDER);
         }
         fs::create_dir(project.path("code")).unwrap();
         fs::create_dir(project.path("tmp")).unwrap();

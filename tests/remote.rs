@@ -5,6 +5,8 @@
 
 #[path = "sdk/environment.rs"]
 mod environment;
+#[path = "support/script.rs"]
+mod script;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
@@ -102,8 +104,7 @@ fn the_remote_builder_would_be_sent_what_the_sdk_sends() {
     write(&project.join("uv_script.py"), &header);
     fs::set_permissions(root.join("other/x.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     // The SDK asks uv for the projects that are installed in place.
-    write(&project.join("bin/uv"), "#!/bin/sh\necho '-e ./libs/lib'\n");
-    fs::set_permissions(project.join("bin/uv"), fs::Permissions::from_mode(0o755)).unwrap();
+    script::write_script(&project.join("bin/uv"), "#!/bin/sh\necho '-e ./libs/lib'\n");
     let (out, kept) = (root.join("out"), root.join("kept"));
     fs::create_dir(&kept).unwrap();
 
@@ -161,8 +162,8 @@ fn submission_needs_the_sdk_and_is_its() {
 
     let bin = folder.path().join("bin");
     let log = folder.path().join("log");
-    write(&bin.join("flyte"), &format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > '{}'\n", log.display()));
-    fs::set_permissions(bin.join("flyte"), fs::Permissions::from_mode(0o755)).unwrap();
+    let text = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > '{}'\n", log.display());
+    script::write_script(&bin.join("flyte"), &text);
     let run = build(&format!("{}:/usr/bin:/bin", bin.display()));
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let expected = "--image-builder\nremote\nbuild\na.py\netl\n";

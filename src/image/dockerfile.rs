@@ -361,7 +361,7 @@ impl Writer<'_> {
     fn apt(&mut self, packages: &[String], secrets: &[Secret]) {
         let mut words = Vec::new();
         // The SDK lets the shell split: `"git curl"` is two packages.
-        for package in packages.iter().flat_map(|packages| packages.split_whitespace()) {
+        for package in packages.iter().flat_map(|packages| packages.split_ascii_whitespace()) {
             if package.starts_with('-') {
                 let message = format!("`{package}` is an option of apt-get, not a package");
                 self.problem(
@@ -434,9 +434,15 @@ impl Writer<'_> {
     }
 
     fn line(&mut self, line: &str) {
-        if self.is_one_line("line", line) && !line.trim_end().ends_with('\\') {
-            self.push(line.to_owned());
+        if !self.is_one_line("line", line) {
+            return;
         }
+        if line.trim_end().ends_with('\\') {
+            let message = format!("`{line}` would take in the line that follows");
+            self.problem(Problem::new(&codes::UNWRITABLE_VALUE, message));
+            return;
+        }
+        self.push(line.to_owned());
     }
 
     fn run(&mut self, mounts: &[String], secrets: &[Secret], script: &str) {
@@ -467,6 +473,12 @@ impl Writer<'_> {
                     format!("`{}` is no place that a secret can be mounted at", target.escape_debug());
                 self.problem(
                     Problem::new(&codes::UNWRITABLE_VALUE, message).help("Mount it at `/etc/flyte/secrets`"),
+                );
+            }
+            if flags.iter().any(|flag| flag.contains(&format!(",target={target},required"))) {
+                let message = format!("`{target}` would hold two secrets of one layer");
+                self.problem(
+                    Problem::new(&codes::UNWRITABLE_VALUE, message).help("Give one of them to another layer"),
                 );
             }
             flags.push(format!("type=secret,id={id},target={target},required=true"));
