@@ -401,7 +401,7 @@ fn projects_and_scripts_are_installed() {
     let poetry = "[project]\nname = \"p\"\nversion = \"1\"\nrequires-python = \">=3.11\"\ndependencies = []\n\
                   [tool.poetry]\npackage-mode = false\n";
     write(root, "poetry/pyproject.toml", poetry);
-    let lock = "package = []\n[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.11\"\ncontent-hash = \"HASH\"\n";
+    let lock = "package = []\n[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.11\"\ncontent-hash = \"f5666f5625d676c506924a57dc0520a1f3ed2b2c774baed3dc85353594f8473d\"\n";
     write(root, "poetry/poetry.lock", lock);
     let script = "# /// script\n# dependencies = [\"iniconfig\"]\n# ///\n";
     write(root, "script.py", script);

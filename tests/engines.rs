@@ -246,6 +246,8 @@ fn what_is_missing_is_said() {
     fs::remove_file(project.path("bin/podman")).unwrap();
     seen(&["build", "--engine", "podman"], 2, "`podman` is not installed");
     seen(&["build", "--base-image", "x"], 2, "FROM=TO");
+    seen(&["build", "--output-format", "json"], 2, "prints no JSON");
+    assert_eq!(project.run(&["build", "--engine", "podman", "--dry-run"]).code, Some(0));
     seen(&["build", "-o", "out"], 2, "--dry-run");
     let code = "import flyte, sys\na = flyte.Image.from_debian_base(name=\"a\").with_pip_packages(sys.argv[1])\n\
                 b = flyte.Image.from_debian_base(name=\"b\", python_version=(3, 11)).with_source_file(__import__(\"pathlib\").Path(\"no.txt\"))\n";

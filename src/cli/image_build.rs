@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 
 use super::Exit;
-use super::args::{BaseArgs, BuildArgs, BuilderChoice, DockerfileArgs, EngineChoice};
+use super::args::{
+    BaseArgs, BuildArgs, BuilderChoice, DockerfileArgs, EngineChoice, ImageArgs, OutputFormat,
+};
 use super::image::{Images, find_images};
 use super::migrate::report_problems;
 use super::progress::Progress;
@@ -37,6 +39,7 @@ macro_rules! say {
 
 /// Prints or writes Dockerfiles.
 pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<Exit> {
+    refuse_json(&args.images)?;
     let images = find_images(&args.images)?;
     let mut has_failed = report_problems(&images.discovery);
     let options = options(Engine::Docker, &images, &args.bases);
@@ -53,6 +56,13 @@ pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<E
         }
     }
     Ok(if has_failed { Exit::Findings } else { Exit::Clean })
+}
+
+fn refuse_json(args: &ImageArgs) -> Result<()> {
+    if args.output_format == OutputFormat::Json {
+        bail!("this command prints no JSON; `flyte-migrate image show` does");
+    }
+    Ok(())
 }
 
 fn hand_out(request: &Request, recipe: &Recipe, output: Option<&Path>, out: &mut dyn Write) -> Result<()> {
@@ -85,6 +95,7 @@ fn hand_out(request: &Request, recipe: &Recipe, output: Option<&Path>, out: &mut
 
 /// Builds images.
 pub(super) fn build(args: &BuildArgs, out: &mut dyn Write) -> Result<Exit> {
+    refuse_json(&args.images)?;
     let images = find_images(&args.images)?;
     let has_problem = report_problems(&images.discovery);
     let engine = match choose(args, images.config.builder.as_deref())? {
@@ -245,6 +256,8 @@ fn choose(args: &BuildArgs, configured: Option<&str>) -> Result<Builder> {
         }
     };
     match engine {
+        // Nothing is started.
+        engine if args.dry_run => Ok(Builder::Local(engine.unwrap_or(Engine::Docker))),
         Some(Engine::Docker) if is_installed("docker") && !has_buildx() => {
             bail!("docker has no buildx; install its plugin, or choose another engine with --engine")
         }
