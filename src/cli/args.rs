@@ -80,6 +80,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "What is changed")]
     pub registry_secret: Option<String>,
 
+    /// How calls run that do not depend on each other: side by side as on Flyte 1, or one after another.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "What is changed")]
+    pub parallelism: Parallelism,
+
     /// The longest line of new code [default: that of ruff or black in the project's pyproject.toml, else 88].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "What is changed")]
     pub line_length: Option<u16>,
@@ -159,6 +163,16 @@ pub enum Mode {
     Write,
     /// Lists the files that would be analyzed.
     Files,
+}
+
+/// How calls of a workflow run that do not depend on each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Parallelism {
+    /// Side by side, as on Flyte 1: the workflow becomes `async` and gathers them.
+    #[default]
+    Parallel,
+    /// One after another, in a plain function.
+    Sequential,
 }
 
 /// Commands besides migrating.

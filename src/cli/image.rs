@@ -95,6 +95,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         conda: Conda::default(),
         default_platform: DefaultPlatform::default(),
         registry_secret: None,
+        is_parallel: true,
     };
     let (project, found) = in_pool(0, || {
         let mut project = load_with_images(&discovery);

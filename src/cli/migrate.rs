@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use super::Exit;
-use super::args::{Args, Conda, LayerOrder, Mode, OutputFormat, Platform};
+use super::args::{Args, Conda, LayerOrder, Mode, OutputFormat, Parallelism, Platform};
 use super::config::with_configuration;
 use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json};
 use crate::diagnostic::{Diagnostic, Severity, Status};
@@ -91,6 +91,7 @@ fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a> {
             LayerOrder::Source => draft::LayerOrder::Source,
         },
         includes_commands: args.include_commands,
+        is_parallel: args.parallelism == Parallelism::Parallel,
         line_length: args
             .line_length
             .map(usize::from)

@@ -1,12 +1,54 @@
 //! Maps the code of all entities and the code around them, and settles with it what is not understood by itself.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rayon::prelude::*;
 
-use super::graph::{Graph, NodeId, NodeKind};
+use super::graph::{EntityKind, Graph, NodeId, NodeKind};
 use super::plan::FlyteNames;
 use super::{FileId, Project};
 use crate::rules::Effect;
-use crate::rules::body::{self, MappedBody};
+use crate::rules::body::{self, MappedBody, Overlap};
+
+/// Decides which workflows and dynamics become `async`: those with calls that ran side by side, and all that call them.
+///
+/// Where one of the callers cannot be `async`, what it calls stays as it is.
+pub(super) fn find_async(project: &Project, graph: &mut Graph, is_parallel: bool) {
+    let files: Vec<FileId> =
+        (0..project.files.len()).filter(|&file| !graph.nodes_in(file).is_empty()).collect();
+    let found: Vec<(NodeId, Overlap)> =
+        files.into_par_iter().flat_map_iter(|file| body::overlaps(project, graph, file)).collect();
+    graph.overlaps = found.iter().copied().collect();
+    if !is_parallel {
+        return;
+    }
+    let mut callers: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    for node in 0..graph.nodes.len() {
+        for &(_, callee) in graph.entity(node).map_or(&[][..], |entity| &entity.calls) {
+            callers.entry(callee).or_default().push(node);
+        }
+    }
+    for (node, overlap) in found {
+        let mut reached = BTreeSet::from([node]);
+        let mut pending = vec![node];
+        while let Some(node) = pending.pop() {
+            let callers = callers.get(&node).into_iter().flatten();
+            pending.extend(callers.filter(|&&caller| reached.insert(caller)));
+        }
+        if overlap.gathered > 0 && reached.iter().all(|&node| can_be_async(project, graph, node)) {
+            graph.asyncs.extend(reached);
+        }
+    }
+}
+
+/// Another decorator may call the function and use what it returns; a task calls what it calls in place.
+fn can_be_async(project: &Project, graph: &Graph, node: NodeId) -> bool {
+    let file = graph.nodes[node].file;
+    graph.entity(node).is_some_and(|entity| {
+        let function = project.facts(file).map(|facts| &facts.module.functions[entity.function]);
+        entity.kind != EntityKind::Task && function.is_some_and(|function| function.decorators.len() == 1)
+    })
+}
 
 /// Fills [`Graph::bodies`], ties what the mapping ties, and blocks the uses that it does not know.
 pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bodies::map_bodies;
+use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
@@ -24,7 +24,7 @@ use crate::python::scope::{
     BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role, StatementId,
 };
 use crate::python::value::Value;
-use crate::rules::body::MappedBody;
+use crate::rules::body::{MappedBody, Overlap};
 use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE, UNSUPPORTED_PLACE};
 use crate::rules::{Effect, Finding, is_image_method};
 use crate::source::TextRange;
@@ -172,6 +172,10 @@ pub struct Graph {
     pub loose: Vec<Obstacle>,
     /// What the code of each node becomes; nothing for images.
     pub bodies: Vec<MappedBody>,
+    /// Workflows and dynamics that become `async`, so that calls in them run side by side.
+    pub asyncs: HashSet<NodeId>,
+    /// The calls of each workflow and dynamic that ran side by side on Flyte 1.
+    pub overlaps: HashMap<NodeId, Overlap>,
     /// Entities and the code around them that they reach and that is written anew.
     pub needs: BTreeSet<(NodeId, NodeId)>,
     /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
@@ -298,6 +302,11 @@ impl Graph {
         self.image(node).map(|_| (node, attribute.as_str()))
     }
 
+    /// Whether an entity is `async` on Flyte 2.
+    pub fn is_async(&self, node: NodeId) -> bool {
+        self.asyncs.contains(&node)
+    }
+
     /// The nodes of a file.
     pub fn nodes_in(&self, file: FileId) -> std::ops::Range<NodeId> {
         let start = self.nodes.partition_point(|node| node.file < file);
@@ -340,7 +349,7 @@ pub fn function_of<'p>(project: &'p Project, file: FileId, entity: &EntityNode) 
 }
 
 /// Collects the nodes of a project, ties them, and finds what stands in their way in the code around them.
-pub fn build(project: &Project) -> Graph {
+pub fn build(project: &Project, is_parallel: bool) -> Graph {
     let mut graph = Graph::default();
     let images = Images::of(project);
     let actors = actors(project);
@@ -362,6 +371,7 @@ pub fn build(project: &Project) -> Graph {
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
     }
+    find_async(project, &mut graph, is_parallel);
     map_bodies(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_body(project, &mut graph, node);

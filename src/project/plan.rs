@@ -35,6 +35,8 @@ pub struct Settings<'a> {
     pub default_platform: DefaultPlatform,
     /// The name of the image pull secret, in place of one made from the registry's host.
     pub registry_secret: Option<&'a str>,
+    /// Whether calls that do not depend on each other are gathered, so that they go on running side by side.
+    pub is_parallel: bool,
 }
 
 /// What becomes of a group.
@@ -105,7 +107,7 @@ impl FlyteNames {
 
 /// Collects and decides.
 pub fn plan(project: &Project, settings: Settings) -> Plan {
-    let mut graph = graph::build(project);
+    let mut graph = graph::build(project, settings.is_parallel);
     assess(project, &mut graph, settings);
     decided(graph, settings)
 }

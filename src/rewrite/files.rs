@@ -281,7 +281,8 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
         .all(|reference| reference.attributes.is_empty() || reference.bindings.iter().all(is_from));
     let has_other = needed_names(project, plan, file)
         .into_iter()
-        .any(|name| module.names.contains(name) && !is_free_name(module, outlook, name));
+        // `from flyte import map` would hide the builtin.
+        .any(|name| name == "map" || module.names.contains(name) && !is_free_name(module, outlook, name));
     // Another library's `from x import *` may bring any name.
     let mut stars = module.star_imports.iter();
     let has_stars = stars.any(|star| project.index.resolve(file, star.level, &star.module).is_none());

@@ -21,6 +21,8 @@ pub(super) struct ImportChanges {
     pub(super) added: Vec<String>,
     /// Lines that come behind a certain statement.
     pub(super) behind: BTreeMap<ImportId, BTreeSet<String>>,
+    /// Lines that come above a certain statement.
+    pub(super) above: BTreeMap<ImportId, BTreeSet<String>>,
     /// Where lines go if no statement can take them.
     pub(super) fallback: TextSize,
 }
@@ -46,6 +48,11 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
             None => changes.fallback,
         };
         edits.push((TextRange::empty(offset), Edit::insertion(offset, lines)));
+    }
+    for (&id, lines) in &changes.above {
+        let range = module.imports[id].range;
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        edits.push((range, Edit::insertion(line_start(text, range.start()), lines)));
     }
     for (&id, lines) in &changes.behind {
         let range = module.imports[id].range;
@@ -128,6 +135,17 @@ pub(super) fn merged<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<String>
 pub(super) fn is_standard_library(line: &str) -> bool {
     let module = line.split_whitespace().nth(1).unwrap_or_default();
     STANDARD_LIBRARY.contains(&module.split('.').next().unwrap_or_default())
+}
+
+/// The first import of the standard library in the first block that isort would put behind `line`.
+pub(super) fn next_of_standard_library(module: &Module, line: &str) -> Option<ImportId> {
+    let last = last_of_standard_library(module)?;
+    let name = line.split_whitespace().nth(1).unwrap_or_default();
+    let is_behind = |import: &ImportStatement| match &import.from {
+        Some((_, module)) => module != "__future__",
+        None => import.aliases.first().is_some_and(|alias| alias.name.as_str() > name),
+    };
+    (0..=last).find(|&id| is_behind(&module.imports[id]) && !module.imports[id].shares_line)
 }
 
 /// The last import of the first block of imports that comes from the standard library.

@@ -19,10 +19,10 @@ use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::python::scope::{BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
-use crate::rules::body::{self, MappedBody, Trigger};
+use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
-    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, SEQUENTIAL_CALLS,
-    SETTING, TASK,
+    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MAP_TASK,
+    SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
 use crate::rules::task::{SettingText, annotations_without_none};
@@ -52,6 +52,8 @@ struct Converter<'a> {
     removed: Vec<TextRange>,
     /// Files that the image in hand needs, until the fix that they belong to is made.
     created: Vec<NewFile>,
+    /// Functions that the new code calls.
+    helpers: BTreeSet<Helper>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -82,6 +84,7 @@ pub(super) fn convert(
         triggers: Vec::new(),
         removed: Vec::new(),
         created: Vec::new(),
+        helpers: BTreeSet::new(),
         diagnostics: Vec::new(),
     };
     let converted: Vec<NodeId> = plan.converted_in(file).collect();
@@ -101,6 +104,7 @@ pub(super) fn convert(
             NodeKind::Code(_) => converter.code(node, body),
         }
     }
+    converter.helpers();
     converter.imports();
     converter.normalize_line_endings();
     converter.diagnostics
@@ -212,6 +216,7 @@ impl Converter<'_> {
     fn body(&mut self, body: MappedBody) -> Vec<Edit> {
         self.used.extend(body.uses);
         self.import_lines.extend(body.imports);
+        self.helpers.extend(body.helpers);
         let informs = body.findings.iter().filter(|finding| finding.effect == Effect::Info);
         self.diagnostics.extend(informs.map(diagnostic));
         body.edits
@@ -601,40 +606,51 @@ impl Converter<'_> {
         self.diagnostics.push(diagnostic(&finding));
     }
 
+    /// The functions that the new code calls stand above the first environment.
+    fn helpers(&mut self) {
+        let first = self.plan.converted_in(self.file).find(|&node| self.plan.graph.entity(node).is_some());
+        let Some(first) = first.filter(|_| !self.helpers.is_empty()) else { return };
+        let offset = self.gap_above(first).0;
+        let unit = &self.facts.style.indent_unit;
+        let definitions = self.helpers.iter().map(|helper| helper.definition().replace("    ", unit));
+        let text: String = definitions.map(|definition| format!("\n\n{definition}")).collect();
+        let finding = Finding::new(
+            &MAP_TASK,
+            place(self.project, &self.plan.graph, first),
+            Effect::Blocking,
+            "a map that tolerates failures counts them itself on Flyte 2",
+        );
+        let edits = vec![Edit::insertion(offset, text)];
+        let applicability = self.applicability(first);
+        self.diagnostics.insert(0, fixed(&finding, "Add a function for it".to_owned(), applicability, edits));
+    }
+
     /// Independent calls of a workflow ran side by side on Flyte 1.
     fn sequential(&mut self, node: NodeId, entity: &EntityNode) {
         if entity.kind == EntityKind::Task {
             return;
         }
-        let flows: Vec<_> = self.facts.bodies[entity.function]
-            .calls
-            .iter()
-            .filter(|flow| entity.calls.iter().any(|(callee, _)| *callee == flow.callee))
-            .collect();
-        let mut reaches: BTreeMap<TextRangeKey, Vec<TextRange>> = BTreeMap::new();
-        let mut independent = 0;
-        for (position, flow) in flows.iter().enumerate() {
-            let mut inputs: Vec<TextRange> = flow.inputs.iter().filter_map(|root| root.callee()).collect();
-            let further: Vec<TextRange> =
-                inputs.iter().filter_map(|input| reaches.get(&key(*input))).flatten().copied().collect();
-            inputs.extend(further);
-            let has_peer = flows[..position].iter().any(|other| !inputs.contains(&other.callee));
-            independent += usize::from(has_peer || flow.is_repeated);
-            reaches.insert(key(flow.callee), inputs);
-        }
-        if independent == 0 {
+        let overlap = self.plan.graph.overlaps.get(&node).copied().unwrap_or_default();
+        let gathered = if self.plan.graph.is_async(node) { 0 } else { overlap.gathered };
+        let count = gathered + overlap.repeated;
+        if count == 0 {
             return;
         }
+        let what = match (gathered, overlap.repeated) {
+            (gathered, 0) => format!("{gathered} calls"),
+            (0, _) => "calls in loops".to_owned(),
+            (gathered, _) => format!("{gathered} calls, and calls in loops,"),
+        };
         let finding = Finding::new(
             &SEQUENTIAL_CALLS,
             place(self.project, &self.plan.graph, node),
             Effect::Info,
             format!(
-                "{} makes calls that do not depend on each other: Flyte 1 ran them side by side, now they run one after another",
+                "{what} of {} may have run side by side on Flyte 1, and now run one after another",
                 describe(self.project, &self.plan.graph, node)
             ),
         )
-        .help("Make it `async` and use `asyncio.gather` to run them side by side");
+        .help("Gather them with `asyncio.gather` in an `async` function to run them side by side");
         self.diagnostics.push(diagnostic(&finding));
     }
 
@@ -681,7 +697,7 @@ impl Converter<'_> {
         self.diagnostics.insert(0, fixed(&finding, "Import from flyte".to_owned(), applicability, edits));
     }
 
-    /// Lines such as `import asyncio` go below the last import of the standard library.
+    /// Lines such as `import asyncio` go among the imports of the standard library.
     fn library_imports(&self, changes: &mut ImportChanges) {
         let lines: Vec<String> =
             self.import_lines.iter().filter(|line| imports::is_standard_library(line)).cloned().collect();
@@ -689,7 +705,12 @@ impl Converter<'_> {
             return;
         }
         if let Some(statement) = imports::last_of_standard_library(&self.facts.module) {
-            changes.behind.entry(statement).or_default().extend(lines);
+            for line in lines {
+                match imports::next_of_standard_library(&self.facts.module, &line) {
+                    Some(next) => drop(changes.above.entry(next).or_default().insert(line)),
+                    None => drop(changes.behind.entry(statement).or_default().insert(line)),
+                }
+            }
             return;
         }
         // A blank line parts the standard library from other libraries.
@@ -789,10 +810,4 @@ pub(super) fn annotated_specs(project: &Project, file: FileId, variable: usize) 
 
 fn takes_path(method: &Call) -> bool {
     method.arguments.first().is_some_and(|argument| is_path(&argument.text))
-}
-
-type TextRangeKey = (u32, u32);
-
-fn key(range: TextRange) -> TextRangeKey {
-    (range.start().into(), range.end().into())
 }

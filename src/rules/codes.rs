@@ -70,6 +70,10 @@ rules! {
     DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
     ACTOR = "FM225" "actor" "An `ActorEnvironment` of union becomes a `TaskEnvironment` with reused containers.";
     CODE = "FM230" "surrounding-code" "Code around tasks that uses them, or Flyte 1, is written anew.";
+    OVERRIDE = "FM231" "with-overrides" "`with_overrides` of a call becomes `override` of the task.";
+    OVERRIDE_RESOURCES = "FM232" "override-resources" "`override` replaces all resources of a task; its own are repeated.";
+    MAP_TASK = "FM233" "map-task" "`map_task` becomes `flyte.map`.";
+    CALL_INSIDE_TASK = "FM234" "call-inside-task" "A task that is called inside a task goes on running in the same container.";
     TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
     POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";
     LABELS = "FM252" "task-labels" "`labels` and `annotations` of a task move into a pod template.";

@@ -87,34 +87,58 @@ pub(super) fn map_settings(cx: &SettingContext<'_>, id: CallId, others: &[&str])
         }
         keyword(cx, &mut mapped, &mut keywords, name, &argument.value, item);
     }
-    finish_resources(cx, &mut mapped, &mut keywords);
-    finish_environment(&mut mapped, &keywords);
-    finish_pod(cx, &mut mapped, &keywords);
-    finish_cache(cx, &mut mapped, &keywords, call.range);
+    finish(cx, &mut mapped, &mut keywords, call.range);
     mapped.dangling.extend(call.items.dangling.iter().cloned());
     mapped
 }
 
+/// Maps keywords that `with_overrides` shares with the decorator.
+pub(super) fn map_keywords(
+    cx: &SettingContext<'_>,
+    given: &[(String, Value, Item)],
+    range: TextRange,
+) -> MappedTask {
+    let mut mapped = MappedTask::default();
+    let mut keywords = Keywords::default();
+    for (name, value, item) in given {
+        keyword(cx, &mut mapped, &mut keywords, name, value, item);
+    }
+    finish(cx, &mut mapped, &mut keywords, range);
+    mapped
+}
+
+fn finish(
+    cx: &SettingContext<'_>,
+    mapped: &mut MappedTask,
+    keywords: &mut Keywords<'_, '_>,
+    range: TextRange,
+) {
+    finish_resources(cx, mapped, keywords);
+    finish_environment(mapped, keywords);
+    finish_pod(cx, mapped, keywords);
+    finish_cache(cx, mapped, keywords, range);
+}
+
 #[derive(Default)]
-struct Keywords<'a> {
+struct Keywords<'a, 'k> {
     wanted: Wanted<'a>,
     env_vars: Option<String>,
     secrets: Option<String>,
     plugin_config: Option<String>,
-    pod: PodKeywords<'a>,
+    pod: PodKeywords<'k>,
     /// Where the first keyword on the pod stood among the arguments.
-    pod_place: Option<(usize, &'a Item)>,
-    cache: CacheKeywords<'a>,
-    cache_place: Option<(usize, &'a Item)>,
+    pod_place: Option<(usize, &'k Item)>,
+    cache: CacheKeywords<'k>,
+    cache_place: Option<(usize, &'k Item)>,
 }
 
-fn keyword<'a>(
+fn keyword<'a, 'k>(
     cx: &SettingContext<'a>,
     mapped: &mut MappedTask,
-    keywords: &mut Keywords<'a>,
+    keywords: &mut Keywords<'a, 'k>,
     name: &str,
-    value: &'a Value,
-    item: &'a Item,
+    value: &'k Value,
+    item: &'k Item,
 ) {
     match name {
         "timeout" | "interruptible" => keep(mapped, item),
@@ -218,12 +242,12 @@ fn comments_inside(cx: &SettingContext<'_>, mapped: &mut MappedTask, value: &Val
     }
 }
 
-fn cache_keyword<'a>(
+fn cache_keyword<'k>(
     mapped: &mut MappedTask,
-    keywords: &mut Keywords<'a>,
+    keywords: &mut Keywords<'_, 'k>,
     name: &str,
-    value: &'a Value,
-    item: &'a Item,
+    value: &'k Value,
+    item: &'k Item,
 ) {
     if name == "cache" || keywords.cache_place.is_none() {
         keywords.cache_place = Some((mapped.arguments.len(), item));
@@ -246,7 +270,7 @@ fn cache_keyword<'a>(
 fn shared_memory(
     cx: &SettingContext<'_>,
     mapped: &mut MappedTask,
-    keywords: &mut Keywords<'_>,
+    keywords: &mut Keywords<'_, '_>,
     value: &Value,
     item: &Item,
 ) {
@@ -265,7 +289,7 @@ fn shared_memory(
 fn environment(
     cx: &SettingContext<'_>,
     mapped: &mut MappedTask,
-    keywords: &mut Keywords<'_>,
+    keywords: &mut Keywords<'_, '_>,
     value: &Value,
     item: &Item,
 ) {
@@ -373,7 +397,7 @@ fn deck(mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
     }
 }
 
-fn finish_resources(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &mut Keywords<'_>) {
+fn finish_resources(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &mut Keywords<'_, '_>) {
     let value = match resources::map_name(&keywords.wanted) {
         Some(name) => Some(SettingText::Text(cx.text[name].to_owned())),
         None => resources::map(cx, &keywords.wanted, &mut mapped.effects).map(SettingText::Call),
@@ -381,7 +405,7 @@ fn finish_resources(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: 
     mapped.settings.extend(value.map(|value| EnvironmentSetting { name: "resources", value }));
 }
 
-fn finish_environment(mapped: &mut MappedTask, keywords: &Keywords<'_>) {
+fn finish_environment(mapped: &mut MappedTask, keywords: &Keywords<'_, '_>) {
     let texts = [
         ("env_vars", &keywords.env_vars),
         ("secrets", &keywords.secrets),
@@ -393,7 +417,7 @@ fn finish_environment(mapped: &mut MappedTask, keywords: &Keywords<'_>) {
     }
 }
 
-fn finish_pod(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &Keywords<'_>) {
+fn finish_pod(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &Keywords<'_, '_>) {
     let Some((place, item)) = keywords.pod_place else { return };
     let others =
         keywords.pod.metadata.iter().map(|(_, item)| *item).filter(|other| other.range != item.range);
@@ -413,7 +437,7 @@ fn finish_pod(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &Keywo
 fn finish_cache(
     cx: &SettingContext<'_>,
     mapped: &mut MappedTask,
-    keywords: &Keywords<'_>,
+    keywords: &Keywords<'_, '_>,
     decorator: TextRange,
 ) {
     let Some((place, item)) = keywords.cache_place else { return };

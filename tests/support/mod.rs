@@ -33,6 +33,7 @@ pub(crate) fn write_tree(folder: &Path, tree: &Tree) {
 }
 
 /// The files in a temporary folder, which goes when the value does.
+#[allow(dead_code, reason = "each test binary compiles this module, and not all of them need it")]
 pub(crate) fn folder_with(tree: &Tree) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write_tree(folder.path(), tree);

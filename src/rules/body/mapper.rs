@@ -4,16 +4,27 @@
 //! total(xs=map_task(square)(n=xs))      # first `xs`, then `map_task(square)(n=xs)`, then the whole
 //! ```
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::rewriter::Rewriter;
+use super::values::Values;
 use super::{
-    BodyContext, MappedBody, Trigger, actor_cache, attributes, context, decks, exceptions, image_uses,
-    imports, io, launch_plan,
+    BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
+    context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
+use crate::python::TokenKind;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::rules::Finding;
-use crate::source::TextRange;
+use crate::source::{TextRange, TextSize};
+
+type TextRangeKey = (u32, u32);
+
+/// A range that can be ordered.
+pub(super) fn key(range: TextRange) -> TextRangeKey {
+    (range.start().into(), range.end().into())
+}
 
 /// A piece of code on its way to Flyte 2.
 pub struct Mapper<'a> {
@@ -25,6 +36,16 @@ pub struct Mapper<'a> {
     pub rewriter: Rewriter<'a>,
     /// Whether each function around the current node, from the outside in, may use `await`.
     is_async: Vec<bool>,
+    /// The expressions around the current one, from the outside in.
+    parents: Vec<&'a Expr>,
+    /// What the variables of the entity hold.
+    values: Values<'a>,
+    /// Values that are put into a named tuple when they are assigned, and its class.
+    pub(super) wraps: BTreeMap<TextRangeKey, String>,
+    /// The values of assignments that go.
+    pub(super) dropped: HashSet<TextRange>,
+    /// Names that new variables of the entity have.
+    taken: HashSet<String>,
     mapped: MappedBody,
 }
 
@@ -32,7 +53,18 @@ impl<'a> Mapper<'a> {
     /// Nothing is mapped yet.
     pub fn new(cx: &'a BodyContext<'a>, node: NodeId) -> Self {
         let rewriter = Rewriter::new(cx.text);
-        Self { cx, node, rewriter, is_async: Vec::new(), mapped: MappedBody::default() }
+        Self {
+            cx,
+            node,
+            rewriter,
+            is_async: Vec::new(),
+            parents: Vec::new(),
+            values: Values::default(),
+            wraps: BTreeMap::new(),
+            dropped: HashSet::new(),
+            taken: HashSet::new(),
+            mapped: MappedBody::default(),
+        }
     }
 
     /// Whether the current node may use `await`.
@@ -43,6 +75,54 @@ impl<'a> Mapper<'a> {
     /// Whether the code is that of a task, dynamic or workflow.
     pub fn is_entity(&self) -> bool {
         self.cx.graph.entity(self.node).is_some()
+    }
+
+    /// The expression that directly holds the current one.
+    pub fn parent(&self) -> Option<&'a Expr> {
+        self.parents.last().copied()
+    }
+
+    /// What the variables of the entity hold; nothing is known outside of entities.
+    pub fn values(&self) -> &Values<'a> {
+        &self.values
+    }
+
+    /// Whether a comment stands in `range`.
+    pub fn has_comment(&self, range: TextRange) -> bool {
+        self.cx.parsed.tokens().in_range(range).iter().any(|token| token.kind() == TokenKind::Comment)
+    }
+
+    /// The end of the parentheses that close behind `end`, before the rest of `range`.
+    pub(super) fn closed(&self, end: TextSize, range: TextRange) -> TextSize {
+        let rest = &self.cx.text[TextRange::new(end, range.end())];
+        let name = rest.rfind('.').unwrap_or_default();
+        rest[..name].rfind(')').map_or(end, |at| end + TextSize::of(&rest[..=at]))
+    }
+
+    /// The value at `range` is put into the named tuple `class` when it is assigned.
+    pub(super) fn wrap(&mut self, range: TextRange, class: &str) {
+        self.wraps.insert(key(range), class.to_owned());
+    }
+
+    /// The assignment of the value at `range` goes.
+    pub(super) fn drop_assignment(&mut self, range: TextRange) {
+        self.dropped.insert(range);
+    }
+
+    /// Whether a new variable of the entity has this name.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
+    /// A new variable of the entity gets this name.
+    pub(super) fn take_name(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
+    }
+
+    /// A function that is written into the module.
+    pub(super) fn helper(&mut self, helper: Helper) -> &'static str {
+        self.mapped.helpers.insert(helper);
+        helper.name()
     }
 
     /// The name of `flyte` as it is written in the file.
@@ -69,6 +149,11 @@ impl<'a> Mapper<'a> {
     fn imported(&mut self, imported: imports::Imported) -> String {
         self.mapped.imports.extend(imported.line);
         imported.name
+    }
+
+    /// An import that a rule asks for, as a line.
+    pub(super) fn import_line(&mut self, line: String) {
+        self.mapped.imports.insert(line);
     }
 
     /// The reference at `range` is written anew: its import may go.
@@ -106,12 +191,17 @@ impl<'a> Mapper<'a> {
     }
 
     /// An entity: its signature and its body.
-    pub(super) fn function(&mut self, function: &'a ast::StmtFunctionDef) {
+    pub(super) fn entity(&mut self, function: &'a ast::StmtFunctionDef) {
+        self.values = Values::of(function);
+        self.function(function, function.is_async || self.cx.graph.is_async(self.node));
+    }
+
+    fn function(&mut self, function: &'a ast::StmtFunctionDef, is_async: bool) {
         // Functions inside of functions are read with the one around them.
         if self.is_async.is_empty() {
             io::function(self, function);
         }
-        self.is_async.push(function.is_async);
+        self.is_async.push(is_async);
         self.visit_parameters(&function.parameters);
         function.returns.iter().for_each(|returns| self.visit_annotation(returns));
         self.visit_body(&function.body);
@@ -139,24 +229,29 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// The constructs in the order in which they are asked about an expression; the first that knows it wins.
-const EXPRESSIONS: &[fn(&mut Mapper<'_>, &Expr) -> bool] = &[
-    io::expression,
-    context::expression,
-    decks::expression,
-    image_uses::expression,
-    actor_cache::expression,
-    attributes::expression,
-];
+/// Asks the constructs about an expression; the first that knows it wins.
+fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
+    io::expression(mapper, expr)
+        || context::expression(mapper, expr)
+        || decks::expression(mapper, expr)
+        || image_uses::expression(mapper, expr)
+        || actor_cache::expression(mapper, expr)
+        || attributes::expression(mapper, expr)
+        || calls::expression(mapper, expr)
+        || comprehensions::expression(mapper, expr)
+        || outputs::expression(mapper, expr)
+}
 
-/// The constructs in the order in which they are asked about a statement.
-const STATEMENTS: &[fn(&mut Mapper<'_>, &Stmt) -> bool] = &[
-    launch_plan::statement,
-    context::statement,
-    decks::statement,
-    exceptions::statement,
-    image_uses::statement,
-];
+/// Asks the constructs about a statement; the first that knows it wins.
+fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
+    launch_plan::statement(mapper, stmt)
+        || context::statement(mapper, stmt)
+        || decks::statement(mapper, stmt)
+        || exceptions::statement(mapper, stmt)
+        || image_uses::statement(mapper, stmt)
+        || order::statement(mapper, stmt)
+        || outputs::statement(mapper, stmt)
+}
 
 impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
@@ -164,14 +259,20 @@ impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
             Stmt::FunctionDef(function) if self.is_other_entity(function) => return,
             Stmt::FunctionDef(function) => {
                 function.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                self.function(function);
+                self.function(function, function.is_async);
             }
             _ => source_order::walk_stmt(self, stmt),
         }
-        let _ = STATEMENTS.iter().any(|construct| construct(self, stmt));
+        map_statement(self, stmt);
+    }
+
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        source_order::walk_body(self, body);
+        arrange::block(self, body);
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
+        self.parents.push(expr);
         if let Expr::Lambda(lambda) = expr {
             lambda.parameters.iter().for_each(|parameters| self.visit_parameters(parameters));
             self.is_async.push(false);
@@ -180,6 +281,7 @@ impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
         } else {
             source_order::walk_expr(self, expr);
         }
-        let _ = EXPRESSIONS.iter().any(|construct| construct(self, expr));
+        self.parents.pop();
+        map_expression(self, expr);
     }
 }

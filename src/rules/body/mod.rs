@@ -19,6 +19,18 @@ mod image_uses;
 pub mod imports;
 pub mod mapper;
 pub mod rewriter;
+pub mod shapes;
+pub mod values;
+
+mod arrange;
+mod calls;
+mod comprehensions;
+mod maps;
+mod order;
+mod outputs;
+mod overrides;
+
+pub use arrange::Overlap;
 
 mod attributes;
 mod context;
@@ -33,15 +45,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::edit::Edit;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
-use crate::project::graph::{Graph, NodeId, NodeKind};
+use crate::project::graph::{EntityKind, Graph, NodeId, NodeKind};
 use crate::project::plan::FlyteNames;
 use crate::project::{FileId, Project};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::scope::{Function, Reference};
+use crate::python::scope::{BindingKind, Function, Reference};
 use crate::python::{Parsed, Ranged, parse};
 use crate::rules::Finding;
-use crate::source::TextRange;
+use crate::source::{TextRange, TextSize};
 use handles::Handles;
 use mapper::Mapper;
 
@@ -76,6 +88,35 @@ impl<'a> BodyContext<'a> {
         self.project.symbol(self.file, self.reference(expr)?)
     }
 
+    /// Whether an expression certainly means `flytekit.NAME`, by whatever path it is imported.
+    pub fn is_flyte1(&self, expr: &Expr, name: &str) -> bool {
+        self.symbol(expr).is_some_and(|symbol| match &symbol {
+            Symbol::Other(path) => path.strip_prefix("flytekit.") == Some(name),
+            other => other.name() == name,
+        })
+    }
+
+    /// Whether an expression certainly means something of another library, by its dotted path.
+    pub fn is_imported(&self, expr: &Expr, path: &str) -> bool {
+        let (root, rest) = match expr {
+            Expr::Name(name) => (name, None),
+            Expr::Attribute(attribute) => match &*attribute.value {
+                Expr::Name(name) => (name, Some(attribute.attr.as_str())),
+                _ => return false,
+            },
+            _ => return false,
+        };
+        let mut bindings =
+            self.facts.module.bindings.iter().filter(|binding| binding.name == root.id.as_str()).peekable();
+        bindings.peek().is_some()
+            && bindings.all(|binding| {
+                matches!(&binding.kind, BindingKind::Import(import) if import.level == 0 && match rest {
+                    Some(rest) => format!("{}.{rest}", import.dotted()) == path,
+                    None => import.dotted() == path,
+                })
+            })
+    }
+
     /// The task, dynamic or workflow that an expression certainly means.
     pub fn entity(&self, expr: &Expr) -> Option<NodeId> {
         let nodes = self.graph.nodes_of(self.project, self.file, self.reference(expr)?)?;
@@ -97,6 +138,39 @@ impl<'a> BodyContext<'a> {
     }
 }
 
+/// A function that new code calls, and that is written above the first environment of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Helper {
+    /// Puts `None` in place of exceptions, if enough elements of a map succeeded.
+    TolerantMap,
+}
+
+impl Helper {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TolerantMap => "_tolerate",
+        }
+    }
+
+    /// Its definition, with four spaces of indentation.
+    pub fn definition(self) -> &'static str {
+        match self {
+            Self::TolerantMap => TOLERANT_MAP,
+        }
+    }
+}
+
+/// As flytekit counts (`flytekit/core/array_node_map_task.py`, 1.16.31): the needed successes are rounded up.
+const TOLERANT_MAP: &str = "\
+def _tolerate(results, min_success_ratio=1.0, min_successes=None):
+    failures = [result for result in results if isinstance(result, BaseException)]
+    needed = min_success_ratio * len(results) if min_successes is None else min_successes
+    if len(results) - len(failures) < needed:
+        raise failures[0]
+    return [None if isinstance(result, BaseException) else result for result in results]
+";
+
 /// What a piece of code becomes.
 #[derive(Debug, Clone, Default)]
 pub struct MappedBody {
@@ -116,6 +190,8 @@ pub struct MappedBody {
     pub uses: BTreeSet<&'static str>,
     /// Launch plans that become triggers and move above their workflows.
     pub triggers: Vec<Trigger>,
+    /// Functions that the new code calls.
+    pub helpers: BTreeSet<Helper>,
     /// Lines such as `import asyncio` and `from flyte.io import File`.
     pub imports: BTreeSet<String>,
 }
@@ -165,15 +241,38 @@ pub fn map_file(
     nodes.iter().filter_map(map).collect()
 }
 
+/// How many calls in the bodies of workflows and dynamics of a file ran side by side on Flyte 1.
+pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, Overlap)> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let text = project.text(file);
+    let Ok(parsed) = parse(text) else { return Vec::new() };
+    let names = FlyteNames::default();
+    let handles = Handles::of(project, file, facts, parsed.body());
+    let cx =
+        BodyContext { project, graph, file, facts, text, parsed: &parsed, names: &names, handles: &handles };
+    let functions = Functions::of(parsed.body());
+    let flows = graph.nodes_in(file).filter_map(|node| {
+        let entity = graph.entity(node).filter(|entity| entity.kind != EntityKind::Task)?;
+        let name = facts.module.functions[entity.function].name_range;
+        Some((node, arrange::overlap(&cx, functions.by_name.get(&name)?)))
+    });
+    flows.collect()
+}
+
 /// The function of an entity: its signature and its body, without the decorators.
-fn map_function(cx: &BodyContext<'_>, node: NodeId, function: &ast::StmtFunctionDef) -> MappedBody {
+fn map_function<'a>(cx: &'a BodyContext<'a>, node: NodeId, function: &'a ast::StmtFunctionDef) -> MappedBody {
     let mut mapper = Mapper::new(cx, node);
-    mapper.function(function);
+    if cx.graph.is_async(node) && !function.is_async {
+        let head = &cx.text[..usize::from(function.name.start())];
+        let def = head.rfind("def").and_then(|at| TextSize::try_from(at).ok());
+        def.into_iter().for_each(|def| mapper.rewriter.insert(def, "async "));
+    }
+    mapper.entity(function);
     mapper.finish()
 }
 
 /// A statement at the top level that is no entity: a helper, a constant, a test, the `__main__` block.
-fn map_statement(cx: &BodyContext<'_>, node: NodeId, statement: &Stmt) -> MappedBody {
+fn map_statement<'a>(cx: &'a BodyContext<'a>, node: NodeId, statement: &'a Stmt) -> MappedBody {
     let mut mapper = Mapper::new(cx, node);
     mapper.top_level(statement);
     mapper.finish()

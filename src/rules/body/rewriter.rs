@@ -48,6 +48,18 @@ impl<'a> Rewriter<'a> {
         self.edits.push(Edit::insertion(offset, content.into()));
     }
 
+    /// Puts `before` and `after` around `range`, outside of what was put there already.
+    pub fn surround(&mut self, range: TextRange, before: &str, after: &str) {
+        self.edits.insert(0, Edit::insertion(range.start(), before));
+        self.edits.push(Edit::insertion(range.end(), after));
+    }
+
+    /// Puts `before` and `after` around `range`, inside of what was put there already.
+    pub fn surround_closely(&mut self, range: TextRange, before: &str, after: &str) {
+        self.edits.push(Edit::insertion(range.start(), before));
+        self.edits.insert(0, Edit::insertion(range.end(), after));
+    }
+
     /// The text of `range` as it will be. The edits in it are taken out, because the caller writes their text anew.
     pub fn take(&mut self, range: TextRange) -> String {
         let text = self.text_of(range);
@@ -79,10 +91,19 @@ impl<'a> Rewriter<'a> {
         self.edits.iter().any(|edit| range.contains_range(edit.range))
     }
 
-    /// All edits, in order.
+    /// All edits, in order; what is put at one place is one edit.
     pub fn into_edits(mut self) -> Vec<Edit> {
         self.edits.sort_by_key(|edit| (edit.range.start(), edit.range.end()));
-        self.edits
+        let mut edits: Vec<Edit> = Vec::with_capacity(self.edits.len());
+        for edit in self.edits {
+            match edits.last_mut() {
+                Some(last) if last.range.is_empty() && last.range == edit.range => {
+                    last.content.push_str(&edit.content);
+                }
+                _ => edits.push(edit),
+            }
+        }
+        edits
     }
 }
 
@@ -92,6 +113,15 @@ mod tests {
 
     fn range(start: u32, end: u32) -> TextRange {
         TextRange::new(start.into(), end.into())
+    }
+
+    #[test]
+    fn what_is_put_around_something_stands_outside_of_what_was_there() {
+        let mut rewriter = Rewriter::new("f(x)");
+        rewriter.surround(range(0, 4), "(await ", ")");
+        rewriter.surround(range(0, 4), "float(", ")");
+        assert_eq!(rewriter.text_of(range(0, 4)), "float((await f(x)))");
+        assert_eq!(rewriter.into_edits().len(), 2);
     }
 
     #[test]

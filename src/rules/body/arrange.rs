@@ -1,0 +1,689 @@
+//! The order in which the statements of a block run, and which calls run side by side.
+//!
+//! Flyte 1 runs a workflow along its data flow: calls that do not depend on each other run at the same time.
+//! On Flyte 2 a body runs line by line, so that calls of one level of the data flow are gathered.
+//!
+//! ```python
+//! a = left(n=n)
+//! b = right(n=n)                       # a, b = await asyncio.gather(left.aio(n=n), right.aio(n=n))
+//! return total(a=a, b=b)               # return await total.aio(a=a, b=b)
+//! ```
+//!
+//! Only runs of plain statements are looked at: assignments and expressions made of calls of entities, names and
+//! displays. Everything else stays where it is, and nothing moves over it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::BodyContext;
+use super::calls::{Kind, NodeCall};
+use super::mapper::{Mapper, key};
+use super::maps;
+use super::order;
+use super::values::Values;
+use crate::flyte2::chain::{Argument, Call, Chain};
+use crate::flyte2::layout::{Place, layout};
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::source::{TextRange, TextSize};
+
+/// A call, or a list of calls made by a comprehension, that can be gathered.
+#[derive(Debug)]
+struct Item<'a> {
+    range: TextRange,
+    /// Names for its result, the best first, if it has to get one.
+    names: Vec<&'a str>,
+    /// Whether it is all of the value of its statement.
+    is_top: bool,
+    /// Whether it makes several calls by itself.
+    is_list: bool,
+    reads: Vec<&'a str>,
+    nested: Vec<usize>,
+    level: usize,
+}
+
+/// A statement of a run.
+#[derive(Debug)]
+struct Line<'a> {
+    /// Its index in the block.
+    index: usize,
+    items: Vec<usize>,
+    reads: Vec<&'a str>,
+    writes: Vec<&'a str>,
+    level: usize,
+    is_return: bool,
+}
+
+/// Statements between which calls may move.
+#[derive(Debug, Default)]
+pub(super) struct Run<'a> {
+    lines: Vec<Line<'a>>,
+    items: Vec<Item<'a>>,
+    /// Pairs of variables: the first must be there before the second is computed.
+    orders: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Run<'a> {
+    /// The runs of a block.
+    pub(super) fn all(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Vec<Self> {
+        let mut runs = vec![Self::default()];
+        for (index, stmt) in block.iter().enumerate() {
+            let Some(run) = runs.last_mut() else { break };
+            if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
+                run.orders.extend(order.pairs());
+                continue;
+            }
+            let mut reader =
+                Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: run.items.len() };
+            let line = if shares_line(cx.text, stmt) { None } else { reader.line(index, stmt) };
+            match line {
+                Some(line) => {
+                    let conflicts = line.writes.iter().any(|name| {
+                        run.lines
+                            .iter()
+                            .any(|other| other.reads.contains(name) || other.writes.contains(name))
+                    });
+                    if conflicts {
+                        runs.push(Self::default());
+                        let Some(run) = runs.last_mut() else { break };
+                        let mut reader =
+                            Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: 0 };
+                        run.lines.extend(reader.line(index, stmt));
+                        run.items = reader.items;
+                    } else {
+                        run.items.append(&mut reader.items);
+                        run.lines.push(line);
+                    }
+                }
+                None => runs.push(Self::default()),
+            }
+        }
+        runs.retain(|run| !run.lines.is_empty());
+        runs.iter_mut().for_each(Self::find_levels);
+        runs
+    }
+
+    /// Each call comes behind all that it reads, and behind what it is ordered behind.
+    fn find_levels(&mut self) {
+        let rounds = self.lines.len() + 1;
+        for _ in 0..rounds {
+            let mut ready: HashMap<&str, usize> = HashMap::new();
+            for line in &self.lines {
+                ready.extend(line.writes.iter().map(|name| (*name, line.level)));
+            }
+            let of =
+                |names: &[&str]| names.iter().filter_map(|name| ready.get(name)).copied().max().unwrap_or(0);
+            let before = self.levels();
+            for line in &mut self.lines {
+                let ordered = self.orders.iter().filter(|(_, later)| line.writes.contains(later));
+                let ordered =
+                    ordered.filter_map(|(earlier, _)| ready.get(earlier)).copied().max().unwrap_or(0);
+                let mut level = of(&line.reads);
+                for &item in &line.items {
+                    let nested = self.items[item].nested.iter().map(|&nested| self.items[nested].level).max();
+                    let first = of(&self.items[item].reads).max(nested.unwrap_or(0)).max(ordered);
+                    self.items[item].level = first + 1;
+                    level = level.max(first + 1);
+                }
+                line.level = level;
+            }
+            let last = self.lines.iter().map(|line| line.level).max().unwrap_or(0);
+            self.lines.iter_mut().filter(|line| line.is_return).for_each(|line| line.level = last);
+            if self.levels() == before {
+                return;
+            }
+        }
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        self.lines.iter().map(|line| line.level).chain(self.items.iter().map(|item| item.level)).collect()
+    }
+
+    /// The items of each level that holds several.
+    fn groups(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (id, item) in self.items.iter().enumerate() {
+            groups.entry(item.level).or_default().push(id);
+        }
+        groups.retain(|_, items| items.len() > 1);
+        groups
+    }
+
+    /// How many calls would run side by side with another.
+    pub(super) fn independent(&self) -> usize {
+        let lists = self.items.iter().filter(|item| item.is_list).count();
+        self.groups().values().map(Vec::len).sum::<usize>().max(lists)
+    }
+
+    /// Whether a statement stands before one that must run first.
+    fn is_out_of_order(&self) -> bool {
+        let place = |name: &str| self.lines.iter().position(|line| line.writes.contains(&name));
+        self.orders.iter().any(|(earlier, later)| place(earlier) > place(later))
+    }
+}
+
+/// Reads one statement.
+struct Reader<'c, 'a> {
+    cx: &'c BodyContext<'c>,
+    values: &'c Values<'a>,
+    items: Vec<Item<'a>>,
+    reads: Vec<&'a str>,
+    /// The number of items before those of this statement.
+    offset: usize,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The statement, if calls may move over it.
+    fn line(&mut self, index: usize, stmt: &'a Stmt) -> Option<Line<'a>> {
+        let mut writes = Vec::new();
+        let value = match stmt {
+            Stmt::Assign(assign) => {
+                let [target] = &assign.targets[..] else { return None };
+                names_of(target, &mut writes)?;
+                Some(&*assign.value)
+            }
+            Stmt::AnnAssign(assign) => {
+                names_of(&assign.target, &mut writes)?;
+                Some(assign.value.as_deref()?)
+            }
+            Stmt::Expr(statement) => {
+                NodeCall::of(self.cx, self.values, &statement.value)?;
+                Some(&*statement.value)
+            }
+            Stmt::Return(statement) => statement.value.as_deref(),
+            _ => return None,
+        };
+        if let Some(value) = value {
+            self.expr(value, &[])?;
+            let range = value.range();
+            self.items.iter_mut().filter(|item| item.range == range).for_each(|item| item.is_top = true);
+        }
+        let items = (self.offset..self.offset + self.items.len()).collect();
+        let reads = std::mem::take(&mut self.reads);
+        Some(Line { index, items, reads, writes, level: 0, is_return: stmt.is_return_stmt() })
+    }
+
+    /// Reads an expression; `None` if it does more than call entities and put values together. The calls in it that
+    /// stand in no other come back.
+    fn expr(&mut self, expr: &'a Expr, names: &[&'a str]) -> Option<Vec<usize>> {
+        match expr {
+            Expr::Name(name) => {
+                self.reads.push(&name.id);
+                Some(Vec::new())
+            }
+            _ if expr.is_literal_expr() => Some(Vec::new()),
+            Expr::Attribute(attribute) => self.expr(&attribute.value, names),
+            Expr::Subscript(subscript) => self.all([&*subscript.value, &*subscript.slice], names),
+            Expr::List(list) => self.all(&list.elts, names),
+            Expr::Tuple(tuple) => self.all(&tuple.elts, names),
+            Expr::Dict(dict) => {
+                let keys = dict.items.iter().filter_map(|item| item.key.as_ref());
+                self.all(keys.chain(dict.items.iter().map(|item| &item.value)), names)
+            }
+            Expr::BinOp(operation) => self.all([&*operation.left, &*operation.right], names),
+            Expr::UnaryOp(operation) => self.expr(&operation.operand, names),
+            Expr::ListComp(comprehension) => self.comprehension(expr, comprehension, names),
+            Expr::Call(call) => self.call(expr, call, names),
+            _ => None,
+        }
+    }
+
+    fn all(&mut self, exprs: impl IntoIterator<Item = &'a Expr>, names: &[&'a str]) -> Option<Vec<usize>> {
+        let mut items = Vec::new();
+        for expr in exprs {
+            items.extend(self.expr(expr, names)?);
+        }
+        Some(items)
+    }
+
+    /// `[f(n=i) for i in ns]`
+    fn comprehension(
+        &mut self,
+        expr: &'a Expr,
+        comprehension: &'a ast::ExprListComp,
+        names: &[&'a str],
+    ) -> Option<Vec<usize>> {
+        let call = gathered_element(self.cx, self.values, comprehension)?;
+        let before = self.reads.len();
+        let mut own = Vec::new();
+        for generator in &comprehension.generators {
+            names_of(&generator.target, &mut own)?;
+            let calls = self.all(std::iter::once(&generator.iter).chain(&generator.ifs), names)?;
+            calls.is_empty().then_some(())?;
+        }
+        let arguments = call.call.arguments.arguments_source_order().map(ast::ArgOrKeyword::value);
+        for argument in arguments {
+            self.expr(argument, names)?.is_empty().then_some(())?;
+        }
+        self.reads.retain(|name| !own.contains(name));
+        Some(vec![self.push(expr.range(), names, before.min(self.reads.len()), Vec::new(), true)])
+    }
+
+    fn call(&mut self, expr: &'a Expr, call: &'a ast::ExprCall, names: &[&'a str]) -> Option<Vec<usize>> {
+        let before = self.reads.len();
+        let Some(node) = NodeCall::of(self.cx, self.values, expr) else {
+            if !is_harmless(self.cx, &call.func) {
+                return None;
+            }
+            let arguments = call.arguments.arguments_source_order().map(ast::ArgOrKeyword::value);
+            return self.all(arguments, names);
+        };
+        if let Kind::Mapped(map) = &node.kind
+            && !maps::is_gathered(self.cx, map)
+        {
+            return None;
+        }
+        let skip = usize::from(matches!(node.kind, Kind::Created));
+        let mut nested = Vec::new();
+        for argument in node.call.arguments.arguments_source_order().skip(skip) {
+            let own = match argument {
+                ast::ArgOrKeyword::Keyword(keyword) => keyword.arg.as_deref(),
+                ast::ArgOrKeyword::Arg(_) => None,
+            };
+            nested.extend(self.expr(argument.value(), &own.into_iter().collect::<Vec<_>>())?);
+        }
+        for outer in &node.overrides {
+            for keyword in &outer.arguments.keywords {
+                self.settings(&keyword.value);
+            }
+        }
+        Some(vec![self.push(expr.range(), names, before, nested, false)])
+    }
+
+    /// Names in `Resources(cpu=CPU)` and its like.
+    fn settings(&mut self, expr: &'a Expr) {
+        let mut names = maps::NamesRead::default();
+        ast::visitor::source_order::SourceOrderVisitor::visit_expr(&mut names, expr);
+        self.reads.append(&mut names.names);
+    }
+
+    fn push(
+        &mut self,
+        range: TextRange,
+        names: &[&'a str],
+        first_read: usize,
+        nested: Vec<usize>,
+        is_list: bool,
+    ) -> usize {
+        let reads = self.reads[first_read..].to_vec();
+        self.items.push(Item {
+            range,
+            names: names.to_vec(),
+            is_top: false,
+            is_list,
+            reads,
+            nested,
+            level: 0,
+        });
+        self.offset + self.items.len() - 1
+    }
+}
+
+/// The call that a comprehension makes for each element, if the calls may be gathered.
+pub(super) fn gathered_element<'a>(
+    cx: &BodyContext<'_>,
+    values: &Values<'a>,
+    comprehension: &'a ast::ExprListComp,
+) -> Option<NodeCall<'a>> {
+    let call = NodeCall::of(cx, values, &comprehension.elt)?;
+    let is_plain = !matches!(call.kind, Kind::Mapped(_));
+    (is_plain && comprehension.generators.iter().all(|generator| !generator.is_async)).then_some(call)
+}
+
+/// Builtins and classes of the project: calling one puts values together.
+fn is_harmless(cx: &BodyContext<'_>, func: &Expr) -> bool {
+    let Expr::Name(name) = func else { return false };
+    let mut bindings =
+        cx.facts.module.bindings.iter().filter(|binding| binding.name == name.id.as_str()).peekable();
+    if bindings.peek().is_none() {
+        return matches!(
+            name.id.as_str(),
+            "range" | "len" | "list" | "tuple" | "dict" | "str" | "int" | "float" | "zip"
+        );
+    }
+    bindings.all(|binding| {
+        binding.is_global && {
+            let text = &cx.text[cx.facts.module.statements[binding.owner]];
+            text.starts_with("class ") || text.contains("NamedTuple(") || text.starts_with("@dataclass")
+        }
+    })
+}
+
+/// The names of a target; `None` if it is more than names.
+fn names_of<'a>(target: &'a Expr, names: &mut Vec<&'a str>) -> Option<()> {
+    match target {
+        Expr::Name(name) => names.push(&name.id),
+        Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+            for element in elts {
+                names_of(element, names)?;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Whether another statement stands on the lines of this one.
+fn shares_line(text: &str, stmt: &Stmt) -> bool {
+    let before = &text[TextRange::new(line_start(text, stmt.start()), stmt.start())];
+    let behind = text[TextRange::new(stmt.end(), next_line_start(text, stmt.end()))].trim_start();
+    !before.trim().is_empty() || !(behind.is_empty() || behind.starts_with('#'))
+}
+
+/// A block is done: its statements go, are wrapped and are put in order.
+pub(super) fn block<'a>(mapper: &mut Mapper<'a>, block: &'a [Stmt]) {
+    let entity = mapper.cx.graph.entity(mapper.node);
+    if entity.is_none_or(|entity| entity.kind == crate::project::graph::EntityKind::Task) {
+        return;
+    }
+    let runs = Run::all(mapper.cx, mapper.values(), block);
+    let mut rearranged = HashSet::new();
+    for run in &runs {
+        let is_gathered = mapper.is_async() && !run.groups().is_empty();
+        if is_gathered || run.is_out_of_order() {
+            let members: Vec<usize> = run.lines.iter().map(|line| line.index).collect();
+            let (Some(&first), Some(&last)) = (members.first(), members.last()) else { continue };
+            Writer { mapper, block, run, names: HashSet::new() }.write(first, last);
+            rearranged.extend(first..=last);
+        }
+    }
+    for (index, stmt) in block.iter().enumerate().filter(|(index, _)| !rearranged.contains(index)) {
+        if is_dropped(mapper, stmt) {
+            remove(
+                mapper,
+                stmt,
+                block.len() == 1 || index == 0 && block.iter().all(|stmt| is_dropped(mapper, stmt)),
+            );
+        } else if let Some((range, class)) = wrapped(mapper, stmt) {
+            mapper.rewriter.surround(range, &format!("{class}(*"), ")");
+        }
+    }
+}
+
+fn is_dropped(mapper: &Mapper<'_>, stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Assign(assign) => mapper.dropped.contains(&assign.value.range()),
+        Stmt::Expr(statement) => mapper.dropped.contains(&statement.value.range()),
+        _ => false,
+    }
+}
+
+fn wrapped(mapper: &Mapper<'_>, stmt: &Stmt) -> Option<(TextRange, String)> {
+    let value = match stmt {
+        Stmt::Assign(assign) => &*assign.value,
+        Stmt::AnnAssign(assign) => assign.value.as_deref()?,
+        _ => return None,
+    };
+    mapper.wraps.get(&key(value.range())).map(|class| (value.range(), class.clone()))
+}
+
+/// The statement goes with its line; a comment behind it stays.
+fn remove(mapper: &mut Mapper<'_>, stmt: &Stmt, is_only: bool) {
+    let text = mapper.cx.text;
+    mapper.rewriter.take(stmt.range());
+    if is_only || shares_line(text, stmt) {
+        mapper.rewriter.replace(stmt.range(), "pass");
+        return;
+    }
+    let end = next_line_start(text, stmt.end());
+    let behind = text[TextRange::new(stmt.end(), end)].trim();
+    if behind.is_empty() {
+        mapper.rewriter.replace(TextRange::new(line_start(text, stmt.start()), end), "");
+    } else {
+        let gap = text[TextRange::new(stmt.end(), end)].len()
+            - text[TextRange::new(stmt.end(), end)].trim_start().len();
+        let gap = TextSize::try_from(gap).unwrap_or_default();
+        mapper.rewriter.replace(TextRange::new(stmt.start(), stmt.end() + gap), "");
+    }
+}
+
+/// Writes a run anew.
+struct Writer<'m, 'a, 'r> {
+    mapper: &'m mut Mapper<'a>,
+    block: &'a [Stmt],
+    run: &'r Run<'a>,
+    /// Names that this run gave to results.
+    names: HashSet<String>,
+}
+
+impl Writer<'_, '_, '_> {
+    fn write(&mut self, first: usize, last: usize) {
+        let text = self.mapper.cx.text;
+        let indent = indentation_at(text, self.block[first].start()).to_owned();
+        let mut pieces: Vec<String> = Vec::new();
+        let is_async = self.mapper.is_async();
+        let mut groups = if is_async { self.run.groups() } else { BTreeMap::new() };
+        // What is put around a call by another construct cannot be gathered with it.
+        for items in groups.values_mut() {
+            items.retain(|&item| {
+                let text = self.mapper.rewriter.text_of(self.run.items[item].range);
+                text.starts_with("await ") || text.starts_with("(await ")
+            });
+        }
+        groups.retain(|_, items| items.len() > 1);
+        let gathered: HashSet<usize> = groups.values().flatten().copied().collect();
+        let last_level = self.run.lines.iter().map(|line| line.level).max().unwrap_or(0);
+        for level in 0..=last_level {
+            if let Some(items) = groups.get(&level) {
+                pieces.extend(self.gather(items, &indent).into_iter().map(|line| format!("{indent}{line}")));
+            }
+            for line in self.run.lines.iter().filter(|line| line.level == level) {
+                let stmt = &self.block[line.index];
+                let top = line.items.iter().find(|&&item| self.run.items[item].is_top);
+                let is_done = top.is_some_and(|item| gathered.contains(item)) && !line.is_return;
+                if is_done || is_dropped(self.mapper, stmt) {
+                    continue;
+                }
+                if let Some((range, class)) = wrapped(self.mapper, stmt) {
+                    self.mapper.rewriter.surround(range, &format!("{class}(*"), ")");
+                }
+                let leading = self.leading(line.index);
+                let trailing = self.trailing(stmt).map_or(String::new(), |comment| format!("  {comment}"));
+                let statement = self.mapper.rewriter.text_of(stmt.range());
+                pieces.push(format!("{leading}{indent}{statement}{trailing}"));
+            }
+        }
+        let start = self.block[first].start();
+        let end = self.end_of(&self.block[last]);
+        let range = TextRange::new(start, end);
+        self.mapper.rewriter.take(range);
+        // The first line has its indentation already, and blank lines above it.
+        let text = pieces.join("\n");
+        let text = text.trim_start_matches('\n');
+        self.mapper.rewriter.replace(range, text.strip_prefix(indent.as_str()).unwrap_or(text));
+    }
+
+    /// The statement that gathers the calls of one level, and what unpacks named tuples behind it.
+    fn gather(&mut self, items: &[usize], indent: &str) -> Vec<String> {
+        let mut targets = Vec::new();
+        let mut arguments = Vec::new();
+        let mut behind = Vec::new();
+        for &id in items {
+            let item = &self.run.items[id];
+            let text = self.mapper.rewriter.take(item.range);
+            let mut argument = Argument::new(without_await(&text));
+            let line = self.run.lines.iter().find(|line| line.items.contains(&id));
+            let stmt = line.map(|line| (line, &self.block[line.index]));
+            let target = match stmt {
+                Some((line, stmt)) if item.is_top && !line.is_return => {
+                    argument.leading = self.comments_above(line.index);
+                    argument.trailing = self.trailing(stmt);
+                    let target = self.target(stmt);
+                    if let Some((_, class)) = wrapped(self.mapper, stmt) {
+                        behind.push(format!("{target} = {class}(*{target})"));
+                    }
+                    target
+                }
+                _ => {
+                    let name = self.fresh_name(item);
+                    self.mapper.rewriter.replace(item.range, name.clone());
+                    name
+                }
+            };
+            targets.push(target);
+            arguments.push(argument);
+        }
+        let prefix = if targets.iter().all(|target| target == "_") {
+            "await ".to_owned()
+        } else {
+            format!("{} = await ", targets.join(", "))
+        };
+        let asyncio = self.mapper.module("asyncio");
+        let head = Call { callee: format!("{asyncio}.gather"), arguments, ..Call::default() };
+        let place = Place {
+            indent,
+            indent_unit: &self.mapper.cx.facts.style.indent_unit,
+            before: indent.chars().count() + prefix.chars().count(),
+            after: 0,
+            line_length: self.mapper.cx.names.line_length,
+            is_bracketed: false,
+        };
+        let text = format!("{prefix}{}", layout(&Chain { head, ..Chain::default() }, place));
+        std::iter::once(text).chain(behind).collect()
+    }
+
+    /// What the result of a statement is assigned to.
+    fn target(&mut self, stmt: &Stmt) -> String {
+        let target = match stmt {
+            Stmt::Assign(assign) => {
+                let range = TextRange::new(assign.targets[0].start(), assign.value.start());
+                let text = self.mapper.rewriter.text_of(range);
+                let text = text.trim_end().trim_end_matches('(').trim_end();
+                text.strip_suffix('=').unwrap_or(text).trim_end().to_owned()
+            }
+            Stmt::AnnAssign(assign) => self.mapper.cx.text[assign.target.range()].to_owned(),
+            _ => "_".to_owned(),
+        };
+        let is_tuple = target.contains(',') && !target.starts_with(['(', '[']);
+        if is_tuple { format!("({target})") } else { target }
+    }
+
+    /// A name that nothing else has.
+    fn fresh_name(&mut self, item: &Item<'_>) -> String {
+        let text = self.mapper.cx.text;
+        let callee: String = text[item.range]
+            .trim_start_matches('[')
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        let name = item.names.first().copied();
+        let further = (2..).map(|number| format!("{callee}_result_{number}"));
+        let candidates = name.into_iter().map(str::to_owned);
+        let candidates = candidates.chain(name.map(|name| format!("{callee}_{name}")));
+        let mut candidates = candidates.chain([format!("{callee}_result")]).chain(further);
+        let is_free = |name: &String| {
+            !self.mapper.cx.facts.module.names.contains(name)
+                && !self.mapper.is_taken(name)
+                && !self.names.contains(name)
+        };
+        let name = candidates.find(is_free).unwrap_or_default();
+        self.names.insert(name.clone());
+        self.mapper.take_name(&name);
+        name
+    }
+
+    /// Where what belongs to a statement begins: behind the statement of the run above it.
+    fn start_of(&self, index: usize) -> TextSize {
+        let above = self.run.lines.iter().map(|line| line.index).filter(|&above| above < index).max();
+        let start = self.block[index].start();
+        above.map_or(start, |above| next_line_start(self.mapper.cx.text, self.block[above].end()).min(start))
+    }
+
+    /// Blank lines and comments between the statement and the one above it; statements between them go.
+    fn leading(&self, index: usize) -> String {
+        let text = self.mapper.cx.text;
+        let stmt = &self.block[index];
+        let above = &text[TextRange::new(self.start_of(index), stmt.start())];
+        let is_kept = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        let mut lines: Vec<&str> = above.lines().filter(is_kept).map(str::trim).collect();
+        // The last one is the indentation of the statement.
+        if !above.is_empty() && !above.ends_with(['\n', '\r']) {
+            lines.pop();
+        }
+        let indent = indentation_at(text, stmt.start());
+        let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") };
+        lines.into_iter().map(line).collect()
+    }
+
+    fn comments_above(&self, index: usize) -> Vec<String> {
+        let above = &self.mapper.cx.text[TextRange::new(self.start_of(index), self.block[index].start())];
+        above.lines().map(str::trim).filter(|line| line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn trailing(&self, stmt: &Stmt) -> Option<String> {
+        let text = self.mapper.cx.text;
+        let behind = text[TextRange::new(stmt.end(), next_line_start(text, stmt.end()))].trim();
+        behind.starts_with('#').then(|| behind.to_owned())
+    }
+
+    /// The end of a statement with the comment behind it.
+    fn end_of(&self, stmt: &Stmt) -> TextSize {
+        let text = self.mapper.cx.text;
+        let behind = &text[TextRange::new(stmt.end(), next_line_start(text, stmt.end()))];
+        stmt.end() + TextSize::of(behind.trim_end())
+    }
+}
+
+/// What is awaited in `await f.aio()` and `(await f.aio())`.
+pub(super) fn without_await(text: &str) -> &str {
+    let inner = text.strip_prefix("(await ").and_then(|inner| inner.strip_suffix(')'));
+    inner.or_else(|| text.strip_prefix("await ")).unwrap_or(text)
+}
+
+/// How many calls of a function ran side by side on Flyte 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overlap {
+    /// Those that can be gathered.
+    pub gathered: usize,
+    /// Those in loops, which go on running one after another.
+    pub repeated: usize,
+}
+
+/// Counts the calls of a function that ran side by side.
+pub(super) fn overlap(cx: &BodyContext<'_>, function: &ast::StmtFunctionDef) -> Overlap {
+    let values = Values::of(function);
+    let mut counter = Counter { cx, values: &values, found: Overlap::default(), loops: 0 };
+    ast::visitor::source_order::SourceOrderVisitor::visit_body(&mut counter, &function.body);
+    counter.found
+}
+
+struct Counter<'c, 'a> {
+    cx: &'c BodyContext<'c>,
+    values: &'c Values<'a>,
+    found: Overlap,
+    loops: usize,
+}
+
+impl<'a> ast::visitor::source_order::SourceOrderVisitor<'a> for Counter<'_, 'a> {
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        let runs = Run::all(self.cx, self.values, body);
+        self.found.gathered += runs.iter().map(Run::independent).sum::<usize>();
+        ast::visitor::source_order::walk_body(self, body);
+    }
+
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        let is_loop = matches!(stmt, Stmt::For(_) | Stmt::While(_));
+        self.loops += usize::from(is_loop);
+        if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+            ast::visitor::source_order::walk_stmt(self, stmt);
+        }
+        self.loops -= usize::from(is_loop);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::ListComp(comprehension)
+                if gathered_element(self.cx, self.values, comprehension).is_some() && self.loops == 0 => {}
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                self.loops += 1;
+                ast::visitor::source_order::walk_expr(self, expr);
+                self.loops -= 1;
+            }
+            Expr::Call(_) if NodeCall::of(self.cx, self.values, expr).is_some() => {
+                self.found.repeated += usize::from(self.loops > 0);
+                ast::visitor::source_order::walk_expr(self, expr);
+            }
+            _ => ast::visitor::source_order::walk_expr(self, expr),
+        }
+    }
+}

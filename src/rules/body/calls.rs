@@ -1,0 +1,204 @@
+//! Calls of tasks, dynamics and workflows, in all the forms that Flyte 1 has for them.
+//!
+//! ```python
+//! f(n=1)                                    # stays; in `async` code `await f.aio(n=1)`
+//! f(n=1).with_overrides(retries=2)          # f.override(retries=2)(n=1)
+//! create_node(f, n=1)                       # f(n=1)
+//! map_task(f)(n=ns)                         # list(flyte.map(f, ns, return_exceptions=False))
+//! f(n=1)                                    # inside a task: f.forward(n=1), in the same container as before
+//! ```
+
+use super::mapper::Mapper;
+use super::maps::MapTask;
+use super::values::Values;
+use super::{BodyContext, maps, overrides};
+use crate::project::graph::{EntityKind, NodeId};
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr};
+use crate::rules::codes::{CALL_INSIDE_TASK, TASK_SHAPE};
+use crate::rules::{Effect, Finding};
+use crate::source::TextRange;
+
+/// A call of an entity.
+#[derive(Debug)]
+pub(super) struct NodeCall<'e> {
+    /// The whole expression, with what is chained to it.
+    pub(super) range: TextRange,
+    /// The call that takes the inputs.
+    pub(super) call: &'e ast::ExprCall,
+    /// The expression that names the entity.
+    pub(super) entity: &'e Expr,
+    /// The entity.
+    pub(super) node: NodeId,
+    /// The calls of `with_overrides`, from the inside out.
+    pub(super) overrides: Vec<&'e ast::ExprCall>,
+    /// How it is called.
+    pub(super) kind: Kind<'e>,
+}
+
+/// How an entity is called.
+#[derive(Debug)]
+pub(super) enum Kind<'e> {
+    /// By its name.
+    Plain,
+    /// `create_node(entity, …)`
+    Created,
+    /// `map_task(entity)(…)`
+    Mapped(MapTask<'e>),
+}
+
+impl<'e> NodeCall<'e> {
+    /// The call that `expr` is.
+    pub(super) fn of(cx: &BodyContext<'_>, values: &Values<'e>, expr: &'e Expr) -> Option<Self> {
+        let Expr::Call(call) = expr else { return None };
+        if let Expr::Attribute(attribute) = &*call.func
+            && attribute.attr.as_str() == "with_overrides"
+            && let Some(mut inner) = Self::of(cx, values, &attribute.value)
+        {
+            inner.range = call.range;
+            inner.overrides.push(call);
+            return Some(inner);
+        }
+        let (entity, node, kind) = if let Some(node) = cx.entity(&call.func) {
+            (&*call.func, node, Kind::Plain)
+        } else if cx.is_flyte1(&call.func, "create_node") {
+            let entity = call.arguments.args.first()?;
+            (entity, cx.entity(entity)?, Kind::Created)
+        } else {
+            let map = MapTask::of(cx, values, &call.func)?;
+            (map.entity, map.node, Kind::Mapped(map))
+        };
+        Some(Self { range: call.range, call, entity, node, overrides: Vec::new(), kind })
+    }
+}
+
+/// The construct: writes a call of an entity anew.
+pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
+    let Some(call) = NodeCall::of(mapper.cx, mapper.values(), expr) else { return false };
+    if is_inner(mapper) {
+        return false;
+    }
+    match mapper.cx.graph.entity(mapper.node).map(|entity| entity.kind) {
+        None => outside(mapper, &call),
+        Some(EntityKind::Task) => inside_task(mapper, &call),
+        Some(EntityKind::Dynamic | EntityKind::Workflow) => write(mapper, &call),
+    }
+    true
+}
+
+/// Whether the current expression is what `.with_overrides` is called on: then the outer call is the one to write.
+fn is_inner(mapper: &Mapper<'_>) -> bool {
+    matches!(mapper.parent(), Some(Expr::Attribute(attribute)) if attribute.attr.as_str() == "with_overrides")
+}
+
+/// A call in a dynamic or workflow.
+fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    for outer in &call.overrides {
+        mapper.handle(outer.func.range());
+    }
+    if !matches!(call.kind, Kind::Plain) {
+        mapper.handle(call.call.range);
+        mapper.handle(call.call.func.range());
+    }
+    let suffix = overrides::suffix(mapper, call);
+    match &call.kind {
+        Kind::Mapped(map) => maps::write(mapper, call, map, &suffix),
+        Kind::Plain => {
+            mapper.rewriter.insert(call.entity.end(), called(mapper, call, &suffix));
+        }
+        Kind::Created => {
+            mapper.consume(call.call.func.range());
+            mapper.call(call.entity.range(), call.node);
+            let entity = mapper.rewriter.take(call.entity.range());
+            let start = call
+                .call
+                .arguments
+                .arguments_source_order()
+                .nth(1)
+                .map_or(call.call.arguments.end() - crate::source::TextSize::from(1), |second| {
+                    second.start()
+                });
+            let text = format!("{entity}{}(", called(mapper, call, &suffix));
+            mapper.rewriter.replace(TextRange::new(call.call.start(), start), text);
+        }
+    }
+    if !call.overrides.is_empty() && !matches!(call.kind, Kind::Mapped(_)) {
+        mapper.rewriter.replace(TextRange::new(call.call.end(), call.range.end()), "");
+    }
+    let is_awaited = match &call.kind {
+        Kind::Mapped(map) => maps::is_gathered(mapper.cx, map),
+        Kind::Plain | Kind::Created => true,
+    };
+    if mapper.is_async() && is_awaited {
+        awaited(mapper, call.range);
+    }
+}
+
+/// What stands between the entity and its inputs.
+fn called(mapper: &Mapper<'_>, call: &NodeCall<'_>, overrides: &str) -> String {
+    let is_sync = !mapper.cx.graph.is_async(call.node);
+    let aio = if mapper.is_async() && is_sync { ".aio" } else { "" };
+    format!("{overrides}{aio}")
+}
+
+/// Puts `await` in front of `range`, in parentheses where something is read from the result.
+pub(super) fn awaited(mapper: &mut Mapper<'_>, range: TextRange) {
+    let is_operand = match mapper.parent() {
+        Some(Expr::Await(_)) => return,
+        Some(Expr::Attribute(_)) => true,
+        Some(Expr::Subscript(subscript)) => subscript.value.range() == range,
+        Some(Expr::Call(call)) => call.func.range() == range,
+        _ => false,
+    };
+    let (before, after) = if is_operand { ("(await ", ")") } else { ("await ", "") };
+    mapper.rewriter.surround_closely(range, before, after);
+}
+
+/// A call in code that is no entity: of what is `async` now, the result must be waited for.
+fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    if !matches!(call.kind, Kind::Plain) || !call.overrides.is_empty() || !mapper.cx.graph.is_async(call.node)
+    {
+        return;
+    }
+    // Several results are a plain tuple, without the attributes that are read here.
+    if matches!(mapper.parent(), Some(Expr::Attribute(_))) {
+        return;
+    }
+    mapper.call(call.entity.range(), call.node);
+    if mapper.is_async() {
+        awaited(mapper, call.range);
+    } else {
+        let asyncio = mapper.module("asyncio");
+        mapper.rewriter.surround(call.range, &format!("{asyncio}.run("), ")");
+    }
+}
+
+/// A call inside a task ran in the container of the task, without the settings of what it calls.
+fn inside_task(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    let callee = mapper.cx.graph.entity(call.node);
+    let is_task = callee.is_some_and(|callee| callee.kind == EntityKind::Task);
+    if !matches!(call.kind, Kind::Plain) || !call.overrides.is_empty() || !is_task {
+        return;
+    }
+    let name = &mapper.cx.text[call.entity.range()];
+    if mapper.cx.graph.is_async(call.node) {
+        mapper.find(
+            Finding::new(
+                &TASK_SHAPE,
+                call.entity.range(),
+                Effect::Blocking,
+                format!("`{name}` is `async` and is called inside a task"),
+            )
+            .help("Await its function in an `async` task"),
+        );
+        return;
+    }
+    mapper.handle(call.entity.range());
+    mapper.rewriter.insert(call.entity.end(), ".forward");
+    mapper.find(Finding::new(
+        &CALL_INSIDE_TASK,
+        call.entity.range(),
+        Effect::Info,
+        format!("`{name}` is called inside a task and goes on running in its container, with `forward`"),
+    ));
+}

@@ -1,0 +1,312 @@
+//! `map_task` becomes `flyte.map`, or a `gather` where the code is `async`.
+//!
+//! ```python
+//! map_task(f)(n=ns)                                   # list(flyte.map(f, ns, return_exceptions=False))
+//! map_task(partial(f, base=1))(n=ns)                  # list(flyte.map(f, itertools.repeat(1), ns, …))
+//! map_task(f, min_success_ratio=0.5)(n=ns)            # _map_tolerant(list(flyte.map(f, ns)), 0.5)
+//! map_task(f)(n=ns)                                   # await asyncio.gather(*[f.aio(n=n) for n in ns])
+//! ```
+//!
+//! `flyte.map` takes lists by position only, refuses most partials, and gives exceptions back instead of raising.
+
+use super::calls::NodeCall;
+use super::mapper::Mapper;
+use super::shapes::{Shape, class_name, shape};
+use super::values::Values;
+use super::{BodyContext, Helper};
+use crate::project::graph::{EntityKind, NodeId};
+use crate::python::Ranged;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
+use crate::python::ast::{self, Expr};
+use crate::python::scope::Parameter;
+use crate::rules::codes::MAP_TASK;
+use crate::rules::{Effect, Finding};
+use crate::source::TextRange;
+
+/// `map_task(f)`, `map_task(partial(f, b=1), concurrency=2)`
+#[derive(Debug)]
+pub(super) struct MapTask<'e> {
+    /// The call of `map_task`.
+    pub(super) call: &'e ast::ExprCall,
+    /// The expression that names the task.
+    pub(super) entity: &'e Expr,
+    /// The task.
+    pub(super) node: NodeId,
+    /// The call of `partial`, and the variable that holds it, if one does.
+    pub(super) partial: Option<(&'e ast::ExprCall, Option<&'e ast::ExprName>)>,
+}
+
+impl<'e> MapTask<'e> {
+    /// The map that `func`, the callee of a call, is.
+    pub(super) fn of(cx: &BodyContext<'_>, values: &Values<'e>, func: &'e Expr) -> Option<Self> {
+        let Expr::Call(call) = func else { return None };
+        if !cx.is_flyte1(&call.func, "map_task") {
+            return None;
+        }
+        let target = call.arguments.args.first().or_else(|| {
+            Some(
+                &call
+                    .arguments
+                    .find_keyword("target")
+                    .or_else(|| call.arguments.find_keyword("task_function"))?
+                    .value,
+            )
+        })?;
+        if let Some(node) = cx.entity(target) {
+            return Some(Self { call, entity: target, node, partial: None });
+        }
+        let (partial, variable) = match target {
+            Expr::Name(name) => (values.only(&name.id)?, Some(name)),
+            _ => (target, None),
+        };
+        let Expr::Call(partial) = partial else { return None };
+        let entity =
+            partial.arguments.args.first().filter(|_| cx.is_imported(&partial.func, "functools.partial"))?;
+        Some(Self { call, entity, node: cx.entity(entity)?, partial: Some((partial, variable)) })
+    }
+
+    fn bound(&self) -> impl Iterator<Item = &'e ast::Keyword> {
+        self.partial.iter().flat_map(|(partial, _)| &partial.arguments.keywords)
+    }
+}
+
+/// How `map_task` was asked to treat failures and width.
+#[derive(Default)]
+struct Options {
+    concurrency: Option<String>,
+    /// The minimum of successes: the keyword of the helper and its value.
+    tolerance: Option<(&'static str, String)>,
+}
+
+/// What a parameter of the task gets.
+enum Input {
+    /// The elements of a list.
+    List(String),
+    /// The same value each time.
+    Same(String),
+}
+
+/// Writes the map anew; `suffix` is the `.override(…)` of the task.
+pub(super) fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<'_>, suffix: &str) {
+    let Some(options) = options(mapper, map) else { return };
+    let Some(inputs) = inputs(mapper, call, map) else { return };
+    mapper.consume(map.call.func.range());
+    mapper.call(map.entity.range(), map.node);
+    // All that is written anew holds the new text of what stood there.
+    let task = mapper.rewriter.take(map.entity.range());
+    mapper.rewriter.take(call.range);
+    let wrapped = wrapper(mapper, map.node);
+    let text = if mapper.is_async() && is_gathered(mapper.cx, map) {
+        gathered(mapper, map, &format!("{task}{suffix}"), &inputs)
+    } else {
+        mapped(mapper, map, &format!("{task}{suffix}"), &inputs, &options, wrapped.as_deref())
+    };
+    mapper.rewriter.replace(call.range, text);
+    if let Some((partial, variable)) = map.partial {
+        mapper.handle(partial.range);
+        mapper.handle(partial.func.range());
+        if let Some(variable) = variable {
+            drop_partial(mapper, partial, variable);
+        }
+    }
+}
+
+/// Whether `async` code gathers the calls of the map: it has no options, what a partial binds may be evaluated once
+/// for each element, and the elements need no wrapping.
+pub(super) fn is_gathered(cx: &BodyContext<'_>, map: &MapTask<'_>) -> bool {
+    let is_simple = map.bound().all(|keyword| {
+        keyword.value.is_literal_expr() || keyword.value.is_name_expr() || keyword.value.is_attribute_expr()
+    });
+    let has_options = map.call.arguments.keywords.iter().any(|keyword| {
+        !matches!(keyword.arg.as_deref(), Some("target" | "task_function"))
+            && !keyword.value.is_none_literal_expr()
+    });
+    is_simple && !has_options && !matches!(shape(cx, map.node), Shape::Named(_, Some(_)))
+}
+
+/// `Stats` if the elements are named tuples, which come as plain tuples.
+fn wrapper(mapper: &Mapper<'_>, node: NodeId) -> Option<String> {
+    match shape(mapper.cx, node) {
+        Shape::Named(_, Some(class)) => class_name(mapper.cx, class).map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// `await` comes in front of it, as in front of any call.
+fn gathered(mapper: &mut Mapper<'_>, map: &MapTask<'_>, task: &str, inputs: &[(String, Input)]) -> String {
+    let asyncio = mapper.module("asyncio");
+    let mut arguments = Vec::new();
+    let (mut items, mut lists) = (Vec::new(), Vec::new());
+    let is_read = |name: &str| {
+        inputs.iter().any(|(_, input)| match input {
+            Input::Same(text) | Input::List(text) => {
+                text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+            }
+        })
+    };
+    for (name, input) in inputs {
+        match input {
+            Input::Same(text) => arguments.push(format!("{name}={text}")),
+            Input::List(text) => {
+                let item = if is_read(name) { format!("{name}_item") } else { name.clone() };
+                arguments.push(format!("{name}={item}"));
+                items.push(item);
+                lists.push(text.clone());
+            }
+        }
+    }
+    let lists = if lists.len() == 1 { lists.concat() } else { format!("zip({})", lists.join(", ")) };
+    let aio = if mapper.cx.graph.is_async(map.node) { "" } else { ".aio" };
+    let call = format!("{task}{aio}({})", arguments.join(", "));
+    format!("{asyncio}.gather(*[{call} for {} in {lists}])", items.join(", "))
+}
+
+fn mapped(
+    mapper: &mut Mapper<'_>,
+    map: &MapTask<'_>,
+    task: &str,
+    inputs: &[(String, Input)],
+    options: &Options,
+    wrapped: Option<&str>,
+) -> String {
+    let parameters = mapper.cx.function(map.node).map_or(0, |function| function.parameters.len());
+    let lists = inputs.iter().filter(|(_, input)| matches!(input, Input::List(_))).count();
+    let is_partial = map.partial.is_some()
+        && lists == 1
+        && matches!(inputs.first(), Some((_, Input::List(_))))
+        && inputs.len() == parameters;
+    let mut arguments = vec![task.to_owned()];
+    if is_partial {
+        let partial =
+            map.partial.map(|(partial, _)| &mapper.cx.text[partial.func.range()]).unwrap_or_default();
+        let bound = inputs.iter().filter_map(|(name, input)| match input {
+            Input::Same(text) => Some(format!("{name}={text}")),
+            Input::List(_) => None,
+        });
+        arguments = vec![format!("{partial}({task}, {})", bound.collect::<Vec<_>>().join(", "))];
+    }
+    let repeat =
+        |mapper: &mut Mapper<'_>, text: &str| format!("{}.repeat({text})", mapper.module("itertools"));
+    for (_, input) in inputs {
+        match input {
+            Input::List(text) => arguments.push(text.clone()),
+            Input::Same(_) if is_partial => {}
+            Input::Same(text) => arguments.push(repeat(mapper, text)),
+        }
+    }
+    arguments.extend(options.concurrency.as_ref().map(|width| format!("concurrency={width}")));
+    if options.tolerance.is_none() {
+        arguments.push("return_exceptions=False".to_owned());
+    }
+    let arguments = arguments.join(", ");
+    let flyte_map = mapper.flyte("map");
+    let element = wrapped.map(|class| format!("{class}(*result)"));
+    let text = match (mapper.is_async(), element) {
+        (true, element) => format!(
+            "[{} async for result in {flyte_map}.aio({arguments})]",
+            element.unwrap_or_else(|| "result".to_owned())
+        ),
+        (false, Some(element)) => format!("[{element} for result in {flyte_map}({arguments})]"),
+        (false, None) => format!("list({flyte_map}({arguments}))"),
+    };
+    match &options.tolerance {
+        Some((keyword, value)) => {
+            let helper = mapper.helper(Helper::TolerantMap);
+            format!("{helper}({text}, {keyword}={value})")
+        }
+        None => text,
+    }
+}
+
+/// The keywords of `map_task`.
+fn options(mapper: &mut Mapper<'_>, map: &MapTask<'_>) -> Option<Options> {
+    let mut options = Options::default();
+    for keyword in &map.call.arguments.keywords {
+        let is_none = keyword.value.is_none_literal_expr();
+        let text = || mapper.rewriter.text_of(keyword.value.range());
+        match keyword.arg.as_deref() {
+            Some("target" | "task_function") => {}
+            Some("concurrency" | "min_success_ratio" | "min_successes") if is_none => {}
+            Some("concurrency") => options.concurrency = Some(text()),
+            Some("min_success_ratio") if text() == "1.0" || text() == "1" => {}
+            Some("min_success_ratio") => options.tolerance = Some(("min_success_ratio", text())),
+            Some("min_successes") => options.tolerance = Some(("min_successes", text())),
+            _ => {
+                let text = &mapper.cx.text[keyword.range];
+                refuse(mapper, keyword.range, format!("`{text}` of `map_task` is not migrated"));
+                return None;
+            }
+        }
+    }
+    Some(options)
+}
+
+/// What each parameter of the task gets, in the order of its signature, as far as it has to be named.
+fn inputs(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<'_>) -> Option<Vec<(String, Input)>> {
+    let range = call.call.range;
+    let kind = mapper.cx.graph.entity(map.node)?.kind;
+    if kind != EntityKind::Task {
+        refuse(mapper, range, "`map_task` maps something that is no task".to_owned());
+        return None;
+    }
+    let is_plain = call.call.arguments.args.is_empty()
+        && call.call.arguments.keywords.iter().chain(map.bound()).all(|keyword| keyword.arg.is_some())
+        && map.partial.is_none_or(|(partial, _)| partial.arguments.args.len() == 1);
+    let function = mapper.cx.function(map.node)?;
+    if !is_plain {
+        refuse(mapper, range, "the inputs of `map_task` are not given by name".to_owned());
+        return None;
+    }
+    let given = |keywords: &[&ast::Keyword], parameter: &Parameter| {
+        let mut found =
+            keywords.iter().filter(|keyword| keyword.arg.as_deref() == Some(parameter.name.as_str()));
+        found.next().map(|keyword| mapper.rewriter.text_of(keyword.value.range()))
+    };
+    let lists: Vec<&ast::Keyword> = call.call.arguments.keywords.iter().collect();
+    let bound: Vec<&ast::Keyword> = map.bound().collect();
+    // flytekit wants all parameters, defaults or not.
+    let input = |parameter: &Parameter| {
+        let input = given(&lists, parameter).map(Input::List);
+        Some((parameter.name.clone(), input.or_else(|| given(&bound, parameter).map(Input::Same))?))
+    };
+    let inputs: Vec<(String, Input)> = function.parameters.iter().filter_map(input).collect();
+    if inputs.len() != function.parameters.len() || inputs.len() != lists.len() + bound.len() {
+        refuse(mapper, range, "the inputs of `map_task` do not fit the task".to_owned());
+        return None;
+    }
+    Some(inputs)
+}
+
+/// `f = partial(task, b=1)` goes with the only map that read it.
+fn drop_partial(mapper: &mut Mapper<'_>, partial: &ast::ExprCall, variable: &ast::ExprName) {
+    let entity = partial.arguments.args.first().map(Ranged::range);
+    if let Some(range) = entity {
+        mapper.handle(range);
+    }
+    if mapper.values().reads(&variable.id) == 1 {
+        mapper.drop_assignment(partial.range);
+    }
+}
+
+fn refuse(mapper: &mut Mapper<'_>, range: TextRange, message: String) {
+    mapper.find(
+        Finding::new(&MAP_TASK, range, Effect::Blocking, message)
+            .help("Write it with `flyte.map` by hand, the lists in the order of the parameters"),
+    );
+}
+
+/// Names that an expression reads.
+#[derive(Default)]
+pub(super) struct NamesRead<'a> {
+    /// The names.
+    pub(super) names: Vec<&'a str>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for NamesRead<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr {
+            self.names.push(&name.id);
+        }
+        source_order::walk_expr(self, expr);
+    }
+}

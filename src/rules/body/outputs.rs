@@ -1,0 +1,168 @@
+//! What is read from results: several of them are a plain tuple on Flyte 2, without names.
+//!
+//! ```python
+//! r = pair(n=1)
+//! use(a=r.o0)                    # r[0]
+//! st = stats(n=1)
+//! use(a=st.low)                  # stays, with st = Stats(*stats(n=1))
+//! o = one(n=1)
+//! use(a=o.only)                  # o: a single output is the bare value
+//! ```
+
+use super::mapper::Mapper;
+use super::shapes::{Shape, class_name, is_named_tuple, shape};
+use super::values::{Held, produced};
+use super::{BodyContext, values};
+use crate::project::graph::EntityKind;
+use crate::project::link::Target;
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::source::TextRange;
+
+/// An attribute of a result.
+pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
+    if !is_flow(mapper) {
+        return false;
+    }
+    let attribute = match expr {
+        Expr::Attribute(attribute) => attribute,
+        // Several outputs, put together: the same with promises and with values.
+        Expr::Call(call) if is_named_tuple(mapper.cx, &call.func) => {
+            mapper.handle(call.range);
+            return true;
+        }
+        _ => return false,
+    };
+    let Some(held) = held(mapper, &attribute.value) else { return false };
+    let name = attribute.attr.as_str();
+    let shape = shape(mapper.cx, held.entity());
+    let is_node = matches!(held, Held::Node(_));
+    match &shape {
+        _ if matches!(held, Held::List(_)) => return false,
+        Shape::OneField(field) if field == name || name == "o0" => bare(mapper, attribute),
+        Shape::One(_) if is_node && name == "o0" => bare(mapper, attribute),
+        Shape::One(annotation) if !is_node => {
+            if !is_field(mapper.cx, held, *annotation, name) {
+                return false;
+            }
+            mapper.handle(attribute.range);
+        }
+        Shape::Tuple(count) => match position(name, *count) {
+            Some(position) => item(mapper, attribute, position),
+            None => return false,
+        },
+        Shape::Named(fields, _) => {
+            let Some(position) = fields.iter().position(|field| field == name) else { return false };
+            let is_variable = attribute.value.is_name_expr();
+            if is_variable && wrapper(mapper, held).is_some() {
+                mapper.handle(attribute.range);
+            } else {
+                item(mapper, attribute, position);
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// `st = stats(…)`, where names are read from `st`; `(a,) = one(…)`.
+pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
+    let (target, value) = match stmt {
+        Stmt::Assign(assign) => match &assign.targets[..] {
+            [target] => (target, &*assign.value),
+            _ => return false,
+        },
+        Stmt::AnnAssign(ast::StmtAnnAssign { target, value: Some(value), .. }) => (&**target, &**value),
+        _ => return false,
+    };
+    if !is_flow(mapper) {
+        return false;
+    }
+    let Some(held) = produced(mapper.cx, mapper.values(), value) else { return false };
+    match target {
+        Expr::Name(name) => {
+            let is_read = match shape(mapper.cx, held.entity()) {
+                Shape::Named(fields, _) => {
+                    mapper.values().attributes(&name.id).any(|read| fields.iter().any(|field| field == read))
+                }
+                _ => false,
+            };
+            if let Some(class) = wrapper(mapper, held).filter(|_| is_read && !matches!(held, Held::List(_))) {
+                mapper.wrap(value.range(), class);
+            }
+        }
+        Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })
+            if elts.len() == 1 && matches!(shape(mapper.cx, held.entity()), Shape::OneField(_)) =>
+        {
+            let text = mapper.cx.text[elts[0].range()].to_owned();
+            mapper.rewriter.replace(target_range(mapper.cx, target, value), text);
+            mapper.handle(stmt.range());
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The target of an assignment with the parentheses around it.
+fn target_range(cx: &BodyContext<'_>, target: &Expr, value: &Expr) -> TextRange {
+    let between = &cx.text[TextRange::new(target.start(), value.start())];
+    let end = between
+        .find('=')
+        .map_or(target.range().len(), |at| crate::source::TextSize::of(between[..at].trim_end()));
+    TextRange::at(target.start(), end)
+}
+
+/// Whether results are promises on Flyte 1 here: in workflows and dynamics.
+fn is_flow(mapper: &Mapper<'_>) -> bool {
+    let entity = mapper.cx.graph.entity(mapper.node);
+    entity.is_some_and(|entity| entity.kind != EntityKind::Task)
+}
+
+fn held(mapper: &Mapper<'_>, value: &Expr) -> Option<Held> {
+    match value {
+        Expr::Name(name) => mapper.values().held(mapper.cx, &name.id),
+        _ => values::produced(mapper.cx, mapper.values(), value),
+    }
+}
+
+/// How the class of the named tuple is written here, if it can be.
+fn wrapper<'a>(mapper: &Mapper<'a>, held: Held) -> Option<&'a str> {
+    let Shape::Named(_, Some(class)) = shape(mapper.cx, held.entity()) else { return None };
+    class_name(mapper.cx, class).filter(|name| !mapper.values().binds(name))
+}
+
+/// `o0`, `o1` and so on.
+fn position(name: &str, count: usize) -> Option<usize> {
+    name.strip_prefix('o')?.parse().ok().filter(|position| *position < count)
+}
+
+/// `r.o0` becomes `r[0]`.
+fn item(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute, position: usize) {
+    let end = attribute.value.range().end();
+    let end = mapper.closed(end, attribute.range);
+    mapper.rewriter.replace(TextRange::new(end, attribute.range.end()), format!("[{position}]"));
+    mapper.handle(attribute.range);
+}
+
+/// `o.only` becomes `o`.
+fn bare(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute) {
+    let end = mapper.closed(attribute.value.range().end(), attribute.range);
+    mapper.rewriter.replace(TextRange::new(end, attribute.range.end()), "");
+    mapper.handle(attribute.range);
+}
+
+/// Whether the result is of a class of the project that speaks of the attribute: it is read alike on a promise and on
+/// the value.
+fn is_field(cx: &BodyContext<'_>, held: Held, annotation: TextRange, name: &str) -> bool {
+    let file = cx.graph.nodes[held.entity()].file;
+    let reference = cx.project.facts(file).and_then(|facts| facts.reference_at(annotation));
+    reference.is_some_and(|reference| {
+        let [Target::Binding(file, binding, rest)] = cx.project.resolve(file, reference) else {
+            return false;
+        };
+        let Some(facts) = cx.project.facts(*file).filter(|_| rest.is_empty()) else { return false };
+        let class = &cx.project.text(*file)[facts.module.statements[facts.module.bindings[*binding].owner]];
+        class.contains("class ")
+            && class.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+    })
+}

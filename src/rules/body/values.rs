@@ -1,0 +1,177 @@
+//! What the variables of a body hold: results of calls of tasks and workflows, or anything else.
+//!
+//! ```python
+//! st = stats(xs=xs)       # the result of `stats`
+//! n = create_node(load)   # the node of `load`
+//! ```
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::BodyContext;
+use super::calls::{Kind, NodeCall};
+use crate::project::graph::NodeId;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
+use crate::python::ast::{self, Expr, Stmt};
+
+/// What a variable holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// What a call of this entity gives back.
+    Result(NodeId),
+    /// What `create_node` of this entity gives back.
+    Node(NodeId),
+    /// The list that a map over this entity gives back.
+    List(NodeId),
+}
+
+impl Held {
+    /// The entity.
+    pub fn entity(self) -> NodeId {
+        match self {
+            Self::Result(node) | Self::Node(node) | Self::List(node) => node,
+        }
+    }
+}
+
+/// What is known of the variables of a function.
+#[derive(Debug, Default)]
+pub struct Values<'a> {
+    /// What each variable is bound to, everywhere; `None` for anything but `name = value`.
+    bound: HashMap<&'a str, Vec<Option<&'a Expr>>>,
+    /// The attributes that are read from each variable.
+    attributes: HashMap<&'a str, BTreeSet<&'a str>>,
+    /// How often each variable is read.
+    reads: HashMap<&'a str, usize>,
+}
+
+impl<'a> Values<'a> {
+    /// Reads a function.
+    pub fn of(function: &'a ast::StmtFunctionDef) -> Self {
+        let mut reader = Reader { values: Self::default() };
+        for parameter in &function.parameters {
+            reader.bind(parameter.name().as_str(), None);
+        }
+        reader.visit_body(&function.body);
+        reader.values
+    }
+
+    /// What a variable holds, where that is certain.
+    pub fn held(&self, cx: &BodyContext<'_>, name: &str) -> Option<Held> {
+        let mut all = self.bound.get(name)?.iter().map(|value| produced(cx, self, (*value)?));
+        let first = all.next()??;
+        all.all(|held| held == Some(first)).then_some(first)
+    }
+
+    /// The only value that a variable is ever bound to.
+    pub fn only(&self, name: &str) -> Option<&'a Expr> {
+        match self.bound.get(name)?[..] {
+            [Some(value)] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the function binds the name.
+    pub fn binds(&self, name: &str) -> bool {
+        self.bound.contains_key(name)
+    }
+
+    /// The attributes that are read from a variable.
+    pub fn attributes(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.attributes.get(name).into_iter().flatten().copied()
+    }
+
+    /// How often a variable is read.
+    pub fn reads(&self, name: &str) -> usize {
+        self.reads.get(name).copied().unwrap_or_default()
+    }
+}
+
+/// What an expression gives, if it is a call of an entity.
+pub fn produced(cx: &BodyContext<'_>, values: &Values<'_>, expr: &Expr) -> Option<Held> {
+    let expr = if let Expr::Await(awaited) = expr { &awaited.value } else { expr };
+    let call = NodeCall::of(cx, values, expr)?;
+    Some(match call.kind {
+        Kind::Plain => Held::Result(call.node),
+        Kind::Created => Held::Node(call.node),
+        Kind::Mapped(_) => Held::List(call.node),
+    })
+}
+
+struct Reader<'a> {
+    values: Values<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn bind(&mut self, name: &'a str, value: Option<&'a Expr>) {
+        self.values.bound.entry(name).or_default().push(value);
+    }
+
+    fn bind_all(&mut self, target: &'a Expr) {
+        match target {
+            Expr::Name(name) => self.bind(&name.id, None),
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|element| self.bind_all(element));
+            }
+            Expr::Starred(starred) => self.bind_all(&starred.value),
+            _ => {}
+        }
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Reader<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Assign(assign) => {
+                for target in &assign.targets {
+                    match target {
+                        Expr::Name(name) => self.bind(&name.id, Some(&assign.value)),
+                        _ => self.bind_all(target),
+                    }
+                }
+            }
+            Stmt::AnnAssign(assign) => {
+                if let (Expr::Name(name), Some(value)) = (&*assign.target, &assign.value) {
+                    self.bind(&name.id, Some(value));
+                }
+            }
+            Stmt::AugAssign(assign) => self.bind_all(&assign.target),
+            Stmt::For(node) => self.bind_all(&node.target),
+            Stmt::With(node) => {
+                node.items
+                    .iter()
+                    .filter_map(|item| item.optional_vars.as_deref())
+                    .for_each(|target| self.bind_all(target));
+            }
+            Stmt::FunctionDef(node) => self.bind(&node.name, None),
+            Stmt::ClassDef(node) => self.bind(&node.name, None),
+            Stmt::Delete(node) => node.targets.iter().for_each(|target| self.bind_all(target)),
+            _ => {}
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Named(node) => self.bind_all(&node.target),
+            Expr::Name(name) if name.ctx.is_load() => *self.values.reads.entry(&name.id).or_default() += 1,
+            Expr::Attribute(attribute) => {
+                if let Expr::Name(name) = &*attribute.value {
+                    self.values.attributes.entry(&name.id).or_default().insert(&attribute.attr);
+                }
+            }
+            _ => {}
+        }
+        source_order::walk_expr(self, expr);
+    }
+
+    fn visit_comprehension(&mut self, comprehension: &'a ast::Comprehension) {
+        self.bind_all(&comprehension.target);
+        source_order::walk_comprehension(self, comprehension);
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ast::ExceptHandler) {
+        let ast::ExceptHandler::ExceptHandler(node) = handler;
+        node.name.iter().for_each(|name| self.bind(name, None));
+        source_order::walk_except_handler(self, handler);
+    }
+}

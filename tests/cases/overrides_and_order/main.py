@@ -1,0 +1,51 @@
+from datetime import timedelta
+from typing import List
+
+from flytekit import Resources, task, workflow
+from flytekit.core.node_creation import create_node
+
+LOG: List[str] = []
+
+
+@task
+def note(text: str) -> None:
+    LOG.append(text)
+
+
+@task(requests=Resources(cpu="1", mem="512Mi"), retries=1)
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@task
+def read(n: int) -> str:
+    return f"{n} {LOG}"
+
+
+@workflow
+def ordered(n: int) -> str:
+    first = create_node(note, text="first")
+    second = create_node(note, text="second")
+    last = create_node(read, n=n)
+    first >> second
+    second >> last
+    return last.o0
+
+
+@workflow
+def overridden(n: int) -> int:
+    small = add(a=n, b=1).with_overrides(
+        requests=Resources(cpu="2"),
+        limits=Resources(cpu="3"),
+        timeout=timedelta(minutes=5),
+        retries=3,
+        interruptible=True,
+        name="small",
+    )
+    node = create_node(add, a=small, b=2)
+    again = create_node(add, a=node.o0, b=3).with_overrides(node_name="again", cache=False)
+    node.runs_before(again)
+    return again.o0
+
+
+CALLS = [("ordered", {"n": 4}), ("overridden", {"n": 1})]
