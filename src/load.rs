@@ -27,7 +27,7 @@ use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
 /// What the bytes of a file must hold for it to matter by itself.
-const WORDS: [&str; 5] = ["flytekit", "union", "ImageSpec", "TaskEnvironment", "pyflyte"];
+const WORDS: [&str; 6] = ["flytekit", "union", "ImageSpec", "TaskEnvironment", "pyflyte", "Image.from_"];
 
 /// The same, where Flyte 2 images matter as well.
 const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];

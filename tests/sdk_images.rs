@@ -8,6 +8,8 @@
 mod chains;
 #[path = "sdk/environment.rs"]
 mod environment;
+#[path = "sdk/faults.rs"]
+mod faults;
 #[path = "sdk/fixtures.rs"]
 mod fixtures;
 
@@ -18,9 +20,11 @@ use std::process::Command;
 
 use chains::{Project, Random};
 use environment::{python, repository, run};
+use faults::{FAULTS, Judge};
 use fixtures::migrated_fixtures;
 use flyte_migrate::flyte2::signature::{CONSTRUCTORS, DEVELOPER_METHODS, Kind, METHODS};
 use flyte_migrate::image::document::Document;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 /// What the SDK holds for the code below a folder.
@@ -92,6 +96,15 @@ struct Comparison {
     differences: Vec<String>,
 }
 
+impl Comparison {
+    fn add(&mut self, other: Self) {
+        self.known += other.known;
+        self.unknown += other.unknown;
+        self.refused += other.refused;
+        self.differences.extend(other.differences);
+    }
+}
+
 /// Compares the images of variables, and those of tasks.
 fn compare(root: &Path, tool: &Value, sdk: &Value) -> Comparison {
     let mut comparison = Comparison::default();
@@ -118,6 +131,7 @@ fn compare(root: &Path, tool: &Value, sdk: &Value) -> Comparison {
                 Some(entries) => {
                     let mut expected = expected.clone();
                     let error = expected.as_object_mut().unwrap().remove("error").unwrap();
+                    expected.as_object_mut().unwrap().remove("invalid");
                     let is_known = |entry: &&&Value| entry["unknown"].as_array().unwrap().is_empty();
                     if entries.iter().any(|entry| comparable(entry) == expected) {
                         *(if error.is_null() { &mut comparison.known } else { &mut comparison.refused }) += 1;
@@ -181,10 +195,7 @@ fn random_chains_come_out_as_the_sdk_has_them() {
     for (index, (root, sdk)) in roots.iter().zip(sdk_images(&list)).enumerate() {
         assert_eq!(sdk["errors"], json!({}), "the generator must make code that the SDK takes");
         let comparison = compare(root, &tool_images(root, registry(index), &[]), &sdk);
-        total.known += comparison.known;
-        total.refused += comparison.refused;
-        total.unknown += comparison.unknown;
-        total.differences.extend(comparison.differences);
+        total.add(comparison);
     }
     assert!(
         total.differences.is_empty(),
@@ -199,18 +210,20 @@ fn random_chains_come_out_as_the_sdk_has_them() {
 }
 
 #[test]
-fn images_of_migrated_fixtures_are_those_of_the_sdk() {
+fn images_of_migrated_fixtures_are_those_of_the_sdk_and_valid() {
     let scratch = tempfile::tempdir().unwrap();
     let fixtures = migrated_fixtures(&scratch);
     let list: Vec<Value> =
         fixtures.iter().map(|fixture| json!({"root": fixture.after, "registry": null})).collect();
+    let answers = sdk_images(&list);
+    let read = fixtures.par_iter().zip(&answers).map(|(fixture, sdk)| {
+        let comparison = compare(&fixture.after, &tool_images(&fixture.after, None, &[]), sdk);
+        (comparison, codes(&fixture.after, &["image", "validate"]))
+    });
     let mut total = Comparison::default();
-    for (fixture, sdk) in fixtures.iter().zip(sdk_images(&list)) {
-        let comparison = compare(&fixture.after, &tool_images(&fixture.after, None, &[]), &sdk);
-        total.known += comparison.known;
-        total.unknown += comparison.unknown;
-        total.refused += comparison.refused;
-        total.differences.extend(comparison.differences);
+    for (fixture, (comparison, codes)) in fixtures.iter().zip(read.collect::<Vec<_>>()) {
+        assert_eq!(codes, [""; 0], "{}: what comes out of a migration is valid", fixture.name);
+        total.add(comparison);
     }
     assert!(
         total.differences.is_empty(),
@@ -230,4 +243,62 @@ fn images_printed_as_data_are_read_back() {
     assert_eq!(document.version, 1);
     assert!(document.images.len() >= 40);
     assert_eq!(serde_json::to_value(&document).unwrap(), printed);
+}
+
+/// The codes of the findings about images in the code below a folder.
+fn codes(root: &Path, command: &[&str]) -> Vec<String> {
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_flyte-migrate"));
+    tool.args(command).args(["--output-format", "json", "--project", ".", "--no-ignore"]).current_dir(root);
+    let output = tool.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let findings = report["diagnostics"].as_array().unwrap().iter();
+    let manual = findings.filter(|finding| finding["status"] == "manual");
+    manual.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What the SDK says against the code below a folder, when it loads it, names its images and validates them.
+fn complaint(sdk: &Value) -> Option<String> {
+    let errors = sdk["errors"].as_object().unwrap().values().cloned();
+    let images = sdk["images"].as_object().unwrap().values();
+    let of_images = images.flat_map(|image| [image["error"].clone(), image["invalid"].clone()]);
+    errors.chain(of_images).find_map(|error| error.as_str().map(str::to_owned))
+}
+
+#[test]
+fn each_fault_is_one_to_the_sdk_and_its_neighbor_is_none() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut list = Vec::new();
+    for (index, fault) in FAULTS.iter().enumerate() {
+        for (name, code) in [("wrong", fault.wrong), ("right", fault.right)] {
+            let root = scratch.path().join(format!("{index}-{name}"));
+            faults::write(&root, code);
+            list.push(json!({"root": root, "registry": null}));
+        }
+    }
+    let answers = sdk_images(&list);
+    FAULTS.par_iter().enumerate().for_each(|(index, fault)| {
+        let root = |name: &str| scratch.path().join(format!("{index}-{name}"));
+        let (wrong, right) = (complaint(&answers[2 * index]), complaint(&answers[2 * index + 1]));
+        let what = format!("{} {}", fault.code, fault.wrong);
+        assert_eq!(right, None, "{what}: the SDK must take the neighbor");
+        match fault.judge {
+            Judge::Sdk => assert!(wrong.is_some(), "{what}: the SDK takes it"),
+            Judge::Build(why) => {
+                assert_eq!(wrong, None, "{what}: the SDK refuses it, not only because {why}");
+            }
+        }
+        assert_eq!(codes(&root("wrong"), &["image", "validate"]), [fault.code], "{what}");
+        assert_eq!(codes(&root("wrong"), &[]), [fault.code], "{what}: without a command");
+        assert_eq!(codes(&root("right"), &["image", "validate"]), [""; 0], "{}", fault.right);
+    });
+}
+
+#[test]
+fn every_rule_on_images_has_a_fault() {
+    let rules =
+        flyte_migrate::rules::codes::RULES.iter().filter(|rule| ("FM500".."FM580").contains(&rule.code));
+    for rule in rules {
+        assert!(FAULTS.iter().any(|fault| fault.code == rule.code), "{} has no fault", rule.code);
+    }
 }

@@ -192,6 +192,8 @@ pub enum ImageCommand {
     List(ImageArgs),
     /// Print images layer by layer.
     Show(ImageArgs),
+    /// Report what the SDK refuses, and what would fail in the build or on the cluster.
+    Validate(ImageArgs),
     /// Print the names under which Flyte looks for the images.
     Uri(ImageArgs),
     /// Print images as Dockerfiles.

@@ -35,6 +35,12 @@ pub(super) fn config(named: Option<&Path>, cwd: &Path) -> Result<Config, ConfigE
     Config::load(named, Surroundings { cwd, home: home.as_deref(), variable: &variable })
 }
 
+/// What a look at the code needs to know: findings depend on neither the environment nor the Python of whoever looks.
+pub(super) fn surroundings_of(root: &Path) -> Settings {
+    let flyte_version = project_flyte_version(root).unwrap_or_else(|| NEWEST_FLYTE.to_owned());
+    Settings { flyte_version, ..Settings::default() }
+}
+
 /// The version of flyte in a lock file, or the exact one in the dependencies.
 pub(super) fn project_flyte_version(root: &Path) -> Option<String> {
     let locks = ["uv.lock", "poetry.lock", "pdm.lock"];

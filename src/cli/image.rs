@@ -13,8 +13,11 @@ use super::Exit;
 use super::args::{ImageArgs, ImageCommand, OutputFormat};
 use super::environment::{config, settings};
 use super::image_build;
-use super::migrate::{LINE_LENGTH, in_pool, report_problems};
-use crate::discover::{Discovery, Options, discover};
+use super::migrate::{LINE_LENGTH, checked, in_pool, report_problems};
+use crate::diagnostic::Status;
+use crate::diagnostic::render::{FileReport, Report, concise, full, json};
+use crate::discover::{Discovery, Options, Problem, discover};
+use crate::flyte2::check::findings;
 use crate::flyte2::evaluate::Place;
 use crate::flyte2::read::{Found, FoundImage, read};
 use crate::image::config::Config;
@@ -24,8 +27,8 @@ use crate::image::document::{Document, Entry, VERSION};
 use crate::image::{Base, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
 use crate::migrate::migrate;
-use crate::project::Project;
 use crate::project::plan::Settings;
+use crate::project::{Content, Project};
 use crate::rules::draft::{Conda, DefaultPlatform, LayerOrder};
 use crate::source::Location;
 
@@ -105,6 +108,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         (project, found)
     })?;
     let mut images = Images { discovery, project, found, disk, config, python_version };
+    images.discovery.problems.extend(unread(&images.project));
     let files = &images.project.files;
     images.found.images.retain(|image| files[image.place.file].is_selected);
     images.found.problems.retain(|problem| files[problem.place.file].is_selected);
@@ -120,11 +124,61 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     Ok(images)
 }
 
+/// The files whose images cannot be told, and why.
+fn unread(project: &Project) -> Vec<Problem> {
+    let problem =
+        |display: &str, message: &str| Problem { display: display.to_owned(), message: message.to_owned() };
+    let files = project.files.iter().filter(|file| file.is_selected);
+    files
+        .filter_map(|file| match &file.content {
+            Content::SyntaxError { message, .. } => {
+                Some(problem(&file.display, &format!("does not parse: {message}")))
+            }
+            Content::Unreadable(message) => Some(problem(&file.display, message)),
+            Content::Panicked(_) => {
+                Some(problem(&file.display, "could not be analyzed; please report this as a bug"))
+            }
+            Content::Skipped(_) | Content::Text(_) | Content::Parsed { .. } => None,
+        })
+        .collect()
+}
+
+/// Reports what is wrong with the images and environments.
+fn validate(args: &ImageArgs, out: &mut dyn Write) -> Result<Exit> {
+    let images = find_images(args)?;
+    let has_problem = report_problems(&images.discovery);
+    let findings = findings(&images.project, &images.found, &images.disk);
+    let files: Vec<FileReport<'_>> = findings
+        .iter()
+        .filter(|(file, _)| images.project.files[**file].is_selected)
+        .map(|(&file, diagnostics)| FileReport {
+            display: &images.project.files[file].display,
+            source: images.project.source(file),
+            diagnostics,
+        })
+        .collect();
+    let report = Report::new(&files, checked(&images.project));
+    match args.output_format {
+        OutputFormat::Full => {
+            full::render(&report, colored::control::SHOULD_COLORIZE.should_colorize(), out)?;
+        }
+        OutputFormat::Concise => concise::render(&report, out)?,
+        OutputFormat::Json => json::render(&report, out)?,
+    }
+    let mut statuses = files.iter().flat_map(|file| file.diagnostics).map(|finding| finding.status);
+    Ok(match (has_problem, statuses.any(|status| status == Status::Manual)) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Findings,
+        (false, false) => Exit::Clean,
+    })
+}
+
 /// Runs `image …`.
 pub(super) fn run(command: &ImageCommand, out: &mut dyn Write) -> Result<Exit> {
     match command {
         ImageCommand::List(args) => print(args, out, list),
         ImageCommand::Show(args) => print(args, out, show),
+        ImageCommand::Validate(args) => validate(args, out),
         ImageCommand::Uri(args) => print(args, out, print_uris),
         ImageCommand::Dockerfile(args) => image_build::dockerfile(args, out),
         ImageCommand::Build(args) => image_build::build(args, out),

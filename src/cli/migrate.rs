@@ -3,23 +3,28 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::Exit;
 use super::args::{Args, Conda, LayerOrder, Mode, OutputFormat, Parallelism, Platform};
 use super::config::with_configuration;
+use super::environment::surroundings_of;
 use crate::diagnostic::render::{FileReport, Report, Summary, concise, full, json};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::diff::{colorize, new_file_diff, unified_diff};
 use crate::discover::{self, Discovery, discover};
 use crate::file_kind::FileKind;
+use crate::flyte2::check::findings;
+use crate::flyte2::read::read;
+use crate::image::disk::Disk;
 use crate::load::load;
 use crate::migrate::{Migration, affected, migrate};
 use crate::project::plan::Settings;
 use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::STACK_SIZE;
+use crate::rewrite::FileResult;
 use crate::rules::draft;
 use crate::write::{create, write_atomically};
 
@@ -47,13 +52,29 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     let settings = settings(args, &discovery);
     let (project, migration) = in_pool(args.threads.map_or(0, usize::from), || {
         let mut project = load(&discovery);
-        let migration = migrate(&mut project, settings);
+        let mut migration = migrate(&mut project, settings);
+        add_image_findings(&project, &discovery, &cwd, &mut migration);
         (project, migration)
     })?;
     let exit = finish(args, &discovery, &project, migration, out);
     // The process ends here; to take apart what is known of thousands of files would be time for nothing.
     std::mem::forget(project);
     exit
+}
+
+/// Adds what is wrong with the Flyte 2 images that the code holds already.
+fn add_image_findings(project: &Project, discovery: &Discovery, cwd: &Path, migration: &mut Migration) {
+    let disk = Disk::new(cwd.to_path_buf());
+    let found = read(project, &surroundings_of(&discovery.root), &disk);
+    for (file, diagnostics) in findings(project, &found, &disk) {
+        if !project.files[file].is_selected {
+            continue;
+        }
+        match migration.results.binary_search_by_key(&file, |result| result.file) {
+            Ok(index) => migration.results[index].diagnostics.extend(diagnostics),
+            Err(index) => migration.results.insert(index, FileResult { file, diagnostics }),
+        }
+    }
 }
 
 /// Does the work on threads whose stack is large enough for the parser; none given means one per core.
@@ -312,7 +333,7 @@ fn file_reports<'a>(project: &'a Project, migration: &'a Migration) -> Vec<FileR
 }
 
 /// The files that were looked at: all Python, and what around it names Flyte 1.
-fn checked(project: &Project) -> usize {
+pub(super) fn checked(project: &Project) -> usize {
     let is_checked = |file: &&ProjectFile| {
         let matters = file.kind == FileKind::Python || !matches!(file.content, Content::Skipped(_));
         file.is_selected && matters

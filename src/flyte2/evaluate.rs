@@ -98,6 +98,8 @@ pub struct Built {
     pub image: Image,
     /// The constructor with its arguments.
     pub head: Place,
+    /// Where the values of the parameters of its constructor, and of `clone`, stand.
+    pub arguments: Vec<(&'static str, Place)>,
     /// Where each of `image.layers` comes from.
     pub layers: Vec<LayerPlace>,
     /// What is not known.

@@ -17,8 +17,8 @@ use crate::image::{
 };
 use crate::python::Ranged;
 use crate::rules::codes::{
-    IMAGE_ARGUMENT_TYPE, IMAGE_CALL, IMAGE_NAMES_ITS_FILES_ALIKE, IMAGE_WITHOUT_NAME, LIST_AS_ARGUMENT,
-    NOT_EXTENDABLE, REQUIREMENTS_SUFFIX, SECRET,
+    FILES_OF_ONE_NAME, IMAGE_ARGUMENT_TYPE, IMAGE_CALL, IMAGE_REFERENCE, IMAGE_WITHOUT_NAME,
+    LIST_AS_ARGUMENT, NOT_EXTENDABLE, REQUIREMENTS_SUFFIX, SECRET, SECRET_WITHOUT_REGISTRY,
 };
 use crate::source::TextRange;
 
@@ -66,10 +66,17 @@ impl<'a> Evaluator<'a> {
         let place = scope.place(call.range);
         let Some(signature) = constructor(name) else { return Err(Stuck { place }) };
         let image = Image::from_base(String::new());
-        let built =
-            Built { image, head: place, layers: Vec::new(), unknown: Vec::new(), problems: Vec::new() };
+        let built = Built {
+            image,
+            head: place,
+            arguments: Vec::new(),
+            layers: Vec::new(),
+            unknown: Vec::new(),
+            problems: Vec::new(),
+        };
         let mut maker = Call { evaluator: self, scope, place, built };
         let arguments = maker.bind(signature, call);
+        maker.note_arguments(&arguments);
         match name {
             "from_debian_base" => maker.start_from_debian_base(&arguments),
             "from_base" => maker.start_from_base(&arguments),
@@ -130,6 +137,12 @@ impl<'a> Call<'_, '_, 'a> {
         let stand_in = format!("{{{text}}}");
         self.built.unknown.push(Unknown { place, text });
         stand_in
+    }
+
+    /// The code at a place, on one line and not too long for a message.
+    fn source(&self, place: Place) -> String {
+        let text = self.evaluator.text(place).split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.chars().count() <= 40 { text } else { text.chars().take(37).chain("...".chars()).collect() }
     }
 
     /// Gives the arguments to the parameters, as Python does.
@@ -211,6 +224,15 @@ impl<'a> Call<'_, '_, 'a> {
         );
     }
 
+    /// Remembers where the parameters of a constructor or of `clone` are given.
+    fn note_arguments(&mut self, arguments: &Arguments<'a>) {
+        let places = arguments.named.iter().map(|(name, argument)| {
+            // What `clone` calls its base is what `from_base` takes.
+            (if *name == "base_image" { "image_uri" } else { name }, argument.place)
+        });
+        self.built.arguments.extend(places);
+    }
+
     /// Each element of a row of expressions, `*expression` spread out.
     fn elements(&self, exprs: &'a [Expr]) -> Vec<Argument<'a>> {
         let mut elements = Vec::new();
@@ -262,20 +284,25 @@ impl<'a> Call<'_, '_, 'a> {
             Ok(Constant::None) => None,
             Ok(Constant::Str(text)) => Some(text.clone()),
             Ok(value @ (Constant::List(_) | Constant::Tuple(_))) => {
-                let message = format!("{} stands where the SDK takes strings one by one", value.type_name());
+                let message = format!(
+                    "`{}` is {}, and the SDK takes its items one by one here",
+                    self.source(argument.place),
+                    value.type_name()
+                );
                 self.problem(
                     &LIST_AS_ARGUMENT,
                     argument.place,
                     message,
                     "Pass the items as separate arguments, with `*` in front of a list",
                 );
-                Some(String::new())
+                None
             }
             Ok(Constant::Name(_) | Constant::Module(_) | Constant::Image(_)) => {
                 Some(self.unknown(argument.place))
             }
             Ok(value) => {
-                let message = format!("{} stands where the SDK takes a string", value.type_name());
+                let message =
+                    format!("`{}` is {}, not a string", self.source(argument.place), value.type_name());
                 let text = value.text().unwrap_or_default();
                 self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as a string");
                 Some(text)
@@ -472,7 +499,7 @@ impl<'a> Call<'_, '_, 'a> {
         } else if let Some(argument) = arguments.get("registry_secret").filter(|_| registry_secret.is_some())
         {
             self.problem(
-                &crate::rules::codes::SECRET_WITHOUT_REGISTRY,
+                &SECRET_WITHOUT_REGISTRY,
                 argument.place,
                 "`registry_secret` is dropped without `registry` or `name`",
                 "Name the registry that the secret is for",
@@ -490,7 +517,7 @@ impl<'a> Call<'_, '_, 'a> {
         if uri.is_empty() && self.built.problems.is_empty() {
             let place = arguments.get("image_uri").map_or(self.place, |argument| argument.place);
             self.problem(
-                &crate::rules::codes::IMAGE_REFERENCE,
+                &IMAGE_REFERENCE,
                 place,
                 "`from_base` is given no image",
                 "Pass a whole image reference such as `registry/name:tag`",
@@ -547,23 +574,24 @@ impl<'a> Call<'_, '_, 'a> {
         let (rule, message, help): (&'static Rule, _, _) = match refusal {
             Refusal::NotExtendable => (
                 &NOT_EXTENDABLE,
-                "a layer is added to an image that takes none",
+                "adds a layer to an image that takes none",
                 "Make it extendable first: `.clone(name=\"…\", extendable=True)`",
             ),
             Refusal::Dockerfile => (
                 &NOT_EXTENDABLE,
-                "a layer is added to an image that comes from a Dockerfile",
+                "adds a layer to an image that comes from a Dockerfile",
                 "Write it into the Dockerfile",
             ),
             Refusal::NoName => (
                 &IMAGE_WITHOUT_NAME,
-                "a layer is added to an image without a name",
+                "adds a layer to an image without a name",
                 "Name it: `.clone(name=\"…\", extendable=True)`",
             ),
         };
         // One word about each image is enough.
         if self.built.problems.iter().all(|problem| problem.rule != rule) {
-            self.problem(rule, self.place, message, help);
+            let method = self.evaluator.text(self.place).split('(').next().unwrap_or_default().trim();
+            self.problem(rule, self.place, format!("`{method}` {message}"), help);
         }
     }
 
@@ -634,6 +662,7 @@ impl<'a> Call<'_, '_, 'a> {
             Some(argument) if argument.value != Ok(Constant::None) => self.python(Some(argument)).1,
             _ => None,
         };
+        self.note_arguments(arguments);
         let base_image = self.text(arguments.get("base_image"));
         // Such an image has two bases at once: which one counts depends on who asks.
         if let (Some(_), Some(argument), Base::Dockerfile(_) | Base::RefName(_)) =
@@ -747,20 +776,15 @@ impl<'a> Call<'_, '_, 'a> {
                 self.problem(
                     &IMAGE_ARGUMENT_TYPE,
                     element.place,
-                    "a list of files must hold paths, not strings",
+                    "`with_source_file` takes a list of paths, not of strings",
                     "Wrap it in `Path(…)`",
                 );
             }
             let src = self.path(Some(&element)).unwrap_or_default();
             let name = path::name(&src.to_string_lossy()).to_owned();
             if names.contains(&name) {
-                let message = format!("two files called `{name}` go to the same place");
-                self.problem(
-                    &IMAGE_NAMES_ITS_FILES_ALIKE,
-                    element.place,
-                    message,
-                    "Copy them to different folders",
-                );
+                let message = format!("`{name}` is the name of two files that go to the same place");
+                self.problem(&FILES_OF_ONE_NAME, element.place, message, "Copy them to different folders");
             }
             names.push(name);
             self.add(Layer::CopyFile { src, dst: dst.clone() }, vec![element.place]);

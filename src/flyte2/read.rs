@@ -75,10 +75,16 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     found
 }
 
-/// Whether the text of a file names what images and environments are made with.
+/// Whether a file can hold images or environments: it imports Flyte 2, or adds to images of others.
 fn may_matter(project: &Project, file: FileId) -> bool {
     let text = project.text(file);
-    ["Environment", ".from_", ".with_", ".clone("].iter().any(|word| text.contains(word))
+    let imports_flyte = || {
+        let bindings = project.facts(file).into_iter().flat_map(|facts| &facts.module.bindings);
+        bindings.into_iter().any(|binding| {
+            matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte")
+        })
+    };
+    [".with_", ".clone("].iter().any(|word| text.contains(word)) || imports_flyte()
 }
 
 /// What is found in one file.

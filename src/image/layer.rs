@@ -6,7 +6,7 @@
 //!
 //! The fields are those of the layer classes in `flyte/_image.py`, flyte 2.12.1.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -210,4 +210,28 @@ pub enum Layer {
         /// The lines.
         lines: Vec<String>,
     },
+}
+
+impl Layer {
+    /// The file or folder that the code names.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Requirements { file: path, .. }
+            | Self::UvProject { pyproject: path, .. }
+            | Self::PoetryProject { pyproject: path, .. }
+            | Self::PixiProject { manifest: path, .. }
+            | Self::UvScript { script: path, .. }
+            | Self::PixiScript { script: path, .. }
+            | Self::CopyFile { src: path, .. }
+            | Self::CopyFolder { src: path, .. } => Some(path),
+            Self::DockerIgnore { path } => Some(Path::new(path)),
+            Self::PipPackages { .. }
+            | Self::AptPackages { .. }
+            | Self::Commands { .. }
+            | Self::Env { .. }
+            | Self::WorkDir { .. }
+            | Self::CodeBundle { .. }
+            | Self::DockerLines { .. } => None,
+        }
+    }
 }

@@ -20,12 +20,14 @@ pub mod ignore;
 pub mod layer;
 pub mod path;
 mod python_text;
+pub mod reference;
 pub mod remote;
 pub mod requirement;
 pub mod script;
 pub mod shell;
 pub mod specification;
 pub mod step;
+pub mod validate;
 
 use std::path::PathBuf;
 

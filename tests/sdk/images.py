@@ -125,10 +125,16 @@ def describe(image: Any) -> Json:
         uri, error = image.uri, None
     except Exception as failure:  # noqa: BLE001 - whatever the SDK raises is the answer
         uri, error = None, f"{type(failure).__name__}: {failure}"
+    try:
+        image.validate()
+        invalid = None
+    except Exception as failure:  # noqa: BLE001 - whatever the SDK raises is the answer
+        invalid = f"{type(failure).__name__}: {failure}"
     registry_secret = image._image_registry_secret
     return {
         "uri": uri,
         "error": error,
+        "invalid": invalid,
         "base": base(image),
         "name": image.name,
         "registry": image.registry,

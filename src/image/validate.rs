@@ -1,0 +1,514 @@
+//! What fails when an image is built or used, though the SDK lets it be defined.
+//!
+//! ```python
+//! image.with_commands(["cd /opt", "RUN make"])    # a shell of its own for each, and no RUN in front
+//! ```
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::disk::Disk;
+use super::reference;
+use super::requirement::Requirement;
+use super::script::{self, ScriptError};
+use super::{Base, Image, Layer, path};
+use crate::diagnostic::Rule;
+use crate::rules::codes::{
+    BASE_WITHOUT_FLYTE, COMMAND_WITH_RUN, CONTRADICTING_PINS, GIT_PACKAGE_BEFORE_GIT, IMAGE_NAME,
+    IMAGE_PYTHON_VERSION, IMAGE_REFERENCE, LOST_SHELL_CHANGE, MISSING_PATH, PATH_OVERWRITTEN,
+    REQUIREMENT_SYNTAX, SCRIPT_HEADER, VARIABLE_NAME,
+};
+
+/// The part of an image that a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The image as a whole.
+    Whole,
+    /// What was given for a parameter of a constructor or of `clone`.
+    Parameter(&'static str),
+    /// A layer.
+    Layer(usize),
+    /// A package, command or variable of a layer.
+    Item(usize, usize),
+}
+
+/// Something that fails.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Which rule speaks.
+    pub rule: &'static Rule,
+    /// The part that it is about.
+    pub part: Part,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Finds everything that fails in an image. `is_known` tells the texts that are values from those that stand for
+/// expressions which are not known.
+pub fn validate(image: &Image, is_known: &dyn Fn(&str) -> bool, disk: &Disk) -> Vec<Problem> {
+    let mut check = Check { image, is_known, disk, problems: Vec::new() };
+    check.base();
+    check.names();
+    check.python();
+    for index in 0..image.layers.len() {
+        check.layer(index);
+    }
+    check.pins();
+    check.git();
+    check.flyte();
+    check.problems
+}
+
+struct Check<'c> {
+    image: &'c Image,
+    is_known: &'c dyn Fn(&str) -> bool,
+    disk: &'c Disk,
+    problems: Vec<Problem>,
+}
+
+/// Images of Docker Hub and others that hold no flyte, by the end of their name.
+const BARE_BASES: [&str; 14] = [
+    "python",
+    "debian",
+    "ubuntu",
+    "alpine",
+    "node",
+    "nvidia/cuda",
+    "pytorch/pytorch",
+    "tensorflow/tensorflow",
+    "continuumio/miniconda3",
+    "continuumio/anaconda3",
+    "condaforge/miniforge3",
+    "condaforge/mambaforge",
+    "mambaorg/micromamba",
+    "rocker/r-ver",
+];
+
+impl Check<'_> {
+    fn problem(
+        &mut self,
+        rule: &'static Rule,
+        part: Part,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.push(Problem { rule, part, message: message.into(), help: help.into() });
+    }
+
+    fn base(&mut self) {
+        match &self.image.base {
+            Base::Reference(uri) if !uri.is_empty() && (self.is_known)(uri) => {
+                if let Some(what) = reference::problem(uri) {
+                    let message = format!("`{uri}` is no image reference: {what}");
+                    self.problem(
+                        &IMAGE_REFERENCE,
+                        Part::Parameter("image_uri"),
+                        message,
+                        "Write it as `registry/name:tag`",
+                    );
+                }
+            }
+            Base::Dockerfile(file) => {
+                let file = file.clone();
+                self.needs_file(&file, Part::Parameter("file"), "the Dockerfile");
+            }
+            Base::Reference(_) | Base::RefName(_) => {}
+        }
+    }
+
+    fn names(&mut self) {
+        let image = self.image;
+        let given =
+            |text: &Option<String>| text.clone().filter(|text| !text.is_empty() && (self.is_known)(text));
+        let (name, registry) = (given(&image.name), given(&image.registry));
+        // A name that only stands for a configured image is no repository.
+        let name = name.filter(|_| image.is_cloned);
+        if let Some(name) = &name
+            && let Some(what) = reference::repository_problem(&format!("localhost/{name}"))
+        {
+            let message = format!("`{name}` cannot be the name of an image: {what}");
+            self.problem(
+                &IMAGE_NAME,
+                Part::Parameter("name"),
+                message,
+                "Use lower-case letters, digits, and single `-`, `_` or `.` between them",
+            );
+        }
+        if let Some(registry) = &registry
+            && let Some(what) = reference::repository_problem(&format!("{registry}/name"))
+        {
+            let message = format!("`{registry}` cannot be a registry: {what}");
+            self.problem(
+                &IMAGE_NAME,
+                Part::Parameter("registry"),
+                message,
+                "Write it as `registry.example.com/team`, in lower case and without `https://`",
+            );
+        }
+    }
+
+    fn python(&mut self) {
+        let Some((major, minor)) = self.image.python_version else { return };
+        let is_released =
+            matches!(&self.image.base, Base::Reference(uri) if uri.starts_with("ghcr.io/flyteorg/flyte:py"));
+        if major != 3 || minor < 10 {
+            self.problem(
+                &IMAGE_PYTHON_VERSION,
+                Part::Parameter("python_version"),
+                format!("`python_version` names Python {major}.{minor}, which is too old for Flyte 2"),
+                "Use 3.10 or newer",
+            );
+        } else if is_released && minor > 14 {
+            self.problem(
+                &IMAGE_PYTHON_VERSION,
+                Part::Parameter("python_version"),
+                format!(
+                    "`python_version` names Python {major}.{minor}, and no Debian base of Flyte 2 has it"
+                ),
+                "Use 3.10 to 3.14",
+            );
+        }
+    }
+
+    fn layer(&mut self, index: usize) {
+        let image = self.image;
+        match &image.layers[index] {
+            Layer::PipPackages { packages, .. } => {
+                for (item, package) in packages.iter().enumerate() {
+                    self.package(package, Part::Item(index, item));
+                }
+            }
+            Layer::Requirements { file, .. } => {
+                self.needs_file(file, Part::Layer(index), "the requirements file");
+            }
+            Layer::UvProject { pyproject, uvlock, .. } => {
+                self.needs_manifest(pyproject, uvlock.as_deref(), index);
+                if let Some(lock) = uvlock {
+                    self.needs_file(lock, Part::Layer(index), "the lock file");
+                }
+            }
+            Layer::PoetryProject { pyproject, poetry_lock, .. } => {
+                self.needs_manifest(pyproject, Some(poetry_lock), index);
+                self.needs_file(poetry_lock, Part::Layer(index), "the lock file");
+            }
+            Layer::PixiProject { manifest, pixi_lock, .. } => {
+                self.needs_manifest(manifest, pixi_lock.as_deref(), index);
+                let text = manifest.to_string_lossy();
+                let name = path::name(&text);
+                if !["pixi.toml", "pyproject.toml"].contains(&name) && (self.is_known)(&text) {
+                    let message = format!("`{name}` is not what pixi calls a manifest");
+                    self.problem(
+                        &SCRIPT_HEADER,
+                        Part::Layer(index),
+                        message,
+                        "Call it `pixi.toml` or `pyproject.toml`",
+                    );
+                }
+                if let Some(lock) = pixi_lock {
+                    self.needs_file(lock, Part::Layer(index), "the lock file");
+                }
+            }
+            Layer::UvScript { script, .. } => {
+                self.script(script, index, |disk| script::uv_header(script, disk).map(drop));
+            }
+            Layer::PixiScript { script, platforms, .. } => {
+                self.script(script, index, |disk| script::pixi_manifest(script, platforms, disk).map(drop));
+            }
+            Layer::Commands { commands, .. } => {
+                let is_commands = |layer: &Layer| matches!(layer, Layer::Commands { .. });
+                let more_follow = image.layers[index + 1..].iter().any(is_commands);
+                for (item, command) in commands.iter().enumerate() {
+                    let is_last = item + 1 == commands.len() && !more_follow;
+                    self.command(command, is_last, Part::Item(index, item));
+                }
+            }
+            Layer::Env { variables } => {
+                for (item, (name, value)) in variables.iter().enumerate() {
+                    self.variable(name, value, Part::Item(index, item));
+                }
+            }
+            Layer::CopyFile { src, .. } => self.needs_file(src, Part::Item(index, 0), "the file to copy"),
+            Layer::CopyFolder { src, .. } => self.needs_folder(src, Part::Item(index, 0)),
+            Layer::DockerIgnore { path } => {
+                self.needs_file(Path::new(path), Part::Layer(index), "the ignore file");
+            }
+            Layer::AptPackages { .. }
+            | Layer::WorkDir { .. }
+            | Layer::CodeBundle { .. }
+            | Layer::DockerLines { .. } => {}
+        }
+    }
+
+    /// Whether a path is known and leads nowhere.
+    fn is_missing(&self, file: &Path) -> bool {
+        (self.is_known)(&file.to_string_lossy()) && !self.disk.exists(file)
+    }
+
+    fn needs_file(&mut self, file: &Path, part: Part, what: &str) {
+        if self.is_missing(file) {
+            let message =
+                format!("`{}` is not there: {what} is looked for from the working directory", file.display());
+            self.problem(&MISSING_PATH, part, message, "Correct the path, or build it from `__file__`");
+        } else if self.disk.is_folder(file) {
+            let message = format!("`{}` is a folder, not a file", file.display());
+            self.problem(&MISSING_PATH, part, message, "Name a file");
+        }
+    }
+
+    fn needs_folder(&mut self, folder: &Path, part: Part) {
+        if self.is_missing(folder) {
+            let message = format!(
+                "`{}` is not there: the folder to copy is looked for from the working directory",
+                folder.display()
+            );
+            self.problem(&MISSING_PATH, part, message, "Correct the path, or build it from `__file__`");
+        } else if self.disk.is_file(folder) {
+            let message = format!("`{}` is a file, not a folder", folder.display());
+            self.problem(&MISSING_PATH, part, message, "Use `with_source_file`");
+        }
+    }
+
+    /// A lock is worth nothing without the manifest that it locks.
+    fn needs_manifest(&mut self, manifest: &Path, lock: Option<&Path>, index: usize) {
+        match lock.filter(|lock| self.is_missing(manifest) && self.disk.is_file(lock)) {
+            Some(lock) => {
+                let message =
+                    format!("`{}` locks `{}`, which is not there", lock.display(), manifest.display());
+                self.problem(&MISSING_PATH, Part::Layer(index), message, "Put the manifest beside the lock");
+            }
+            None => self.needs_file(manifest, Part::Layer(index), "the manifest"),
+        }
+    }
+
+    fn script(&mut self, file: &Path, index: usize, read: impl Fn(&Disk) -> Result<(), ScriptError>) {
+        let part = if index == 0 { Part::Whole } else { Part::Parameter("script") };
+        let text = file.to_string_lossy().into_owned();
+        if !(self.is_known)(&text) {
+            return;
+        }
+        if !self.disk.is_file(file) {
+            return self.needs_file(file, part, "the script");
+        }
+        if path::suffix(&text) != ".py" {
+            let message = format!("`{text}` is no `.py` file");
+            self.problem(&SCRIPT_HEADER, part, message, "Rename the script");
+        }
+        match read(self.disk) {
+            // What is only not known here is no fault of the script.
+            Ok(()) | Err(ScriptError::Value(_)) => {}
+            Err(error) => {
+                let message = format!("`{text}`: {error}");
+                self.problem(
+                    &SCRIPT_HEADER,
+                    part,
+                    message,
+                    "Write what it needs into a `# /// script` block",
+                );
+            }
+        }
+    }
+
+    fn package(&mut self, package: &str, part: Part) {
+        if !(self.is_known)(package) {
+            return;
+        }
+        let quoted = package.trim();
+        if quoted.starts_with('-') {
+            // Alone it is an option of uv; with a value behind it, it is one unknown word.
+            if quoted.contains(char::is_whitespace) {
+                let message = format!("`{quoted}` is passed to uv as one word, which it does not know");
+                self.problem(
+                    &REQUIREMENT_SYNTAX,
+                    part,
+                    message,
+                    "Use `index_url`, `extra_index_urls`, `pre` or `extra_args`",
+                );
+            }
+            return;
+        }
+        if let Err(error) = Requirement::parse(package)
+            && !is_place(package)
+        {
+            let message = format!("`{quoted}` is no requirement: {error}");
+            self.problem(&REQUIREMENT_SYNTAX, part, message, "Write it as PEP 508 has it: `pandas>=2,<3`");
+        }
+    }
+
+    fn command(&mut self, command: &str, is_last: bool, part: Part) {
+        if !(self.is_known)(command) {
+            return;
+        }
+        let command = command.trim();
+        if command.starts_with("RUN ") {
+            let message =
+                "`RUN` stands in front of a command, and the image builder puts its own there".to_owned();
+            return self.problem(&COMMAND_WITH_RUN, part, message, "Take it away");
+        }
+        let first = command.split_whitespace().next().unwrap_or_default();
+        let is_change = matches!(first, "cd" | "pushd" | "export" | "source" | "." | "alias" | "umask");
+        if is_change && !is_last && !command.contains(['&', ';', '|', '\n']) {
+            let message = format!("`{command}` changes nothing: each command runs in a shell of its own");
+            self.problem(
+                &LOST_SHELL_CHANGE,
+                part,
+                message,
+                "Join it to the next command with ` && `, or use `with_workdir` and `with_env_vars`",
+            );
+        }
+    }
+
+    fn variable(&mut self, name: &str, value: &str, part: Part) {
+        if (self.is_known)(name)
+            && (name.is_empty() || name.contains(['=', '\0']) || name.contains(char::is_whitespace))
+        {
+            let message = format!("`{name}` cannot be the name of an environment variable");
+            self.problem(&VARIABLE_NAME, part, message, "Use letters, digits and underscores");
+        }
+        if name == "PATH" && (self.is_known)(value) && !value.contains("$PATH") && !value.contains("${PATH") {
+            self.problem(
+                &PATH_OVERWRITTEN,
+                part,
+                "`PATH` is overwritten: the Python of the image is no longer found",
+                "Keep what it held: `/my/bin:$PATH`",
+            );
+        }
+    }
+
+    /// Pins of one package that exclude each other: in one layer uv refuses them, in two the later one wins.
+    fn pins(&mut self) {
+        let image = self.image;
+        let mut seen: HashMap<String, (usize, String)> = HashMap::new();
+        for (index, layer) in image.layers.iter().enumerate() {
+            let Layer::PipPackages { packages, .. } = layer else { continue };
+            for (item, package) in packages.iter().enumerate() {
+                let Ok(requirement) = Requirement::parse(package) else { continue };
+                let [(operator, version)] = &requirement.versions[..] else { continue };
+                if operator != "==" || requirement.marker.is_some() {
+                    continue;
+                }
+                let before = seen.insert(requirement.canonical_name(), (index, version.clone()));
+                let Some((layer, other)) = before.filter(|(_, other)| other != version) else { continue };
+                let name = &requirement.name;
+                let (message, help) = if layer == index {
+                    (
+                        format!("`{name}` is pinned to {other} and to {version}, which nothing satisfies"),
+                        "Keep one of them",
+                    )
+                } else {
+                    (
+                        format!(
+                            "`{name}` is pinned to {other} in an earlier layer, and replaced by {version}"
+                        ),
+                        "Keep one of them",
+                    )
+                };
+                self.problem(&CONTRADICTING_PINS, Part::Item(index, item), message, help);
+            }
+        }
+    }
+
+    /// Packages from git need git, which neither Debian base has.
+    fn git(&mut self) {
+        let image = self.image;
+        let Base::Reference(base) = &image.base else { return };
+        let is_slim = base.starts_with("python:") && base.contains("-slim");
+        if !(is_slim || base.starts_with("ghcr.io/flyteorg/flyte:py")) {
+            return;
+        }
+        for (index, layer) in image.layers.iter().enumerate() {
+            match layer {
+                Layer::AptPackages { packages, .. }
+                    if packages.iter().any(|name| name == "git" || !(self.is_known)(name)) =>
+                {
+                    return;
+                }
+                Layer::Commands { commands, .. }
+                    if commands
+                        .iter()
+                        .any(|command| command.contains("git") || !(self.is_known)(command)) =>
+                {
+                    return;
+                }
+                Layer::PipPackages { packages, .. } => {
+                    let from_git = packages
+                        .iter()
+                        .position(|package| package.contains("git+") && (self.is_known)(package));
+                    if let Some(item) = from_git {
+                        let message = format!(
+                            "`{}` comes from git, and nothing has installed git before",
+                            packages[item]
+                        );
+                        return self.problem(
+                            &GIT_PACKAGE_BEFORE_GIT,
+                            Part::Item(index, item),
+                            message,
+                            "Put `.with_apt_packages(\"git\")` in front of it",
+                        );
+                    }
+                }
+                Layer::Requirements { file, .. } => {
+                    let text = self.disk.read_text(file).unwrap_or_default();
+                    if let Some(line) =
+                        text.lines().find(|line| line.contains("git+") && !line.trim().starts_with('#'))
+                    {
+                        let message =
+                            format!("`{}` comes from git, and nothing has installed git before", line.trim());
+                        return self.problem(
+                            &GIT_PACKAGE_BEFORE_GIT,
+                            Part::Layer(index),
+                            message,
+                            "Put `.with_apt_packages(\"git\")` in front of it",
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A well-known base without flyte, to which nothing adds it.
+    fn flyte(&mut self) {
+        let image = self.image;
+        let Base::Reference(base) = &image.base else { return };
+        if !(self.is_known)(base) {
+            return;
+        }
+        let repository = base.split(['@', ':']).next().unwrap_or(base);
+        let repository = repository.strip_prefix("docker.io/").unwrap_or(repository);
+        let repository = repository.strip_prefix("library/").unwrap_or(repository);
+        let may_install = |layer: &Layer| match layer {
+            Layer::PipPackages { packages, .. } => packages.iter().any(|package| {
+                !(self.is_known)(package)
+                    || is_place(package)
+                    || Requirement::parse(package)
+                        .is_ok_and(|package| package.canonical_name().starts_with("flyte"))
+            }),
+            Layer::Commands { commands, .. } => commands.iter().any(|command| {
+                command.contains("flyte") && command.contains("install") || !(self.is_known)(command)
+            }),
+            Layer::UvScript { .. } => true,
+            Layer::Requirements { .. }
+            | Layer::UvProject { .. }
+            | Layer::PoetryProject { .. }
+            | Layer::PixiProject { .. }
+            | Layer::PixiScript { .. } => true,
+            _ => false,
+        };
+        if BARE_BASES.contains(&repository) && !image.layers.iter().any(may_install) {
+            let message =
+                format!("`{base}` holds no flyte, and nothing installs it: no task can run in this image");
+            self.problem(&BASE_WITHOUT_FLYTE, Part::Whole, message, "Add `.with_pip_packages(\"flyte\")`");
+        }
+    }
+}
+
+/// Whether a package is given by where it is, not by name: a URL or a path.
+fn is_place(package: &str) -> bool {
+    let package = package.trim();
+    package.starts_with(['.', '/', '~', '$'])
+        || (package.contains("://") && !package.contains(" @ "))
+        || package.starts_with("git+")
+        || [".whl", ".tar.gz", ".zip"].iter().any(|suffix| package.ends_with(suffix))
+}

@@ -1,0 +1,253 @@
+//! Code with a fault in its image, and near code without it: for each rule on Flyte 2 images at least one pair.
+
+use std::fs;
+use std::path::Path;
+
+/// Who says that it is a fault.
+pub(crate) enum Judge {
+    /// The SDK, when it loads the code, names the image or validates it.
+    Sdk,
+    /// The build or the cluster, in the way that is told.
+    Build(&'static str),
+}
+
+/// A fault.
+pub(crate) struct Fault {
+    /// The code of the rule.
+    pub(crate) code: &'static str,
+    pub(crate) judge: Judge,
+    /// Code behind the usual imports.
+    pub(crate) wrong: &'static str,
+    pub(crate) right: &'static str,
+}
+
+const fn sdk(code: &'static str, wrong: &'static str, right: &'static str) -> Fault {
+    Fault { code, judge: Judge::Sdk, wrong, right }
+}
+
+const fn build(code: &'static str, why: &'static str, wrong: &'static str, right: &'static str) -> Fault {
+    Fault { code, judge: Judge::Build(why), wrong, right }
+}
+
+const PRELUDE: &str = "from pathlib import Path\n\nimport flyte\nfrom flyte import Image, Secret\n\nbase = Image.from_debian_base(python_version=(3, 12), name=\"base\")\n";
+
+const FILES: [(&str, &str); 10] = [
+    ("requirements.txt", "pandas\n"),
+    ("requirements.in", "pandas\n"),
+    ("git.txt", "# git+https://host/x\ntool @ git+https://host/x\n"),
+    ("data/x.csv", "1\n"),
+    ("more/x.csv", "2\n"),
+    ("more/y.csv", "3\n"),
+    ("locked/uv.lock", "version = 1\n"),
+    ("app/pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\n"),
+    ("good.py", "# /// script\n# dependencies = [\"flyte\"]\n# ///\n"),
+    ("bad.py", "print(1)\n"),
+];
+
+/// Writes the code and the files around it.
+pub(crate) fn write(root: &Path, code: &str) {
+    for (name, text) in FILES {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::write(root.join("job.py"), format!("{PRELUDE}{code}\n")).unwrap();
+}
+
+/// All faults.
+pub(crate) const FAULTS: [Fault; 40] = [
+    sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
+    sdk(
+        "FM500",
+        "image = Image.from_debian_base(python='3.12')",
+        "image = Image.from_debian_base(python_version=(3, 12))",
+    ),
+    sdk("FM500", "image = base.with_workdir()", "image = base.with_workdir('/x')"),
+    sdk("FM501", "image = base.with_pip_packages(['pandas'])", "image = base.with_pip_packages(*['pandas'])"),
+    sdk(
+        "FM501",
+        "image = base.with_apt_packages('git', ['curl'])",
+        "image = base.with_apt_packages('git', 'curl')",
+    ),
+    sdk(
+        "FM501",
+        "image = base.with_uv_project('app/pyproject.toml', extra_index_urls=['https://host'])",
+        "image = base.with_uv_project('app/pyproject.toml', extra_index_urls=('https://host',))",
+    ),
+    sdk(
+        "FM502",
+        "image = Image.from_base('debian:12').with_pip_packages('flyte')",
+        "image = Image.from_base('debian:12').clone(name='x', extendable=True).with_pip_packages('flyte')",
+    ),
+    sdk(
+        "FM503",
+        "image = Image.from_base('debian:12').clone(extendable=True).with_pip_packages('flyte')",
+        "image = Image.from_base('debian:12').clone(extendable=True, name='x').with_pip_packages('flyte')",
+    ),
+    sdk(
+        "FM504",
+        "image = base.with_source_folder('data')",
+        "image = base.with_source_folder('data', dst='/data')",
+    ),
+    sdk(
+        "FM504",
+        "image = base.with_source_file(['data/x.csv'])",
+        "image = base.with_source_file([Path('data/x.csv')])",
+    ),
+    build(
+        "FM504",
+        "the message of a remote build takes strings only",
+        "image = base.with_env_vars({'DEBUG': 1})",
+        "image = base.with_env_vars({'DEBUG': '1'})",
+    ),
+    build(
+        "FM504",
+        "the platforms are joined with commas: l,i,n,u,x",
+        "image = Image.from_debian_base(python_version=(3, 12), platform='linux/amd64')",
+        "image = Image.from_debian_base(python_version=(3, 12), platform=('linux/amd64',))",
+    ),
+    sdk(
+        "FM505",
+        "image = base.with_requirements('requirements.in')",
+        "image = base.with_requirements('requirements.txt')",
+    ),
+    sdk(
+        "FM506",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret('k', mount=Path('/run'))])",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret('k', mount=Path('/etc/flyte/secrets'))])",
+    ),
+    sdk(
+        "FM506",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret('k', as_env_var='my-key')])",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret('my-key')])",
+    ),
+    sdk(
+        "FM507",
+        "image = base.with_source_file([Path('data/x.csv'), Path('more/x.csv')])",
+        "image = base.with_source_file([Path('data/x.csv'), Path('more/y.csv')])",
+    ),
+    sdk("FM508", "env = flyte.TaskEnvironment(name='My env')", "env = flyte.TaskEnvironment(name='my-env')"),
+    sdk("FM508", "env = flyte.TaskEnvironment('a--b')", "env = flyte.TaskEnvironment('a-b')"),
+    sdk("FM520", "image = Image.from_base('')", "image = Image.from_base('debian')"),
+    build(
+        "FM520",
+        "every engine refuses the reference",
+        "image = Image.from_base('https://ghcr.io/acme/base:1')",
+        "image = Image.from_base('ghcr.io/acme/base:1')",
+    ),
+    build(
+        "FM521",
+        "the SDK forgets the secret",
+        "image = Image.from_debian_base(python_version=(3, 12), registry_secret='pull')",
+        "image = Image.from_debian_base(python_version=(3, 12), registry='ghcr.io/a', registry_secret='pull')",
+    ),
+    build(
+        "FM522",
+        "no registry takes capital letters",
+        "image = Image.from_debian_base(python_version=(3, 12), name='Train')",
+        "image = Image.from_debian_base(python_version=(3, 12), name='train')",
+    ),
+    build(
+        "FM522",
+        "no registry takes capital letters",
+        "image = base.clone(registry='ghcr.io/Acme')",
+        "image = base.clone(registry='ghcr.io/acme')",
+    ),
+    build(
+        "FM523",
+        "flyte needs Python 3.10, and there is no such base",
+        "image = Image.from_debian_base(python_version=(3, 9))",
+        "image = Image.from_debian_base(python_version=(3, 10))",
+    ),
+    build(
+        "FM523",
+        "there is no such base",
+        "image = Image.from_debian_base(python_version=(3, 15))",
+        "image = Image.from_debian_base(python_version=(3, 14))",
+    ),
+    sdk(
+        "FM524",
+        "image = base.with_requirements('none.txt')",
+        "image = base.with_requirements('requirements.txt')",
+    ),
+    sdk(
+        "FM524",
+        "image = base.with_source_folder(Path('none'))",
+        "image = base.with_source_folder(Path('data'))",
+    ),
+    sdk(
+        "FM524",
+        "image = base.with_source_file(Path('data'))",
+        "image = base.with_source_file(Path('data/x.csv'))",
+    ),
+    sdk(
+        "FM524",
+        "image = base.with_uv_project('locked/pyproject.toml')",
+        "image = base.with_uv_project('app/pyproject.toml')",
+    ),
+    build(
+        "FM525",
+        "the container ends with `No module named flyte`",
+        "image = Image.from_base('python:3.12').clone(name='x', extendable=True).with_pip_packages('pandas')\nenv = flyte.TaskEnvironment('e', image=image)\n\n@env.task\ndef f() -> int:\n    return 1",
+        "image = Image.from_base('python:3.12').clone(name='x', extendable=True).with_pip_packages('flyte')\nenv = flyte.TaskEnvironment('e', image=image)\n\n@env.task\ndef f() -> int:\n    return 1",
+    ),
+    build(
+        "FM526",
+        "uv does not find git",
+        "image = base.with_pip_packages('tool @ git+https://host/x').with_apt_packages('git')",
+        "image = base.with_apt_packages('git').with_pip_packages('tool @ git+https://host/x')",
+    ),
+    build(
+        "FM526",
+        "uv does not find git",
+        "image = base.with_requirements('git.txt')",
+        "image = base.with_apt_packages('git').with_requirements('git.txt')",
+    ),
+    build(
+        "FM527",
+        "each command is a RUN of its own",
+        "image = base.with_commands(['cd /opt', 'make'])",
+        "image = base.with_commands(['cd /opt && make'])",
+    ),
+    build(
+        "FM528",
+        "uv cannot parse it",
+        "image = base.with_pip_packages('pandas=2')",
+        "image = base.with_pip_packages('pandas==2')",
+    ),
+    build(
+        "FM528",
+        "it is quoted, and uv knows no such option",
+        "image = base.with_pip_packages('--index-url https://host')",
+        "image = base.with_pip_packages('x', index_url='https://host')",
+    ),
+    build(
+        "FM529",
+        "uv finds no version that is both",
+        "image = base.with_pip_packages('pandas==2.1', 'Pandas==2.2')",
+        "image = base.with_pip_packages('pandas==2.1', 'numpy==2.2')",
+    ),
+    build(
+        "FM530",
+        "the line begins with RUN RUN",
+        "image = base.with_commands(['RUN make'])",
+        "image = base.with_commands(['make RUN'])",
+    ),
+    build(
+        "FM531",
+        "the Python in /opt/venv is not found",
+        "image = base.with_env_vars({'PATH': '/my/bin'})",
+        "image = base.with_env_vars({'PATH': '/my/bin:$PATH'})",
+    ),
+    build(
+        "FM532",
+        "the ENV line cannot be parsed",
+        "image = base.with_env_vars({'MY VAR': 'x'})",
+        "image = base.with_env_vars({'MY_VAR': 'x'})",
+    ),
+    sdk(
+        "FM533",
+        "image = Image.from_uv_script('bad.py', name='x', python_version=(3, 12))",
+        "image = Image.from_uv_script('good.py', name='x', python_version=(3, 12))",
+    ),
+];
