@@ -1071,3 +1071,185 @@ mod pipes {
         }
     }
 }
+
+mod images {
+    use super::*;
+
+    /// An image of Flyte 2 with a task.
+    const FLYTE2: &str = r#"import flyte
+
+image = flyte.Image.from_debian_base(python_version=(3, 12), name="etl").with_requirements("requirements.txt")
+env = flyte.TaskEnvironment("etl", image=image)
+
+
+@env.task
+def load() -> int:
+    return 1
+"#;
+
+    #[test]
+    fn images_of_both_versions_of_flyte_are_listed_and_nothing_is_changed() {
+        let folder = project(&[("train.py", TRAIN), ("etl.py", FLYTE2), ("requirements.txt", "pandas\n")]);
+        let list = run(folder.path(), &["image", "list", "--python-version", "3.12"]);
+        assert_eq!(list.code, Some(0), "{}", list.stderr);
+        let rows: Vec<&str> = list.stdout.lines().collect();
+        assert_eq!(rows.len(), 3, "{}", list.stdout);
+        assert!(rows[1].starts_with("etl.py:3:9") && rows[1].ends_with("etl.load"), "{}", rows[1]);
+        assert!(rows[2].starts_with("train.py:") && rows[2].ends_with("train.total"), "{}", rows[2]);
+        assert_eq!(read(&folder, "train.py"), TRAIN);
+    }
+
+    #[test]
+    fn images_before_a_migration_are_those_after_it() {
+        let folder = project(&[("train.py", TRAIN), ("flow.py", FLOW)]);
+        let uri = || run(folder.path(), &["image", "uri", "--image", "trainer", "--python-version", "3.11"]);
+        let before = uri();
+        assert_eq!(before.code, Some(0), "{}", before.stderr);
+        assert!(
+            before.stdout.starts_with("trainer:") && before.stdout.trim().len() == 40,
+            "{}",
+            before.stdout
+        );
+        assert_eq!(run(folder.path(), &["--write"]).code, Some(0));
+        assert_eq!(uri().stdout, before.stdout);
+    }
+
+    #[test]
+    fn an_image_that_is_not_known_has_no_uri_and_says_why() {
+        let text = FLYTE2.replace("\"etl\").with", "name_of_the_image()).with");
+        let folder = project(&[("etl.py", &text), ("requirements.txt", "pandas\n")]);
+        let end = run(folder.path(), &["image", "uri"]);
+        assert_eq!((end.code, end.stdout.as_str()), (Some(1), ""));
+        assert!(end.stderr.contains("unknown: name_of_the_image()"), "{}", end.stderr);
+        let document = json(&run(folder.path(), &["image", "show", "--output-format", "json"]));
+        assert_eq!(document["images"][0]["unknown"], serde_json::json!(["name_of_the_image()"]));
+        assert_eq!(document["images"][0]["uri"], Value::Null);
+    }
+
+    #[test]
+    fn an_image_that_is_not_there_and_code_that_does_not_parse_are_errors() {
+        let folder = project(&[("etl.py", FLYTE2), ("requirements.txt", ""), ("broken.py", BROKEN)]);
+        let end = run(folder.path(), &["image", "uri", "--image", "nobody"]);
+        assert_eq!(end.code, Some(2));
+        assert!(end.stderr.contains("there is no image `nobody`"), "{}", end.stderr);
+        let end = run(folder.path(), &["image", "list"]);
+        assert_eq!(end.code, Some(2), "{}", end.stdout);
+        assert!(end.stderr.contains("broken.py"), "{}", end.stderr);
+    }
+
+    #[test]
+    fn a_path_that_is_right_from_the_project_is_only_a_note_from_elsewhere() {
+        let folder = project(&[("etl.py", FLYTE2), ("requirements.txt", "pandas\n"), ("deep/x.py", PLAIN)]);
+        let validate = |place: &str, path: &str| {
+            run(&folder.path().join(place), &["image", "validate", "--output-format", "concise", path])
+        };
+        assert_eq!(validate("", ".").code, Some(0));
+        let below = validate("deep", "..");
+        assert_eq!(below.code, Some(0), "{}", below.stdout);
+        assert!(below.stdout.contains("FM524"), "{}", below.stdout);
+        fs::remove_file(folder.path().join("requirements.txt")).unwrap();
+        assert_eq!(validate("", ".").code, Some(1));
+    }
+
+    #[test]
+    fn the_version_of_the_sdk_is_the_one_that_the_project_locks() {
+        let lock = "[[package]]\nname = \"flyte\"\nversion = \"2.4.1\"\n";
+        let folder = project(&[("etl.py", FLYTE2), ("requirements.txt", ""), ("uv.lock", lock)]);
+        let base = |args: &[&str]| {
+            let args = [&["image", "show", "--output-format", "json"], args].concat();
+            json(&run(folder.path(), &args))["images"][0]["base"]["reference"].clone()
+        };
+        assert_eq!(base(&[]), "ghcr.io/flyteorg/flyte:py3.12-v2.4.1");
+        assert_eq!(base(&["--flyte-version", "2.12.1"]), "ghcr.io/flyteorg/flyte:py3.12-v2.12.1");
+    }
+
+    /// Images whose packages are certain, and images whose packages only seem to be.
+    const CERTAIN_OR_NOT: &str = r#"import os
+import random
+from pathlib import Path
+
+import flyte
+from flyte import Image
+
+base = Image.from_debian_base(python_version=(3, 12), name="x")
+CONSTANT = "numpy"
+LIST = ["a", "b"]
+GROWN = ["a"]
+GROWN.append("b")
+EXTENDED = ["a"]
+EXTENDED += ["b"]
+SET = {"A": "1"}
+SET["B"] = "2"
+if random.random() > 0.5:
+    CHOSEN = "one"
+else:
+    CHOSEN = "two"
+looped = base
+for name in LIST:
+    looped = looped.with_pip_packages(name)
+for name in LIST:
+    last = base.with_pip_packages(CONSTANT)
+
+
+def rebind():
+    global REBOUND
+    REBOUND = "b"
+
+
+REBOUND = "a"
+
+
+def made(packages):
+    return base.with_pip_packages(*packages)
+
+
+def local():
+    names = ["a"]
+    names.append("b")
+    return base.with_pip_packages(*names)
+
+
+sure_constant = base.with_pip_packages(CONSTANT, *LIST, f"{CONSTANT}-x", "a" if CONSTANT == "numpy" else "b")
+sure_path = base.with_requirements(Path(__file__).parent / "requirements.txt")
+sure_variable = base.with_pip_packages(os.getenv("NO_SUCH_VARIABLE") or os.environ.get("NOR_THIS", "x"))
+unsure_grown = base.with_pip_packages(*GROWN)
+unsure_extended = base.with_pip_packages(*EXTENDED)
+unsure_set = base.with_env_vars(SET)
+unsure_chosen = base.with_pip_packages(CHOSEN)
+unsure_looped = looped.with_workdir("/x")
+unsure_last = last.with_workdir("/x")
+unsure_rebound = base.with_pip_packages(REBOUND)
+unsure_made = made(LIST).with_workdir("/x")
+unsure_variable = base.with_pip_packages(os.environ["NO_SUCH_VARIABLE"])
+unsure_random = base.with_pip_packages(f"x=={random.random()}")
+unsure_format = base.with_pip_packages(f"{CONSTANT:>10}")
+unsure_comprehension = base.with_pip_packages(*[name for name in LIST])
+"#;
+
+    #[test]
+    fn what_is_not_certain_is_named_and_never_guessed() {
+        let folder = project(&[("images.py", CERTAIN_OR_NOT), ("requirements.txt", "")]);
+        let document = json(&run(folder.path(), &["image", "show", "--output-format", "json"]));
+        let images = document["images"].as_array().unwrap();
+        let mut counts = (0, 0);
+        for image in images {
+            let variable = image["variable"].as_str().unwrap_or_default();
+            let is_known = image["uri"].is_string();
+            if variable.starts_with("sure_") {
+                assert!(is_known, "{image}");
+                counts.0 += 1;
+            } else if variable.starts_with("unsure_") {
+                assert!(!is_known && image["unknown"] != serde_json::json!([]), "{image}");
+                counts.1 += 1;
+            }
+        }
+        // What a function of the project gives, as for `unsure_made`, is no image for certain.
+        assert_eq!(counts, (3, 11), "{document:#}");
+        let of_functions = images.iter().filter(|image| image["variable"].is_null());
+        assert!(of_functions.clone().count() >= 2);
+        assert!(
+            of_functions.into_iter().all(|image| image["unknown"] != serde_json::json!([])),
+            "{document:#}"
+        );
+    }
+}

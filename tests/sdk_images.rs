@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use chains::{Project, Random};
-use environment::{python, repository, run};
+use environment::{python, repository, run, target};
 use faults::{FAULTS, Judge};
 use fixtures::migrated_fixtures;
 use flyte_migrate::flyte2::signature::{CONSTRUCTORS, DEVELOPER_METHODS, Kind, METHODS};
@@ -301,4 +301,79 @@ fn every_rule_on_images_has_a_fault() {
     for rule in rules {
         assert!(FAULTS.iter().any(|fault| fault.code == rule.code), "{} has no fault", rule.code);
     }
+}
+
+/// The images of published examples, package by package, as the table in `docs/images.md` has them.
+#[derive(Debug, Default)]
+struct Row {
+    package: String,
+    files: usize,
+    /// Images that the tool finds, and those that it knows.
+    images: usize,
+    known: usize,
+    comparison: Comparison,
+    /// Files that the SDK does not load: an example is not always a program.
+    not_loaded: usize,
+}
+
+const TABLE_HEAD: &str = "<!-- Made by tests/sdk_images.rs with BLESS=1; do not edit. -->
+# Images of published Flyte 2 code
+
+flyte and its plugins publish no source distributions of version 2, so these are the Python blocks in the READMEs, skills and docstrings that their packages carry (`scripts/image_examples.py`).
+Each block is a file of its own.
+The tool reads it without running it; an image is known if every expression in it is.
+The SDK loads the same files; images of variables and tasks are compared by `uri` and layer by layer, and a difference fails the test.
+A block that does not run by itself, because it leaves something out or needs a cluster, is not loaded, and nothing is compared.
+
+| Package | Files | Images | Known | Not loaded | Compared | Equal | Without `uri` in both |
+|---|---:|---:|---:|---:|---:|---:|---:|
+";
+
+fn row(folder: &Path, package: &str, sdk: &Value) -> Row {
+    let read = tool_images(folder, None, &[]);
+    let images = read["images"].as_array().unwrap();
+    let known = images.iter().filter(|image| image["unknown"].as_array().unwrap().is_empty());
+    Row {
+        package: package.to_owned(),
+        files: fs::read_dir(folder).unwrap().count(),
+        images: images.len(),
+        known: known.count(),
+        comparison: compare(folder, &read, sdk),
+        not_loaded: sdk["errors"].as_object().unwrap().len(),
+    }
+}
+
+#[test]
+fn published_examples_come_out_as_the_sdk_has_them_and_as_the_table_says() {
+    let folder = target("image-examples");
+    let output = run(
+        Command::new(python()).arg(repository("scripts/image_examples.py")).arg(&folder),
+        "scripts/image_examples.py",
+    );
+    let packages = String::from_utf8(output.stdout).unwrap();
+    let roots: Vec<Value> =
+        packages.lines().map(|package| json!({"root": folder.join(package), "registry": null})).collect();
+    let mut table = TABLE_HEAD.to_owned();
+    let mut known = 0;
+    for (package, sdk) in packages.lines().zip(sdk_images(&roots)) {
+        let row = row(&folder.join(package), package, &sdk);
+        let Comparison { known: equal, refused, differences, .. } = &row.comparison;
+        assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+        table.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} | {equal} | {refused} |\n",
+            row.package,
+            row.files,
+            row.images,
+            row.known,
+            row.not_loaded,
+            equal + refused,
+        ));
+        known += row.known;
+    }
+    let file = repository("docs/images.md");
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+        fs::write(&file, &table).unwrap();
+    }
+    assert_eq!(fs::read_to_string(file).unwrap_or_default(), table, "docs/images.md is out of date");
+    assert!(known >= 60, "{known} images are known");
 }

@@ -147,7 +147,7 @@ fn unread(project: &Project) -> Vec<Problem> {
 fn validate(args: &ImageArgs, out: &mut dyn Write) -> Result<Exit> {
     let images = find_images(args)?;
     let has_problem = report_problems(&images.discovery);
-    let findings = findings(&images.project, &images.found, &images.disk);
+    let findings = findings(&images.project, &images.found, &images.disk, &images.discovery.root);
     let files: Vec<FileReport<'_>> = findings
         .iter()
         .filter(|(file, _)| images.project.files[**file].is_selected)

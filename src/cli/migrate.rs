@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
 fn add_image_findings(project: &Project, discovery: &Discovery, cwd: &Path, migration: &mut Migration) {
     let disk = Disk::new(cwd.to_path_buf());
     let found = read(project, &surroundings_of(&discovery.root), &disk);
-    for (file, diagnostics) in findings(project, &found, &disk) {
+    for (file, diagnostics) in findings(project, &found, &disk, &discovery.root) {
         if !project.files[file].is_selected {
             continue;
         }

@@ -26,8 +26,13 @@ struct Noted {
     note: Option<String>,
 }
 
-/// The findings of each file.
-pub fn findings(project: &Project, found: &Found, disk: &Disk) -> BTreeMap<FileId, Vec<Diagnostic>> {
+/// The findings of each file. `root` is the folder of the project, from where its code may be run as well.
+pub fn findings(
+    project: &Project,
+    found: &Found,
+    disk: &Disk,
+    root: &Path,
+) -> BTreeMap<FileId, Vec<Diagnostic>> {
     let mut all: Vec<Noted> = Vec::new();
     let of_environments =
         found.problems.iter().chain(found.images.iter().flat_map(|image| &image.built.problems));
@@ -41,7 +46,7 @@ pub fn findings(project: &Project, found: &Found, disk: &Disk) -> BTreeMap<FileI
         });
     }
     for image in &found.images {
-        all.extend(validated(project, image, disk));
+        all.extend(validated(project, image, disk, root));
     }
     let mut findings: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
     for (index, noted) in all.iter().enumerate() {
@@ -53,7 +58,7 @@ pub fn findings(project: &Project, found: &Found, disk: &Disk) -> BTreeMap<FileI
     findings
 }
 
-fn validated(project: &Project, image: &FoundImage, disk: &Disk) -> Vec<Noted> {
+fn validated(project: &Project, image: &FoundImage, disk: &Disk, root: &Path) -> Vec<Noted> {
     let built = &image.built;
     let is_known = |text: &str| {
         let is_source = |unknown: &super::evaluate::Unknown| text.contains(&unknown.text);
@@ -67,7 +72,7 @@ fn validated(project: &Project, image: &FoundImage, disk: &Disk) -> Vec<Noted> {
         }
         let place = place_of(built, problem.part);
         let note = (problem.rule == &MISSING_PATH)
-            .then(|| beside(project, built, problem.part, place, disk))
+            .then(|| elsewhere(project, built, problem.part, place, disk, root))
             .flatten();
         noted.push(Noted { rule: problem.rule, place, message: problem.message, help: problem.help, note });
     }
@@ -90,18 +95,25 @@ fn place_of(built: &Built, part: Part) -> Place {
     }
 }
 
-/// A relative path that is missing in the working directory, but there beside the file that names it.
-fn beside(project: &Project, built: &Built, part: Part, place: Place, disk: &Disk) -> Option<String> {
+/// A relative path that is missing in the working directory, but there in the folder of the project, or beside the
+/// file that names it.
+fn elsewhere(
+    project: &Project,
+    built: &Built,
+    part: Part,
+    place: Place,
+    disk: &Disk,
+    root: &Path,
+) -> Option<String> {
     let (Part::Layer(layer) | Part::Item(layer, _)) = part else { return None };
-    let folder = project.source(place.file)?.path.parent()?.to_path_buf();
-    let path = built.image.layers.get(layer)?.path()?;
-    let is_there = path.is_relative() && disk.exists(&folder.join(path)) && folder.as_path() != disk.cwd();
-    is_there.then(|| {
-        format!(
-            "It is in `{}`: run Flyte from there, or build the path from `__file__`",
-            shown(&folder, disk)
-        )
-    })
+    let path = built.image.layers.get(layer)?.path().filter(|path| path.is_relative())?;
+    let folder = project.source(place.file)?.path.parent()?;
+    let mut folders = [root, folder].into_iter().filter(|folder| *folder != disk.cwd());
+    let folder = folders.find(|folder| disk.exists(&folder.join(path)))?;
+    Some(format!(
+        "It is in `{}`: run Flyte from there, or build the path from `__file__`",
+        shown(folder, disk)
+    ))
 }
 
 fn shown(folder: &Path, disk: &Disk) -> String {

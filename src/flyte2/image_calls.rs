@@ -10,7 +10,7 @@ use rustpython_ast::{self as ast, Expr};
 
 use super::constant::Constant;
 use super::evaluate::{Built, Evaluator, LayerPlace, Outcome, Place, Problem, Scope, Stuck, Unknown};
-use super::signature::{DEVELOPER_METHODS, Kind, Signature, constructor, method};
+use super::signature::{DEVELOPER_METHODS, Kind, METHODS, Signature, constructor, method};
 use crate::diagnostic::Rule;
 use crate::image::{
     Base, Changes, DEFAULT_PLATFORMS, Image, Layer, PipOptions, ProjectInstall, Refusal, Secret, path,
@@ -108,15 +108,29 @@ impl<'a> Evaluator<'a> {
         let place = scope.place(TextRange::new(start, call.range.end()));
         let mut maker = Call { evaluator: self, scope, place, built };
         let Some(signature) = method(name) else {
-            if !DEVELOPER_METHODS.contains(&name) {
+            if DEVELOPER_METHODS.contains(&name) {
+                maker.unknown(place);
+            } else if name.starts_with("with_") {
+                let message = format!("`{name}` is no method of an image");
+                maker.problem(&IMAGE_CALL, place, message, nearest(name));
+            } else {
                 return Err(Stuck { place: scope.place(call.range) });
             }
-            maker.unknown(place);
             return Ok(Constant::Image(Box::new(maker.built)));
         };
         let arguments = maker.bind(signature, call);
         maker.method(name, &arguments);
         Ok(Constant::Image(Box::new(maker.built)))
+    }
+}
+
+/// What to call in place of a method that there is not: the method with the most words in common, if there is one.
+fn nearest(name: &str) -> String {
+    let words: Vec<&str> = name.split('_').skip(1).collect();
+    let shared = |method: &Signature| method.name.split('_').filter(|word| words.contains(word)).count();
+    match METHODS.iter().filter(|method| shared(method) > 0).max_by_key(|method| shared(method)) {
+        Some(method) => format!("Call a method that there is, such as `{}`", method.name),
+        None => "Call a method that there is".to_owned(),
     }
 }
 

@@ -15,7 +15,9 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
-use super::evaluate::{Built, Evaluator, Place, Problem, Scope, Settings, Trees, expression_at, root_of};
+use super::evaluate::{
+    Built, Evaluator, Place, Problem, Scope, Settings, Trees, Unknown, expression_at, root_of,
+};
 use super::scope::Frame;
 use super::signature;
 use crate::image::Image;
@@ -169,23 +171,43 @@ impl<'a> Finder<'_, 'a> {
     /// Looks at a call; whether it is an image, so that its receivers need no look of their own.
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
         let assigned = self.assigned.take();
-        if is_image_call(call) {
-            let scope = self.scope();
-            if let Ok(Constant::Image(built)) = self.evaluator.call(scope, call) {
-                let image = FoundImage {
-                    variable: assigned.filter(|_| self.frames.is_empty()).map(|(name, _)| name.to_owned()),
-                    place: scope.place(call.range),
-                    built: *built,
-                    tasks: Vec::new(),
-                };
-                self.part.images.push(image);
-                return true;
-            }
+        if is_image_call(call)
+            && let Some(built) = self.built(call)
+        {
+            let image = FoundImage {
+                variable: assigned.filter(|_| self.frames.is_empty()).map(|(name, _)| name.to_owned()),
+                place: self.scope().place(call.range),
+                built,
+                tasks: Vec::new(),
+            };
+            self.part.images.push(image);
+            return true;
         }
         if let Some(kind) = self.environment_call(call) {
             self.environment(call, kind, assigned.map(|(_, range)| range));
         }
         false
+    }
+
+    /// What a call comes to if it is an image. What begins with an image that is not known is one as well.
+    fn built(&self, call: &'a ast::ExprCall) -> Option<Built> {
+        let stuck = match self.evaluator.call(self.scope(), call) {
+            Ok(Constant::Image(built)) => return Some(*built),
+            Ok(_) => return None,
+            Err(stuck) => stuck,
+        };
+        if !is_about_image(self.evaluator, self.file, call, 0) {
+            return None;
+        }
+        let text = self.evaluator.text(stuck.place).to_owned();
+        Some(Built {
+            image: Image::from_base(format!("{{{text}}}")),
+            head: stuck.place,
+            arguments: Vec::new(),
+            layers: Vec::new(),
+            unknown: vec![Unknown { place: stuck.place, text }],
+            problems: Vec::new(),
+        })
     }
 
     /// What kind of environment a call makes.
@@ -271,9 +293,47 @@ fn is_environment_name(name: &str) -> bool {
 fn is_image_call(call: &ast::ExprCall) -> bool {
     let Expr::Attribute(attribute) = &*call.func else { return false };
     let name = attribute.attr.as_str();
-    signature::method(name).is_some()
-        || signature::constructor(name).is_some()
-        || signature::DEVELOPER_METHODS.contains(&name)
+    name.starts_with("with_") || signature::method(name).is_some() || signature::constructor(name).is_some()
+}
+
+/// Whether a chain of calls begins with a constructor of images, or with a name that may stand for an image.
+fn is_about_image(evaluator: &Evaluator<'_>, file: FileId, call: &ast::ExprCall, depth: usize) -> bool {
+    let mut first = call;
+    while let Some(receiver) =
+        first.func.as_attribute_expr().and_then(|function| function.value.as_call_expr())
+    {
+        first = receiver;
+    }
+    let facts = evaluator.project.facts(file).filter(|_| depth < MAX_DEPTH);
+    let Some(reference) = facts.and_then(|facts| facts.reference_at(first.func.range())) else {
+        return false;
+    };
+    evaluator.project.resolve(file, reference).iter().any(|target| match target {
+        Target::External(path) => path.starts_with("flyte.Image.") || path.starts_with("flyte._image.Image."),
+        Target::Binding(file, binding, rest) if rest.len() == 1 => {
+            binding_is_image(evaluator, *file, *binding, depth + 1)
+        }
+        _ => false,
+    })
+}
+
+fn binding_is_image(evaluator: &Evaluator<'_>, file: FileId, binding: BindingId, depth: usize) -> bool {
+    if matches!(evaluator.binding(file, binding), Ok(Constant::Image(_))) {
+        return true;
+    }
+    match bound_value(evaluator, file, binding) {
+        Some(Expr::Call(call)) => is_image_call(call) && is_about_image(evaluator, file, call, depth),
+        Some(expr) if depth < MAX_DEPTH => {
+            let reference = evaluator.project.facts(file).and_then(|facts| facts.reference_at(expr.range()));
+            reference.is_some_and(|reference| {
+                evaluator.project.resolve(file, reference).iter().any(|target| {
+                    matches!(target, Target::Binding(file, binding, rest) if rest.is_empty()
+                        && binding_is_image(evaluator, *file, *binding, depth + 1))
+                })
+            })
+        }
+        _ => false,
+    }
 }
 
 /// The chains that an expression may stand for: itself, what its name is bound to, the image of another environment.

@@ -55,7 +55,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 40] = [
+pub(crate) const FAULTS: [Fault; 41] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -63,6 +63,7 @@ pub(crate) const FAULTS: [Fault; 40] = [
         "image = Image.from_debian_base(python_version=(3, 12))",
     ),
     sdk("FM500", "image = base.with_workdir()", "image = base.with_workdir('/x')"),
+    sdk("FM500", "image = base.with_system_packages('git')", "image = base.with_apt_packages('git')"),
     sdk("FM501", "image = base.with_pip_packages(['pandas'])", "image = base.with_pip_packages(*['pandas'])"),
     sdk(
         "FM501",
