@@ -72,7 +72,8 @@ pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {
     for use_ in std::mem::take(&mut graph.uses) {
         let is_understood = {
             let mut pieces = graph.pieces(use_.file, use_.statement);
-            pieces.any(|piece| graph.bodies[piece].covers(use_.range))
+            graph.understood.contains(&(use_.file, use_.range))
+                || pieces.any(|piece| graph.bodies[piece].covers(use_.range))
         };
         if !is_understood {
             graph.block(use_.node, use_.file, use_.finding);

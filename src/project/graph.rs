@@ -14,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
+use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
@@ -25,7 +26,7 @@ use crate::python::scope::{
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
-use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE, UNSUPPORTED_PLACE};
+use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE};
 use crate::rules::{Effect, Finding, is_image_method};
 use crate::source::TextRange;
 
@@ -66,6 +67,8 @@ pub struct ImageNode {
     pub base: Option<NodeId>,
     /// Whether it is `image.with_packages(…)` of another image.
     pub is_derived: bool,
+    /// Whether it stands in a list, tuple, dict or conditional expression of the module.
+    pub is_element: bool,
 }
 
 /// A task, dynamic or workflow.
@@ -188,6 +191,12 @@ pub struct Graph {
     pub(super) by_decorator: FxHashMap<(FileId, CallId), NodeId>,
     /// The values of assignments that give an image another name.
     pub(super) aliases: FxHashSet<(FileId, TextRange)>,
+    /// Names that hold images otherwise than as their value.
+    pub(super) holders: HashMap<(FileId, BindingId), Holder>,
+    /// References to images that are understood where they stand.
+    pub(super) understood: HashSet<(FileId, TextRange)>,
+    /// Images that must be held by something, and what they do instead.
+    pub(super) misplaced: Vec<(NodeId, &'static str)>,
 }
 
 impl Graph {
@@ -362,6 +371,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     }
     collect_aliases(project, &mut graph);
     check_settings(project, &mut graph);
+    collect_holders(project, &mut graph);
     for file in 0..project.files.len() {
         read_whole_file(project, &mut graph, file);
     }
@@ -371,6 +381,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
     }
+    block_misplaced(project, &mut graph);
     find_async(project, &mut graph, is_parallel);
     map_bodies(project, &mut graph);
     for node in 0..graph.nodes.len() {
@@ -482,8 +493,10 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             CallContext::Assigned(binding) => Some(binding),
             _ => None,
         };
-        let node =
-            graph.push(file, NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived }));
+        let node = graph.push(
+            file,
+            NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived, is_element: false }),
+        );
         graph.by_call.insert((file, id), node);
         if let Some(binding) = variable {
             graph.by_binding.insert((file, binding), node);
@@ -499,30 +512,24 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             .help("Import it in one place, without alternatives");
             graph.block(node, file, finding);
         }
-        if let Some(finding) = misplaced(facts.module.bindings.as_slice(), call) {
-            graph.block(node, file, finding);
-        }
+        graph.misplaced.extend(misplaced(facts.module.bindings.as_slice(), call).map(|why| (node, why)));
     }
 }
 
-/// An `ImageSpec` can be converted where a module-level name holds it, in a decorator, and as another's base.
-fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<Finding> {
-    let why = match &call.context {
+/// Why an `ImageSpec` cannot be converted where it stands, unless a holder is found for it.
+fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<&'static str> {
+    match &call.context {
         CallContext::Assigned(binding) => match &bindings[*binding].kind {
-            BindingKind::Assignment { .. } => return None,
-            _ => "is bound in a way that is not migrated yet",
+            BindingKind::Assignment { .. } => None,
+            _ => Some("is bound in a way that is not migrated yet"),
         },
         CallContext::Argument(_, Some(keyword))
             if keyword == "container_image" || keyword == "base_image" =>
         {
-            return None;
+            None
         }
-        _ => "is not simply assigned to a name of the module",
-    };
-    Some(
-        Finding::new(&UNSUPPORTED_PLACE, call.range, Effect::Blocking, format!("`ImageSpec` here {why}"))
-            .help("Assign it to a name at the top level of the module, and use that name"),
-    )
+        _ => Some("is not simply assigned to a name of the module"),
+    }
 }
 
 /// The names that hold an `ActorEnvironment(…)`.

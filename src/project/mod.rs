@@ -13,6 +13,7 @@ pub mod sides;
 
 mod bodies;
 mod body_checks;
+mod holders;
 mod references;
 mod whole_file;
 

@@ -268,8 +268,12 @@ pub fn map_image(
             has_platform: mapped.has_platform,
             is_foreign: mapped.is_foreign,
             listed: mapped.listed,
+            changes_shell: mapped.changes_shell,
             // A base without a variable is written where it stands.
-            chain: graph.image(base).is_some_and(|base| base.variable.is_none()).then_some(mapped.chain),
+            chain: graph
+                .image(base)
+                .is_some_and(|base| base.variable.is_none() && !base.is_element)
+                .then_some(mapped.chain),
             new_file: mapped.new_file,
         }
     });

@@ -7,6 +7,7 @@
 //! ```
 
 use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use};
+use super::holders::{give_held_images, holder_use};
 use super::link::Target;
 use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
@@ -39,6 +40,7 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
                 _ => None,
             })
             .collect();
+        holder_use(project, graph, file, reference);
         if nodes.is_empty() {
             continue;
         }
@@ -48,6 +50,11 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
         if derives_image(graph, file, reference, &nodes)
             || joins_actor(project, graph, file, reference, &nodes)
         {
+            continue;
+        }
+        if let Some(image) = reads_given_field(project, graph, file, reference) {
+            let setting = graph.by_setting.get(&(file, reference.owner)).copied();
+            owners.iter().copied().chain(setting).for_each(|user| graph.tie(user, image));
             continue;
         }
         let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
@@ -98,12 +105,29 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
     }
 }
 
+/// `image.name` and `image.registry` are the same on Flyte 2 where the image is given them as strings.
+fn reads_given_field(
+    project: &Project,
+    graph: &Graph,
+    file: FileId,
+    reference: &Reference,
+) -> Option<NodeId> {
+    let (node, field) = graph.image_attribute(project, file, reference)?;
+    let image = graph.image(node).filter(|image| !image.is_derived)?;
+    let call = &project.facts(graph.nodes[node].file)?.module.calls[image.call];
+    let text = call.keyword(field)?.value.as_str()?;
+    let is_read = matches!(field, "name" | "registry") && reference.role != Role::Mutated;
+    (is_read && !text.is_empty()).then_some(node)
+}
+
 /// `container_image=` values that are no `ImageSpecs`.
 pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeId) {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return };
     let Some((ImageUse::None, Some(call))) = graph.image_use(node) else { return };
     let argument = facts.module.calls[call].keyword("container_image");
-    if let Some(argument) = argument.filter(|argument| !argument.value.is_empty()) {
+    if let Some(argument) = argument.filter(|argument| !argument.value.is_empty())
+        && !give_held_images(project, graph, node, &argument.value)
+    {
         graph.set_image(node, ImageUse::Value(argument.value.clone()));
     }
 }

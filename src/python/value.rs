@@ -46,6 +46,10 @@ pub enum ValueKind {
     Concat(Box<Value>, Box<Value>),
     /// A call; [`scope::Module::calls`](super::scope::Module::calls) knows more if it is of interest.
     Call,
+    /// `value if … else otherwise`
+    Conditional(Box<Value>, Box<Value>),
+    /// `value[…]`
+    Subscript(Box<Value>),
     /// Anything else.
     Opaque,
 }
@@ -74,6 +78,10 @@ impl Value {
                 ValueKind::Concat(Box::new(Self::of(&binary.left)), Box::new(Self::of(&binary.right)))
             }
             Expr::Call(_) => ValueKind::Call,
+            Expr::If(node) => {
+                ValueKind::Conditional(Box::new(Self::of(&node.body)), Box::new(Self::of(&node.orelse)))
+            }
+            Expr::Subscript(node) => ValueKind::Subscript(Box::new(Self::of(&node.value))),
             _ => ValueKind::Opaque,
         };
         Self { range: expr.range(), kind }

@@ -260,7 +260,12 @@ fn image_of(project: &Project, plan: &Plan, node: NodeId) -> EnvironmentImage {
             let range =
                 call.and_then(|call| call.keyword("container_image")).map(|argument| argument.value.range);
             match images[..] {
-                [image] if plan.graph.image(image).is_some_and(|image| image.variable.is_none()) => {
+                [image]
+                    if plan
+                        .graph
+                        .image(image)
+                        .is_some_and(|image| image.variable.is_none() && !image.is_element) =>
+                {
                     EnvironmentImage::Inline(image)
                 }
                 _ => EnvironmentImage::Specs(

@@ -97,7 +97,7 @@ pub(super) fn convert(
     for node in converted {
         let body = bodies.remove(&node).unwrap_or_default();
         match &plan.graph.nodes[node].kind {
-            NodeKind::Image(image) => converter.image(node, image.variable.is_some()),
+            NodeKind::Image(image) => converter.image(node, image.variable.is_some() || image.is_element),
             NodeKind::Entity(entity) => converter.entity(node, entity, body),
             NodeKind::Setting(_) => converter.setting(node),
             NodeKind::Actor(_) => converter.actor(node),
@@ -179,8 +179,8 @@ impl Converter<'_> {
     }
 
     /// An `ImageSpec` that a variable holds becomes a chain; one written into a decorator goes into the environment.
-    fn image(&mut self, node: NodeId, has_variable: bool) {
-        if !has_variable {
+    fn image(&mut self, node: NodeId, is_held: bool) {
+        if !is_held {
             return;
         }
         let Some(image) = self.plan.graph.image(node) else { return };

@@ -86,6 +86,8 @@ pub struct BaseSpec {
     pub is_foreign: bool,
     /// Distributions that it lists, normalized.
     pub listed: Vec<String>,
+    /// Whether a command of it changes the shell.
+    pub changes_shell: bool,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
     /// The file that such a chain needs.

@@ -71,6 +71,8 @@ pub struct MappedImage {
     pub uses_secret: bool,
     /// Distributions that it lists, itself or through its base, normalized.
     pub listed: Vec<String>,
+    /// Whether a command of it changes the shell.
+    pub changes_shell: bool,
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
     pub is_foreign: bool,
 }
@@ -125,6 +127,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         uses_secret: draft.uses_secret,
         is_foreign: draft.is_foreign(cx),
         listed: draft.listed.clone(),
+        changes_shell: draft.changes_shell,
         chain: draft.chain(cx),
     }
 }

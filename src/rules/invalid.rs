@@ -62,7 +62,15 @@ impl Shape {
     /// Whether a value may have this shape. What is no literal may have any.
     fn admits(self, value: &Value) -> bool {
         match (self, &value.kind) {
-            (_, ValueKind::Opaque | ValueKind::Name(_) | ValueKind::Call | ValueKind::Concat(..)) => true,
+            (
+                _,
+                ValueKind::Opaque
+                | ValueKind::Name(_)
+                | ValueKind::Call
+                | ValueKind::Concat(..)
+                | ValueKind::Conditional(..)
+                | ValueKind::Subscript(_),
+            ) => true,
             (Self::Text, kind) => matches!(kind, ValueKind::Str(_) | ValueKind::FString(..)),
             (Self::Strings | Self::Paths, ValueKind::List(elements))
             | (Self::Paths, ValueKind::Tuple(elements)) => {

@@ -32,6 +32,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
         draft.base = Base::Receiver(receiver.to_owned());
         if let Some(base) = &cx.base {
             base.index_options.iter().for_each(|option| draft.option(option.clone()));
+            // flytekit joins the commands of both in one shell.
+            draft.changes_shell = base.changes_shell;
         }
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
         map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);

@@ -36,8 +36,9 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         }
         None => {
             let text = &parameter.item.value_text;
-            let is_simple = !matches!(value.kind, ValueKind::Opaque | ValueKind::Concat(..))
-                || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+            let is_simple =
+                !matches!(value.kind, ValueKind::Opaque | ValueKind::Concat(..) | ValueKind::Conditional(..))
+                    || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
             let text = if is_simple { text.clone() } else { format!("({text})") };
             let quote = cx.style.quote;
             draft.constructor.push(parameter.argument(format!(

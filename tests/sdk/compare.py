@@ -894,11 +894,11 @@ def spec_name(spec: Any) -> str | None:
 
 
 def accepted_pythons(levels: list[Any], of_the_base: list[str]) -> list[str]:
-    """The spec's own Python; else the base image's, the base spec's, or the one that runs this."""
+    """The spec's own Python; else the base spec's, the base image's, or the one that runs this."""
     versions = [".".join(level.python_version.split(".")[:2]) for level in levels if level.python_version]
     if levels[-1].python_version:
         return versions[-1:]
-    return of_the_base or [*versions[-1:], RUNNING_PYTHON]
+    return [*versions[-1:], *(of_the_base or [RUNNING_PYTHON])]
 
 
 def spec_platforms(spec: Any) -> list[str] | None:

@@ -1,4 +1,4 @@
-//! Uses of an image besides tasks: its address, its name, building it, and code that only runs in it.
+//! Uses of an image besides tasks: its address, building it, and code that only runs in it.
 //!
 //! ```python
 //! address = image.image_name()      # image.uri
@@ -18,12 +18,12 @@ use crate::rules::codes::{IMAGE_BUILD, IMAGE_GUARD};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 
-/// `image.image_name()`, `image.tag`, `image.name`, `ImageBuildEngine.build(image)`.
+/// `image.image_name()`, `image.tag`, `ImageBuildEngine.build(image)`.
 pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
     match expr {
         Expr::Call(call) if call.arguments.is_empty() => address(mapper, call),
         Expr::Call(call) => build(mapper, call),
-        Expr::Attribute(attribute) => field(mapper, expr, attribute),
+        Expr::Attribute(attribute) => tag(mapper, expr, attribute),
         _ => false,
     }
 }
@@ -68,28 +68,13 @@ fn address(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
     true
 }
 
-/// `image.tag` is read from `image.uri`; `image.name` and `image.registry` are the same where they are given.
-fn field(mapper: &mut Mapper<'_>, expr: &Expr, attribute: &ast::ExprAttribute) -> bool {
-    let Some((image, name)) = image_attribute(mapper, expr) else { return false };
-    match name {
-        "tag" => {
-            let quote = mapper.cx.facts.style.string(":");
-            mapper.rewriter.replace(attribute.attr.range, format!("uri.rsplit({quote}, 1)[1]"));
-        }
-        "name" | "registry" if is_given(mapper, image, name) => {}
-        _ => return false,
-    }
+/// `image.tag` is read from `image.uri`.
+fn tag(mapper: &mut Mapper<'_>, expr: &Expr, attribute: &ast::ExprAttribute) -> bool {
+    let Some((image, "tag")) = image_attribute(mapper, expr) else { return false };
+    let colon = mapper.cx.facts.style.string(":");
+    mapper.rewriter.replace(attribute.attr.range, format!("uri.rsplit({colon}, 1)[1]"));
     mapper.call(attribute.range, image);
     true
-}
-
-/// Whether the call of an image gives a field by a string that is not empty.
-fn is_given(mapper: &Mapper<'_>, image: NodeId, field: &str) -> bool {
-    let cx = mapper.cx;
-    let Some(node) = cx.graph.image(image).filter(|image| !image.is_derived) else { return false };
-    let Some(facts) = cx.project.facts(cx.graph.nodes[image].file) else { return false };
-    let argument = facts.module.calls[node.call].keyword(field);
-    argument.is_some_and(|argument| argument.value.as_str().is_some_and(|text| !text.is_empty()))
 }
 
 /// `ImageBuildEngine.build(image)` as a statement.
