@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+#[path = "sdk/environment.rs"]
+mod environment;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +15,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 
 use flyte_migrate::image::build::{Options, Outcome, Reporter, Request, build};
-use flyte_migrate::image::dockerfile::{CREATE_USER, UV_IMAGE};
+use flyte_migrate::image::dockerfile::UV_IMAGE;
 use flyte_migrate::image::engine::{Engine, EngineSettings, host_platform};
-use flyte_migrate::image::{Base, Image, Layer, PipOptions, ProjectInstall, Secret};
+use flyte_migrate::image::{Base, CREATE_USER, Image, Layer, PipOptions, ProjectInstall, Secret};
 
 /// The released Debian base, which a machine of tests need not reach.
 const FLYTE: &str = "ghcr.io/flyteorg/flyte:py3.11-v2.12.1";
@@ -89,8 +92,7 @@ fn program() -> &'static Path {
 }
 
 fn buildah(args: &[&str]) -> String {
-    let output =
-        Command::new(program()).args(args).output().expect("buildah is not there: run .ci/build-base");
+    let output = Command::new(program()).args(args).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
         output.status.success(),
@@ -278,7 +280,7 @@ fn every_common_layer_is_in_the_image_and_so_in_one_built_on_it() {
     assert_eq!(found, "");
 
     // What is there already is not built again, unless it must be.
-    let again = build(&[base.clone()], &options, &Lines::default(), &AtomicBool::new(false));
+    let again = build(std::slice::from_ref(&base), &options, &Lines::default(), &AtomicBool::new(false));
     assert_eq!(again, [Outcome::Skipped("the local store has it".to_owned())]);
     must_build(&[base], &Options { is_forced: true, ..options });
     assert_nothing_left();
@@ -488,5 +490,88 @@ fn code_of_both_generations_is_built_from_the_command_line() {
             python(uri, &format!("import os, {module}; print({module}.__name__, os.environ['{variable}'])"));
         let value = if uri.contains("flyte1") { "1" } else { uri };
         assert_eq!(said, format!("{module} {value}\n"));
+    }
+}
+
+/// Images whose configuration shows everything that the builder itself decides.
+const CONFIGURED: &str = r#"
+import flyte
+
+released = (
+    flyte.Image.from_debian_base(python_version=(3, 11), name="released", registry="localhost")
+    .with_env_vars({"A": "a/b", "PATH": "/opt/x/bin:$PATH", "B": "${A}-c"})
+    .with_commands(["mkdir -p /srv/w", "touch /srv/w/made"])
+    .with_workdir("/srv/w")
+)
+user = (
+    flyte.Image.from_base("docker.io/library/python:3.11-slim")
+    .clone(name="user", registry="localhost", python_version=(3, 11), extendable=True)
+    .with_commands(["CREATE_USER"])
+    .with_workdir("/srv")
+)
+foreign = (
+    flyte.Image.from_base("docker.io/library/python:3.11-slim")
+    .clone(name="foreign", registry="localhost", python_version=(3, 11), extendable=True)
+    .with_workdir("/srv")
+)
+"#;
+
+/// User, folder, shell and variables of an image.
+fn configuration(image: &str) -> serde_json::Value {
+    let inspected: serde_json::Value =
+        serde_json::from_str(&buildah(&["inspect", "--type", "image", image])).unwrap();
+    let config = &inspected["Docker"]["config"];
+    let mut variables: Vec<&str> =
+        config["Env"].as_array().unwrap().iter().map(|variable| variable.as_str().unwrap()).collect();
+    variables.sort_unstable();
+    serde_json::json!([config["User"], config["WorkingDir"], config["Shell"], variables])
+}
+
+#[test]
+fn images_end_as_the_dockerfiles_of_the_sdk_leave_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "images.py", &CONFIGURED.replace("CREATE_USER", CREATE_USER));
+    let mut sdk = Command::new(environment::python());
+    sdk.arg(environment::repository("tests/sdk/dockerfiles.py")).arg("images.py").current_dir(folder.path());
+    let output = sdk.env("HOME", folder.path()).env_remove("FLYTE_IMAGE_REGISTRY").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let theirs: BTreeMap<String, String> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(theirs.len(), 3);
+
+    let mut expected = BTreeMap::new();
+    for (uri, mut text) in theirs {
+        for (from, to) in replacements() {
+            text = text.replace(&from, &to);
+        }
+        let file = folder.path().join("theirs.Dockerfile");
+        fs::write(&file, text).unwrap();
+        let context = folder.path().to_str().unwrap();
+        let file = file.to_str().unwrap();
+        buildah(&[
+            "build",
+            "--format",
+            "docker",
+            "--network",
+            "host",
+            "-f",
+            file,
+            "-t",
+            "localhost/theirs:1",
+            context,
+        ]);
+        expected.insert(uri, configuration("localhost/theirs:1"));
+    }
+
+    let path = format!("{}:{}", program().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flyte-migrate"));
+    command.args(["image", "build", "--engine", "buildah", "."]).current_dir(folder.path());
+    for (from, to) in replacements() {
+        command.arg("--base-image").arg(format!("{from}={to}"));
+    }
+    command.env("PATH", path).env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host");
+    let output = command.env_remove("FLYTE_IMAGE_REGISTRY").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (uri, expected) in expected {
+        assert_eq!(configuration(&uri), expected, "{uri}");
     }
 }

@@ -14,9 +14,9 @@ use std::sync::OnceLock;
 
 use flyte_migrate::image::context::collect;
 use flyte_migrate::image::disk::Disk;
-use flyte_migrate::image::dockerfile::{CREATE_USER, Dockerfile, Target, render};
+use flyte_migrate::image::dockerfile::{Dockerfile, Target, render};
 use flyte_migrate::image::step::Problem;
-use flyte_migrate::image::{Layer, PipOptions, ProjectInstall, Secret};
+use flyte_migrate::image::{CREATE_USER, Layer, PipOptions, ProjectInstall, Secret};
 use proptest::prelude::*;
 
 /// Where the Dockerfile with every layer is kept; `BLESS=1` writes it.

@@ -11,13 +11,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::context::{self, Context};
 use super::disk::Disk;
 use super::dockerfile::{BuildSecret, Dockerfile, Target, render};
 use super::engine::{Engine, EngineSettings, Job, SecretSource, host_platform};
 use super::layer::Layer;
+use super::schedule::Schedule;
 use super::shell::is_harmless;
 use super::step::Problem;
 use super::{Base, Image};
@@ -117,7 +117,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn failed(problem: Problem) -> Self {
+    pub(super) fn failed(problem: Problem) -> Self {
         Self::Failed { problems: vec![problem], output: Vec::new() }
     }
 }
@@ -219,36 +219,6 @@ pub fn platforms(request: &Request, options: &Options) -> Vec<String> {
     request.image.platform.clone()
 }
 
-/// What must be built first: for each request the one whose image it starts from.
-///
-/// # Errors
-/// Images that are each other's base.
-pub fn bases(requests: &[Request]) -> Result<Vec<Option<usize>>, Problem> {
-    let bases: Vec<Option<usize>> = requests
-        .iter()
-        .map(|request| match &request.image.base {
-            Base::Reference(base) if request.image.is_cloned => {
-                requests.iter().position(|other| other.image.is_cloned && other.uri == *base)
-            }
-            _ => None,
-        })
-        .collect();
-    for start in 0..bases.len() {
-        let mut at = start;
-        for _ in 0..bases.len() {
-            let Some(base) = bases[at] else { break };
-            at = base;
-        }
-        if bases[at].is_some() {
-            let message = format!("`{}` is its own base, by way of others", requests[at].uri);
-            return Err(
-                Problem::new(&codes::BASE_CYCLE, message).help("Let one of them start from another image")
-            );
-        }
-    }
-    Ok(bases)
-}
-
 /// Builds images, and says what became of each.
 ///
 /// `is_cancelled` ends the run between two steps: no further image is begun.
@@ -258,17 +228,16 @@ pub fn build(
     reporter: &dyn Reporter,
     is_cancelled: &AtomicBool,
 ) -> Vec<Outcome> {
-    let bases = match bases(requests) {
-        Ok(bases) => bases,
+    let schedule = match Schedule::new(requests) {
+        Ok(schedule) => schedule,
         Err(problem) => return requests.iter().map(|_| Outcome::failed(problem.clone())).collect(),
     };
-    let schedule = Schedule::new(requests, bases);
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.clamp(1, requests.len().max(1)) {
             scope.spawn(|| {
                 while let Some(request) = schedule.next() {
                     reporter.begin(request);
-                    let outcome = schedule.verdict_of_base(request, requests).unwrap_or_else(|| {
+                    let outcome = schedule.verdict(request).unwrap_or_else(|| {
                         if is_cancelled.load(Ordering::Relaxed) {
                             Outcome::Skipped("the run was stopped".to_owned())
                         } else {
@@ -282,84 +251,6 @@ pub fn build(
         }
     });
     schedule.outcomes()
-}
-
-/// Who is built when.
-struct Schedule {
-    /// For each request what must come before it: its base, or the same image asked for elsewhere.
-    before: Vec<Option<usize>>,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-struct State {
-    waiting: VecDeque<usize>,
-    outcomes: Vec<Option<Outcome>>,
-}
-
-impl Schedule {
-    fn new(requests: &[Request], bases: Vec<Option<usize>>) -> Self {
-        let before = bases.into_iter().enumerate().map(|(index, base)| {
-            let twin = requests[..index].iter().position(|other| other.uri == requests[index].uri);
-            twin.or(base)
-        });
-        let state = State { waiting: (0..requests.len()).collect(), outcomes: vec![None; requests.len()] };
-        Self { before: before.collect(), state: Mutex::new(state), changed: Condvar::new() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next request whose base is done; waits for it.
-    fn next(&self) -> Option<usize> {
-        let mut state = self.state();
-        loop {
-            if state.waiting.is_empty() {
-                return None;
-            }
-            let is_ready =
-                |&request: &usize| self.before[request].is_none_or(|before| state.outcomes[before].is_some());
-            if let Some(position) = state.waiting.iter().position(is_ready) {
-                return state.waiting.remove(position);
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// What is decided by what came before a request.
-    fn verdict_of_base(&self, request: usize, requests: &[Request]) -> Option<Outcome> {
-        let before = self.before[request]?;
-        let state = self.state();
-        let is_twin = requests[before].uri == requests[request].uri;
-        if is_twin && !requests[before].image.is_built_as(&requests[request].image) {
-            // What the SDK makes the tag of does not tell every two images apart.
-            let message = format!(
-                "`{}` and `{}` are different images with one uri, `{}`",
-                requests[before].label, requests[request].label, requests[request].uri
-            );
-            let problem = Problem::new(&codes::UNSUPPORTED_BUILD, message);
-            return Some(Outcome::failed(problem.help("Give one of them another name")));
-        }
-        match state.outcomes[before].as_ref()? {
-            Outcome::Failed { .. } if is_twin => state.outcomes[before].clone(),
-            Outcome::Failed { .. } => {
-                let message = format!("`{}`, its base, could not be built", requests[before].label);
-                Some(Outcome::failed(Problem::new(&codes::FAILED_BUILD, message)))
-            }
-            _ => is_twin.then(|| Outcome::Skipped(format!("`{}` is the same image", requests[before].label))),
-        }
-    }
-
-    fn finish(&self, request: usize, outcome: Outcome) {
-        self.state().outcomes[request] = Some(outcome);
-        self.changed.notify_all();
-    }
-
-    fn outcomes(self) -> Vec<Outcome> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.outcomes.into_iter().flatten().collect()
-    }
 }
 
 fn build_one(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Outcome {
@@ -621,10 +512,10 @@ pub fn method(layer: &Layer) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn request(name: &str, base: &str) -> Request {
+    pub(in crate::image) fn request(name: &str, base: &str) -> Request {
         Request {
             image: Image {
                 base: Base::Reference(base.to_owned()),
@@ -643,14 +534,6 @@ mod tests {
             place: "a.py:1:1".to_owned(),
             layers: Vec::new(),
         }
-    }
-
-    #[test]
-    fn bases_come_first_and_cycles_are_told() {
-        let requests = [request("a", "b:1"), request("b", "python:3"), request("c", "b:1")];
-        assert_eq!(bases(&requests).unwrap(), [Some(1), None, Some(1)]);
-        let circle = [request("a", "b:1"), request("b", "a:1"), request("c", "a:1")];
-        assert_eq!(bases(&circle).unwrap_err().rule.code, "FM585");
     }
 
     #[test]

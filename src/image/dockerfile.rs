@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::CREATE_USER;
 use super::layer::{PipOptions, ProjectInstall, Secret};
 use super::shell::{expanding_word, is_harmless, joined_lines, json_path, quoted_value, run_script, word};
 use super::step::{Problem, Step};
@@ -25,11 +26,6 @@ pub const PIXI_IMAGE: &str = "ghcr.io/prefix-dev/pixi:0.72.2";
 const PIXI_FOLDER: &str = "/opt/pixi-project";
 /// Where files are mounted while the working directory is not known.
 const MOUNTS: &str = "/run/flyte";
-/// The command of the SDK that makes the user of its Debian bases; an image that runs it ends as that user.
-pub const CREATE_USER: &str = "if ! id -u flyte >/dev/null 2>&1; then useradd --create-home --shell /bin/bash flyte; \
-                               fi && mkdir -p /home/flyte && chown -R flyte:flyte /home/flyte && \
-                               chown -R flyte:flyte /root";
-
 /// What a Dockerfile is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'a> {

@@ -23,6 +23,7 @@ mod python_text;
 pub mod reference;
 pub mod remote;
 pub mod requirement;
+mod schedule;
 pub mod script;
 pub mod shell;
 pub mod specification;
@@ -81,8 +82,8 @@ const FLYTE_NAME: &str = "flyte";
 /// The platforms of the Debian base where none are named.
 pub const DEFAULT_PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
-/// How the user of the tasks is made on the Debian base without flyte.
-const CREATE_USER: &str = "if ! id -u flyte >/dev/null 2>&1; then useradd --create-home --shell /bin/bash flyte; fi && \
+/// How the user of the tasks is made on the Debian base without flyte; an image that does so ends as that user.
+pub const CREATE_USER: &str = "if ! id -u flyte >/dev/null 2>&1; then useradd --create-home --shell /bin/bash flyte; fi && \
      mkdir -p /home/flyte && chown -R flyte:flyte /home/flyte && chown -R flyte:flyte /root";
 
 /// Why the SDK does not add a layer to an image.
