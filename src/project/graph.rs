@@ -26,7 +26,7 @@ use crate::python::scope::{
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
-use crate::rules::codes::{AMBIGUOUS_NAME, TASK_SHAPE};
+use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, TASK_SHAPE};
 use crate::rules::{Effect, Finding, is_image_method};
 use crate::source::TextRange;
 
@@ -562,12 +562,19 @@ fn collect_actors(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
         let CallContext::Assigned(variable) = call.context else { continue };
+        if !is_actor(project, file, call) {
+            continue;
+        }
+        let actor = ActorNode { call: id, variable, image: ImageUse::None };
+        let node = graph.push(file, NodeKind::Actor(actor));
+        graph.by_decorator.insert((file, id), node);
+        graph.by_binding.insert((file, variable), node);
         let binding = &facts.module.bindings[variable];
-        if binding.is_unconditional && call.methods.is_empty() && is_actor(project, file, call) {
-            let actor = ActorNode { call: id, variable, image: ImageUse::None };
-            let node = graph.push(file, NodeKind::Actor(actor));
-            graph.by_decorator.insert((file, id), node);
-            graph.by_binding.insert((file, variable), node);
+        if !binding.is_unconditional || !call.methods.is_empty() {
+            let message = format!("`{}` is not simply assigned at the top level of the module", binding.name);
+            let finding = Finding::new(&ACTOR, call.callee, Effect::Blocking, message)
+                .help("Define the actor at the top level of the module");
+            graph.block(node, file, finding);
         }
     }
 }
