@@ -104,7 +104,7 @@ fn leaves_of<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
 }
 
 fn setting_call(project: &Project, file: FileId, value: &Value) -> Option<CallId> {
-    let facts = project.facts(file)?;
+    let facts = project.facts(file).filter(|_| value.kind == ValueKind::Call)?;
     let id = facts.module.calls.iter().position(|call| call.range == value.range)?;
     kind_of(project, file, &facts.module.calls[id])?;
     Some(id)

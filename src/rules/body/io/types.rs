@@ -5,6 +5,8 @@
 //! Optional[List[FlyteDirectory]]        # Shape::Optional(Shape::Many(Shape::Io(IoType::Dir)))
 //! ```
 
+use std::collections::HashSet;
+
 use crate::flyte1::symbol::Symbol;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
@@ -102,13 +104,23 @@ impl Shape {
 
     /// Whether there is a file, directory or frame somewhere in a value.
     pub(super) fn holds_io(&self, project: &Project) -> bool {
+        self.holds_io_beyond(project, &mut HashSet::new())
+    }
+
+    /// The same, without looking again into classes that are known: a class may hold a list of its own kind.
+    fn holds_io_beyond(&self, project: &Project, known: &mut HashSet<(FileId, StatementId)>) -> bool {
         match self {
             Self::Io(_) => true,
-            Self::Optional(inner) | Self::Many(inner) | Self::Mapping(inner) => inner.holds_io(project),
-            Self::Tuple(elements) => elements.iter().any(|element| element.holds_io(project)),
-            Self::Class(file, statement) => fields(project, *file, *statement, 1)
-                .iter()
-                .any(|(_, field)| !matches!(field, Self::Class(..)) && field.holds_io(project)),
+            Self::Optional(inner) | Self::Many(inner) | Self::Mapping(inner) => {
+                inner.holds_io_beyond(project, known)
+            }
+            Self::Tuple(elements) => elements.iter().any(|element| element.holds_io_beyond(project, known)),
+            Self::Class(file, statement) => {
+                known.insert((*file, *statement))
+                    && fields(project, *file, *statement, 1).iter().any(|(_, field)| {
+                        !matches!(field, Self::Class(..)) && field.holds_io_beyond(project, known)
+                    })
+            }
             Self::Pandas | Self::Other => false,
         }
     }
