@@ -50,12 +50,18 @@ impl FileKind {
             "py" => Some(Self::Python),
             "txt" | "in" if is_requirements(stem, path) => Some(Self::Requirements),
             "yml" | "yaml" => Some(Self::Yaml),
-            "md" | "rst" => Some(Self::Document),
+            "md" | "rst" if !is_history(stem) => Some(Self::Document),
             "sh" | "bash" | "zsh" | "mk" | "just" | "dockerfile" | "Dockerfile" => Some(Self::Script),
             "ipynb" => Some(Self::Notebook),
             _ => None,
         }
     }
+}
+
+/// Documents of what was: the commands in them are right as they are.
+fn is_history(stem: &str) -> bool {
+    let stem = stem.to_ascii_lowercase();
+    ["changelog", "changes", "history", "news", "releases"].contains(&stem.as_str())
 }
 
 /// `requirements-dev.txt`, `dev-requirements.in`, `constraints.txt`, `requirements/dev.txt`.
@@ -92,9 +98,18 @@ mod tests {
 
     #[test]
     fn other_files_cannot_matter() {
-        for path in
-            ["notes.txt", "data/list.txt", "Cargo.toml", "a.pyi", "py", "a.PY", "x.lock", ".env", "Make"]
-        {
+        for path in [
+            "notes.txt",
+            "CHANGELOG.md",
+            "data/list.txt",
+            "Cargo.toml",
+            "a.pyi",
+            "py",
+            "a.PY",
+            "x.lock",
+            ".env",
+            "Make",
+        ] {
             assert_eq!(FileKind::of(Path::new(path)), None, "{path}");
         }
     }

@@ -353,6 +353,10 @@ fn read_around(candidate: &Candidate) -> Content {
     let nothing = || Content::Skipped(Skimmed::default());
     // What cannot be read, such as a socket of an editor, is no concern of a migration of Python.
     let Ok(bytes) = std::fs::read(&candidate.path) else { return nothing() };
+    // Windows writes such requirements files, and pip reads them.
+    if candidate.kind == FileKind::Requirements && is_utf16_with(&bytes, "flyte") {
+        return Content::Unreadable("the file is UTF-16; save it as UTF-8".to_owned());
+    }
     let words: &[&str] = match candidate.kind {
         FileKind::Toml | FileKind::Requirements | FileKind::Ini | FileKind::Lock => &MANIFEST_WORDS,
         FileKind::Notebook => &NOTEBOOK_WORDS,
@@ -365,6 +369,16 @@ fn read_around(candidate: &Candidate) -> Content {
     match SourceFile::from_bytes(candidate.path.clone(), candidate.display.clone(), bytes) {
         Ok(source) => Content::Text(source),
         Err(error) => Content::Unreadable(error.to_string()),
+    }
+}
+
+/// Whether the bytes are UTF-16 and hold the word.
+fn is_utf16_with(bytes: &[u8], word: &str) -> bool {
+    let wide = |to_bytes: fn(u16) -> [u8; 2]| word.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>();
+    match bytes {
+        [0xff, 0xfe, ..] => memmem::find(bytes, &wide(u16::to_le_bytes)).is_some(),
+        [0xfe, 0xff, ..] => memmem::find(bytes, &wide(u16::to_be_bytes)).is_some(),
+        _ => false,
     }
 }
 

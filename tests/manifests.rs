@@ -43,7 +43,14 @@ fn strings(value: &toml::Value) -> BTreeSet<String> {
 
 /// Lists of TOML with flytekit in every place, in every layout.
 fn arrays() -> Vec<String> {
-    let names = ["\"pandas>=2\"", "'flytekit~=1.10; python_version < \"3.12\"'", "\"union\"", "\"ruff\""];
+    let names = [
+        "\"pandas>=2\"",
+        "'flytekit~=1.10; python_version < \"3.12\"'",
+        "\"union\"",
+        "\"ruff\"",
+        "\"union-runtime\"",
+        "\"unionai\"",
+    ];
     let mut arrays = Vec::new();
     for rotation in 0..names.len() {
         for length in 1..=names.len() {
@@ -77,7 +84,7 @@ fn arrays_of_every_layout_stay_toml_and_keep_what_is_not_flyte() {
                 let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
                 strings(&table["project"]["dependencies"])
             };
-            let is_flyte1 = |name: &String| name.starts_with("flytekit") || name == "union";
+            let is_flyte1 = |name: &String| name.starts_with("flytekit") || name.starts_with("union");
             let is_flyte2 = |name: &String| name.starts_with("flyte>=2.12.1");
             let (old, new) = (read(before), read(after));
             let had_any = old.iter().any(is_flyte1);
@@ -104,7 +111,22 @@ fn a_requirements_file_that_is_not_there_is_told() {
     let code = MOVES.replace("packages=[\"pandas\"]", "requirements=\"requirements.txt\"");
     let folder = folder_with(&Tree::from([("train.py".to_owned(), code.into_bytes())]));
     let report = run(folder.path(), &["--project", ".", "--output-format", "concise"]).stdout;
-    assert!(report.contains("FM107 `requirements.txt` was not found"), "{report}");
+    assert!(report.contains("FM107 `requirements.txt` cannot be read from here"), "{report}");
+}
+
+#[test]
+fn a_requirements_file_in_utf16_is_told() {
+    for (mark, to_bytes) in
+        [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)]
+    {
+        let bytes: Vec<u8> =
+            mark.into_iter().chain("flytekit\r\n".encode_utf16().flat_map(to_bytes)).collect();
+        let files = [("train.py", MOVES.as_bytes().to_vec()), ("requirements.txt", bytes.clone())];
+        let folder = folder_with(&files.map(|(name, bytes)| (name.to_owned(), bytes)).into());
+        let report = run(folder.path(), &["--write", "--project", ".", "--output-format", "concise"]);
+        assert!(report.stdout.contains("requirements.txt:1:1: FM002 the file is UTF-16"), "{report:?}");
+        assert_eq!((report.code, &read_tree(folder.path())["requirements.txt"]), (Some(1), &bytes));
+    }
 }
 
 #[test]

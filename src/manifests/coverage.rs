@@ -58,7 +58,7 @@ impl Needs {
                 let modules = project.outside_modules(file);
                 let roots = || modules.iter().map(|module| module.split('.').next().unwrap_or_default());
                 self.flyte2 |= roots().any(|root| root == "flyte");
-                if roots().any(is_flyte1_root) {
+                if roots().any(is_flyte1_root) || imports_by_name(project.text(file)) {
                     self.flyte1.get_or_insert(file);
                 }
                 self.plugins.extend(modules.iter().filter_map(|module| plugin_of_flyte2(module)));
@@ -96,8 +96,48 @@ fn below<'a>(project: &'a Project, folder: &'a str) -> impl Iterator<Item = File
     (0..project.files.len()).filter(move |&file| is_code(file)).filter(is_below)
 }
 
+/// What comes before the name of a module that code imports, or looks for, by that name.
+const IMPORTERS: [&str; 5] = ["import_module(", "__import__(", "importorskip(", "find_spec(", "modules["];
+
+/// `importlib.import_module("flytekit.core")`
+fn imports_by_name(text: &str) -> bool {
+    text.match_indices("flytekit").any(|(at, _)| {
+        let before = &text[..at];
+        before.strip_suffix(['"', '\'']).is_some_and(|before| {
+            let before = before.trim_end();
+            IMPORTERS.iter().any(|importer| before.ends_with(importer))
+        })
+    })
+}
+
 /// `flyteplugins.spark.Spark` comes from `flyteplugins-spark`.
 fn plugin_of_flyte2(module: &str) -> Option<String> {
     let mut parts = module.split('.');
     (parts.next()? == "flyteplugins").then(|| parts.next().map(|name| format!("flyteplugins-{name}")))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{imports_by_name, plugin_of_flyte2};
+
+    #[test]
+    fn modules_that_are_named_by_strings_count_as_imports() {
+        for text in [
+            "importlib.import_module(\"flytekit.core\")",
+            "__import__('flytekit')",
+            "pytest.importorskip(\n    \"flytekit\")",
+            "sys.modules[\"flytekit\"]",
+        ] {
+            assert!(imports_by_name(text), "{text}");
+        }
+        for text in ["packages = [\"flytekit\"]", "print(\"flytekit\")", "import_module(\"my.flytekit\")"] {
+            assert!(!imports_by_name(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_of_flyte2_is_told_from_its_module() {
+        assert_eq!(plugin_of_flyte2("flyteplugins.spark.Spark").as_deref(), Some("flyteplugins-spark"));
+        assert_eq!(plugin_of_flyte2("flyte.Image"), None);
+    }
 }

@@ -264,7 +264,7 @@ use crate::rules::codes::{
     GENERATED_MANIFEST, MANIFEST_BROUGHT, MANIFEST_BY_HAND, MANIFEST_FLYTE1, MANIFEST_PLUGIN, MANIFEST_PYTHON,
 };
 use crate::rules::tables::{Plugin, plugin};
-use crate::source::TextRange;
+use crate::source::{TextRange, TextSize};
 
 /// Whether a manifest lists anything of Flyte.
 pub(super) fn concerns(manifest: &Manifest) -> bool {
@@ -297,7 +297,22 @@ pub(super) fn decide(project: &Project, manifest: &Manifest, needs: &Needs, text
         decision.list(list);
     }
     decision.python();
+    separate(&mut decision.diagnostics);
     decision.diagnostics
+}
+
+/// Keeps deletions apart: what two neighbors in a list both take along goes with the first.
+fn separate(diagnostics: &mut [Diagnostic]) {
+    let edits = diagnostics.iter_mut().filter_map(|diagnostic| diagnostic.fix.as_mut());
+    let mut deletions: Vec<&mut Edit> =
+        edits.flat_map(|fix| &mut fix.edits).filter(|edit| edit.content.is_empty()).collect();
+    deletions.sort_by_key(|edit| edit.range.start());
+    let mut end = TextSize::default();
+    for edit in deletions {
+        let start = edit.range.start().max(end).min(edit.range.end());
+        edit.range = TextRange::new(start, edit.range.end());
+        end = edit.range.end();
+    }
 }
 
 struct Decision<'a> {
@@ -359,8 +374,9 @@ impl Decision<'_> {
         }
         let brought = self.brought(entry);
         packages.splice(0..0, brought.iter().map(|(name, _)| Package::any(name)));
+        let extras = if entry.has_extras() { ", without its extras" } else { "" };
         let reason = match packages.last() {
-            Some(last) => format!("gives way to `{}`: no code imports Flyte 1 any longer", last.name),
+            Some(last) => format!("gives way to `{}`{extras}: no code imports Flyte 1 any longer", last.name),
             None => "is left out: no code imports Flyte 1 any longer".to_owned(),
         };
         let edits = entry.replace(&packages, self.text);

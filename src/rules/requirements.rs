@@ -58,7 +58,7 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
             &REQUIREMENTS,
             range,
             Effect::Info,
-            format!("`{path}` was not found, so what it lists is not known"),
+            format!("`{path}` cannot be read from here, so what it lists is not known"),
         ));
         return;
     };
