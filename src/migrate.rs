@@ -1,4 +1,35 @@
 //! The whole migration of a project, without touching a file: plan, edits, and the check of the result.
+//!
+//! # FM900
+//!
+//! ## What it does
+//!
+//! Reports that the tool's own check failed: a new text did not parse, a second run would have changed it again,
+//! or the analysis of a file ended in a panic. The files of the groups that reach into it are left as they are.
+//!
+//! ## Why
+//!
+//! A codemod that writes broken code in silence is worse than one that does nothing.
+//!
+//! ## Example
+//!
+//! A page cannot show one.
+//!
+//! ## Use instead
+//!
+//! Nothing.
+//!
+//! ## Fix safety
+//!
+//! By hand. Nothing is written for the files that it concerns.
+//!
+//! ## Not handled
+//!
+//! It is a bug of the tool: please report it with the file.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeMap, BTreeSet};
 

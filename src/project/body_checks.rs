@@ -6,6 +6,185 @@
 //!     a = step(n=n)
 //!     return add(a=a.o0)      # an attribute of a result
 //! ```
+//!
+//! # FM211
+//!
+//! ## What it does
+//!
+//! Reports a name of flytekit or union in code that would be converted, and that has no counterpart the tool
+//! knows.
+//!
+//! ## Why
+//!
+//! Half converted code would fail when it runs.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import FlyteRemote, ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step():
+//!     return FlyteRemote
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! The name that it reports.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM222
+//!
+//! ## What it does
+//!
+//! Says that code which stays on Flyte 1 uses something that was converted.
+//!
+//! ## Why
+//!
+//! With `--partial`, what can be converted is converted, even where the rest breaks until it is done.
+//!
+//! ## Example
+//!
+//! With `--partial`:
+//!
+//! ```python
+//! from flytekit import ImageSpec, task, workflow
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! @task(container_image=ImageSpec(cuda="12.1"))
+//! def other() -> int:
+//!     return 2
+//!
+//!
+//! @workflow
+//! def pipeline() -> int:
+//!     step()
+//!     return other()
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task, workflow
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! @workflow
+//! def pipeline() -> int:
+//!     return step()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Settle what stands in the way of the rest.
+//!
+//! ## Not handled
+//!
+//! What it names is left as it is.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM210
+//!
+//! ## What it does
+//!
+//! Reports what a workflow does with a result that means another thing on Flyte 2, such as passing it to a
+//! function that is no task.
+//!
+//! ## Why
+//!
+//! In a workflow of Flyte 1 a result is a promise, and the code runs once, when it is registered. On Flyte 2 the
+//! workflow is a task: its code runs on values.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task, workflow
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! def twice(n: int) -> int:
+//!     return n + n
+//!
+//!
+//! @workflow
+//! def pipeline() -> int:
+//!     return twice(step())
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task, workflow
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! @workflow
+//! def pipeline() -> int:
+//!     return step()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What it reports: write it as it is meant for values.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -7,6 +7,60 @@
 //! @workflow
 //! def pipeline(): train()                # a node, tied to the task
 //! ```
+//!
+//! # FM123
+//!
+//! ## What it does
+//!
+//! Reports an `ImageSpec` in a place where it cannot be followed to the tasks that use it, such as a loop or an
+//! argument of another call.
+//!
+//! ## Why
+//!
+//! An image moves together with the tasks that use it. Where nobody can see which those are, nothing is changed.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//!
+//! def register(image):
+//!     return image
+//!
+//!
+//! image = register(ImageSpec(name="train"))
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Images that are passed through code whose effect cannot be seen.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,4 +1,82 @@
 //! Decides what is converted: groups that must move together move as a whole or stay as a whole.
+//!
+//! # FM201
+//!
+//! ## What it does
+//!
+//! Moves `container_image` to the environment. A reference in a string goes through, a template becomes
+//! `Image.from_ref_name`, one of flytekit's own images the Debian base.
+//!
+//! ## Why
+//!
+//! Nothing is added to an image that is given by its reference: it must hold `flyte`, which nobody can see from
+//! here.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//!
+//!
+//! @task(container_image="ghcr.io/acme/train:1")
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example", image="ghcr.io/acme/train:1")
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Rebuild the image with `flyte`, or start from it with `Image.from_base`.
+//!
+//! ## Not handled
+//!
+//! Values that are neither an `ImageSpec` nor a string, and images of other constructors than `@task`.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM221
+//!
+//! ## What it does
+//!
+//! Says that a member of a group lies outside the paths of the run.
+//!
+//! ## Why
+//!
+//! The paths limit what is written. A group that reaches outside them would be written in half.
+//!
+//! ## Example
+//!
+//! A page cannot show one.
+//!
+//! ## Use instead
+//!
+//! Nothing.
+//!
+//! ## Fix safety
+//!
+//! By hand. Name both files, or none.
+//!
+//! ## Not handled
+//!
+//! Files outside the project.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::BTreeMap;
 

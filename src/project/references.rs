@@ -5,6 +5,57 @@
 //! def step(n: int) -> int: ...
 //! LaunchPlan.get_or_create(pipeline)    # stands in the way
 //! ```
+//!
+//! # FM212
+//!
+//! ## What it does
+//!
+//! Reports a use of a task or a workflow other than calling it.
+//!
+//! ## Why
+//!
+//! A task of Flyte 2 is another object, with other attributes.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! print(step.python_interface)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Attributes of a task, and a task that is passed to something that is not known.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use};
 use super::holders::{give_held_images, holder_use};

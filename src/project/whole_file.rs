@@ -5,6 +5,110 @@
 //! sys.path.insert(0, "jobs/lib")
 //! from steps import step      # jobs/lib/steps.py, perhaps
 //! ```
+//!
+//! # FM124
+//!
+//! ## What it does
+//!
+//! Folds the methods that add to an `ImageSpec` into its chain, and reports other uses: attributes,
+//! `is_container()`, and methods without a counterpart.
+//!
+//! ## Why
+//!
+//! What an `ImageSpec` tells of itself is another thing on Flyte 2, and code that runs only inside an image needs
+//! another guard.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! print(image.packages)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Attributes of an image, and guards around imports.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM302
+//!
+//! ## What it does
+//!
+//! Reports a name that may be Flyte's or something else, such as one that is bound twice.
+//!
+//! ## Why
+//!
+//! Names are resolved, never guessed.
+//!
+//! ## Example
+//!
+//! ```python
+//! try:
+//!     from flytekit import ImageSpec, task
+//! except ImportError:
+//!     from stand_ins import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Stand-ins for when flytekit is missing.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use super::graph::{Graph, NodeId, NodeKind, Obstacle};
 use super::link::Target;

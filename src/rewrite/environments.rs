@@ -3,6 +3,37 @@
 //! ```python
 //! env = TaskEnvironment(name="etl_train", image=image)
 //! ```
+//!
+//! # FM224
+//!
+//! ## What it does
+//!
+//! Reports tasks whose environments would depend on each other.
+//!
+//! ## Why
+//!
+//! An environment names those that it depends on, and Flyte 2 deploys them first; they cannot go round in a
+//! circle.
+//!
+//! ## Example
+//!
+//! A page cannot show one.
+//!
+//! ## Use instead
+//!
+//! Nothing.
+//!
+//! ## Fix safety
+//!
+//! By hand. Give the tasks the same settings, or move one of them.
+//!
+//! ## Not handled
+//!
+//! Circles between modules.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

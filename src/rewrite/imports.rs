@@ -4,6 +4,57 @@
 //! from flytekit import ImageSpec, task, workflow
 //! from flyte import Image, TaskEnvironment
 //! ```
+//!
+//! # FM300
+//!
+//! ## What it does
+//!
+//! Removes imports of flytekit that nothing uses any longer, and adds those of flyte. Names are imported one by
+//! one where the file did so and none of them is taken.
+//!
+//! ## Why
+//!
+//! An import of flytekit that is left would need flytekit in the image.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. Unsafe as soon as something in the file is.
+//!
+//! ## Not handled
+//!
+//! Imports that other files take names from.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeMap, BTreeSet};
 

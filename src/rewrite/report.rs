@@ -1,4 +1,168 @@
 //! What is found in a file whose conversion is not complete: obstacles, groups that stay, calls that break.
+//!
+//! # FM001
+//!
+//! ## What it does
+//!
+//! Reports a Python file that does not parse, with the place where the parser stopped, and leaves the file as it
+//! is.
+//!
+//! ## Why
+//!
+//! Edits are made where the parser says that something stands. In a file that it cannot read, any edit would be a
+//! guess; and tasks beside it may use what the file defines, so that a group which imports it stays too.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train"
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! The other files of the project are handled as usual; the exit code is 2.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM002
+//!
+//! ## What it does
+//!
+//! Reports a file that cannot be read, or whose bytes are not UTF-8.
+//!
+//! ## Why
+//!
+//! Python itself reads other encodings where a comment declares them; this tool does not, because it keeps every
+//! byte outside its edits.
+//!
+//! ## Example
+//!
+//! A page cannot show one.
+//!
+//! ## Use instead
+//!
+//! Nothing.
+//!
+//! ## Fix safety
+//!
+//! By hand. There is nothing to fix in it: the file is left as it is.
+//!
+//! ## Not handled
+//!
+//! Files in another encoding, also with a declaration.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM220
+//!
+//! ## What it does
+//!
+//! Says that what must move together stays on Flyte 1, what stands in the way, and where.
+//!
+//! ## Why
+//!
+//! A workflow of Flyte 1 cannot call a task of Flyte 2, nor the other way round. So tasks, workflows and the
+//! images that they share move as a group or not at all.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(cuda="12.1", packages=["torch"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["torch"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Settle what the finding names; with `--partial` the rest moves without it.
+//!
+//! ## Not handled
+//!
+//! What it names is left as it is.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM301
+//!
+//! ## What it does
+//!
+//! Reports `from flytekit import *`.
+//!
+//! ## Why
+//!
+//! It hides which names are Flyte's, so nothing that they define is migrated.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import *
+//!
+//!
+//! @task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import task
+//!
+//!
+//! @task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What it names is left as it is.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,186 @@
 //! The new text of images, environments, decorators and imports of one file.
+//!
+//! # FM200
+//!
+//! ## What it does
+//!
+//! Makes a task, dynamic or workflow of Flyte 1 a task of a `TaskEnvironment`, which stands above the first of
+//! those that share its settings.
+//!
+//! ## Why
+//!
+//! On Flyte 2 everything is a task. What was given to the decorator and concerns the container, such as image and
+//! resources, belongs to the environment; the rest stays with the task. Names of environments are made from the
+//! module and from the task.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, retries=2)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task(retries=2)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. Unsafe as soon as something of its group is.
+//!
+//! ## Not handled
+//!
+//! Tasks in a class or a function, and decorators that are made by functions of yours (FM203).
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM223
+//!
+//! ## What it does
+//!
+//! Says that a workflow now runs in a container of its own, with the image of a task that it calls.
+//!
+//! ## Why
+//!
+//! On Flyte 1 a workflow had no container. On Flyte 2 its code runs in one, which must be able to import the
+//! module.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, Resources, task, workflow
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, requests=Resources(cpu="1"))
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! @workflow
+//! def pipeline() -> int:
+//!     return step()
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, Resources, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image, resources=Resources(cpu="1"))
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! pipeline_env = TaskEnvironment(name="example_pipeline", image=image, depends_on=[env])
+//!
+//!
+//! @pipeline_env.task
+//! def pipeline() -> int:
+//!     return step()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe where the image holds what the module imports, as it must for the task already.
+//!
+//! ## Not handled
+//!
+//! Imports that only other tasks of the module need.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM213
+//!
+//! ## What it does
+//!
+//! Says that a workflow or a dynamic makes calls that may have run side by side on Flyte 1, and now run one after
+//! another.
+//!
+//! ## Why
+//!
+//! Flyte 1 ran independent calls side by side. Flyte 2 runs a call when its line is reached. Where the tool can
+//! show that calls are independent it gathers them with `asyncio.gather`; where it cannot, as in a loop, they
+//! stay in their order.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, dynamic, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @dynamic(container_image=image)
+//! def many(count: int) -> None:
+//!     for n in range(count):
+//!         step(n=n)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @env.task
+//! def many(count: int) -> None:
+//!     for n in range(count):
+//!         step(n=n)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe: only the time differs.
+//!
+//! ## Not handled
+//!
+//! Calls in loops: use `flyte.map.aio`, or gather them, where their order does not matter.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,57 @@
 //!
 //! flyte 2.12.1 names common devices in a string with their number, `"T4:1"`; for others, for partitions and for
 //! larger numbers it has classes. The label that reaches the cluster must stay the same.
+//!
+//! # FM209
+//!
+//! ## What it does
+//!
+//! Makes the accelerator a part of `gpu` in the resources: `GPU("T4", 1)`.
+//!
+//! ## Why
+//!
+//! Flyte 2 names the device together with its number.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, Resources, task
+//! from flytekit.extras.accelerators import T4
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, requests=Resources(gpu="1"), accelerator=T4)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, Resources, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image, resources=Resources(gpu="T4:1"))
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! Accelerators that flyte does not know.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
 
 use super::codes::ACCELERATOR;
 use super::setting::{Effects, SettingContext};

@@ -1,5 +1,62 @@
 //! `base_image` becomes the constructor: `from_base(URI).clone(…)`, a clone of another image, or the Debian base in
 //! place of flytekit's own images.
+//!
+//! # FM108
+//!
+//! ## What it does
+//!
+//! Turns a reference into `Image.from_base(…).clone(name=…, extendable=True)` with `flyte` installed, one of
+//! flytekit's own images into the Debian base with the Python of its tag, and another `ImageSpec` into a clone of
+//! it.
+//!
+//! ## Why
+//!
+//! An image that is only a reference takes no layers on Flyte 2, unless it is cloned under a name; and nothing is
+//! added to it, not even `flyte`.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(base_image="ghcr.io/acme/base:1", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_base("ghcr.io/acme/base:1")
+//!     .clone(name="image", extendable=True)
+//!     .with_pip_packages("flyte", "pandas")
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. An expression in place of a string is unsafe: it may be an `ImageSpec`.
+//!
+//! ## Not handled
+//!
+//! Another Python than that of the `ImageSpec` below it, and one of flytekit's images whose tag names no Python.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{BASE_IMAGE, BUILDER};
 use super::draft::{Base, Draft, ImageContext, Parameter};

@@ -1,4 +1,55 @@
 //! `builder` is a setting of the Flyte 2 configuration, not of an image.
+//!
+//! # FM111
+//!
+//! ## What it does
+//!
+//! Removes `builder`, and says which `image.builder` the configuration of Flyte 2 needs in its place: `local`, or
+//! `remote` for `union`.
+//!
+//! ## Why
+//!
+//! On Flyte 2 the builder is a setting of the whole configuration, not of an image.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(builder="union", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe; the configuration is yours to write.
+//!
+//! ## Not handled
+//!
+//! A builder that Flyte 2 has no counterpart for; `noop` makes the image its base (FM108).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::BUILDER;
 use super::draft::{Draft, ImageContext, Parameter};

@@ -1,6 +1,56 @@
 //! `cache=True, cache_version="1"` and `cache=Cache(version="1")` become `cache=flyte.Cache(...)`.
 //!
 //! On Flyte 2 `cache=True` raises, and `cache=False` means the setting of the environment, which is "disable".
+//!
+//! # FM205
+//!
+//! ## What it does
+//!
+//! Turns `cache`, `cache_version`, `cache_serialize` and `cache_ignore_input_vars` into one `flyte.Cache`.
+//!
+//! ## Why
+//!
+//! Flyte 2 has one argument for all. Its cache is another one: the first run finds it empty.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, cache=True, cache_version="1")
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Cache, Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task(cache=Cache(behavior="override", version_override="1"))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe; the first run computes everything again.
+//!
+//! ## Not handled
+//!
+//! `Cache` with a policy that is no literal.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
 
 use super::codes::CACHE;
 use super::setting::{self, Effects, SettingContext, SettingKind, dropped_references};

@@ -3,6 +3,58 @@
 //! flytekit joins all commands with ` && ` and runs them in one shell, in `/`. flyte starts a new shell for each, in
 //! the image's working directory. So what follows a command that changes the shell is joined to it, and a command
 //! with a relative path goes to `/` first.
+//!
+//! # FM106
+//!
+//! ## What it does
+//!
+//! Turns the list into `with_commands`. What follows a command that changes the shell (`cd`, `export`, `source`,
+//! an assignment) is joined to it with `&&`, and a command that depends on the folder goes to `/` first.
+//!
+//! ## Why
+//!
+//! Flyte 1 joined all commands and ran them in one shell, in `/`. Flyte 2 starts a new shell for each, in the
+//! working directory of the image.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(commands=["export A=1", "make-model"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_commands(["export A=1 && make-model"])
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. Commands that cannot be read go through as they are, which is unsafe.
+//!
+//! ## Not handled
+//!
+//! Scripts that depend on the folder without saying so.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::COMMANDS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

@@ -3,6 +3,65 @@
 //! `--conda pixi` writes a `pixi.toml` beside the file and adds `with_pixi_project(…)`: pixi solves conda and PyPI
 //! packages together, and its environment takes the place of the image's. `--conda micromamba` runs the same program
 //! as Flyte 1 in commands.
+//!
+//! # FM113
+//!
+//! ## What it does
+//!
+//! With `--conda pixi`, writes the packages into a new `pixi.toml` beside the file, together with Python, `flyte`
+//! and the packages from PyPI, and adds `with_pixi_project`. With `--conda micromamba`, adds the commands that
+//! install them. Without the option, they are a finding.
+//!
+//! ## Why
+//!
+//! A Flyte 2 image is made with uv and apt, and has no layer for conda. pixi solves conda and PyPI packages
+//! together, and its environment takes the place of the image's. The file is never written over one that is
+//! there, and it is a part of the diff.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="geo", python_version="3.11", conda_packages=["gdal=3.8"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(
+//!     name="geo", python_version=(3, 11), platform=("linux/amd64",)
+//! ).with_pixi_project(Path(__file__).parent / "pixi.toml")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. It is left to you until `--conda` says what you want; then the change is safe, and unsafe without
+//! `python_version`, because Flyte 1 took the Python that registers.
+//!
+//! ## Not handled
+//!
+//! Packages that are no literals, conda packages on another `ImageSpec`, beside a lock file, or listed twice.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::CONDA;
 use super::draft::{Base, Conda, Draft, ImageContext, LayerKind, Parameter};

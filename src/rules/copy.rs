@@ -3,6 +3,181 @@
 //! flytekit puts a relative path below `/root`, which is also the working directory and on `PYTHONPATH`; so
 //! `with_workdir("/root")` ends the chain. flyte copies as user `flyte`, which only its own base has, and obeys the
 //! project's `.dockerignore`, which flytekit's `copy` did not.
+//!
+//! # FM116
+//!
+//! ## What it does
+//!
+//! Turns each path into `with_source_file` or `with_source_folder` below `/root`, and ends the chain with
+//! `with_workdir("/root")`. On another base than Debian it also makes the user whom the files belong to, and sets
+//! `PYTHONPATH`.
+//!
+//! ## Why
+//!
+//! Flyte 1 puts a relative path below `/root`, which is also where tasks run. Flyte 2 must be told whether it is
+//! a file or a folder, which the disk says.
+//!
+//! ## Example
+//!
+//! ```text
+//! # data.csv
+//! 1,2
+//! ```
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(copy=["data.csv"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_debian_base()
+//!     .with_source_file(Path("data.csv"), dst="/root/data.csv")
+//!     .with_workdir("/root")
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. A path that is not there, or that a `.dockerignore` keeps out, is unsafe.
+//!
+//! ## Not handled
+//!
+//! Paths that are no literals, and those outside the build context, which Flyte 1 refuses too.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM117
+//!
+//! ## What it does
+//!
+//! Turns `source_root` into `with_source_folder(…, copy_contents_only=True)` into `/root`.
+//! `CopyFileDetection.NO_COPY` copies nothing.
+//!
+//! ## Why
+//!
+//! Flyte 1 copied the modules that were loaded, or left ignored files out. Flyte 2 copies the whole folder, but
+//! for what a `.dockerignore` names.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(source_root=".")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_debian_base()
+//!     .with_source_folder(Path("."), dst="/root", copy_contents_only=True)
+//!     .with_workdir("/root")
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. It is safe where a `.dockerignore` at the root of the project excludes `.git`, `.env` and `.venv`.
+//!
+//! ## Not handled
+//!
+//! Keeping only the modules that are loaded: Flyte 2 sends those with the code.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM121
+//!
+//! ## What it does
+//!
+//! Reports a parameter that is not migrated: `source_copy_mode` without a `source_root`, or one that cannot be
+//! read.
+//!
+//! ## Why
+//!
+//! `ALL` alone put the folder that registers into the image. Flyte 2 sends code in a bundle when it deploys, with
+//! the modules that are loaded by default.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//! from flytekit.constants import CopyFileDetection
+//!
+//! image = ImageSpec(packages=["pandas"], source_copy_mode=CopyFileDetection.ALL)
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Deploy with `flyte deploy --copy-style all` if tasks need files that are no modules.
+//!
+//! ## Not handled
+//!
+//! A mode that is no member of `CopyFileDetection`.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT, UNSUPPORTED_PARAMETER};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

@@ -1,4 +1,204 @@
 //! Parameters that no image of Flyte 2 has: each is left out with a finding that says what it did, or stays.
+//!
+//! # FM115
+//!
+//! ## What it does
+//!
+//! Leaves `entrypoint` out.
+//!
+//! ## Why
+//!
+//! Flyte 2 starts a container with its own command, and an image has no entrypoint of yours.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(entrypoint=["/bin/bash"], packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. What the entrypoint did no longer happens.
+//!
+//! ## Not handled
+//!
+//! Nothing takes its place: what must happen before the task belongs into a base image or into the task.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM118
+//!
+//! ## What it does
+//!
+//! Leaves `tag_format` out.
+//!
+//! ## Why
+//!
+//! The tag of a Flyte 2 image is the hash of its content, and the SDK looks for the image under that tag.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", tag_format="{spec_hash}-dev")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe: the content of the image is the same.
+//!
+//! ## Not handled
+//!
+//! What looks the image up by its tag, outside Flyte.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM125
+//!
+//! ## What it does
+//!
+//! Reports `cuda` and `cudnn`, and leaves the image as it is.
+//!
+//! ## Why
+//!
+//! Flyte 2 has no counterpart, and the default builder of Flyte 1 refuses them as well. Most packages for GPUs
+//! bring CUDA from PyPI.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(cuda="12.1", packages=["torch"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(base_image="nvidia/cuda:12.1.1-runtime-ubuntu22.04", packages=["torch"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Which base image is right depends on what needs CUDA.
+//!
+//! ## Not handled
+//!
+//! The choice of a base image.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM126
+//!
+//! ## What it does
+//!
+//! Leaves `builder_options` and `builder_config` out.
+//!
+//! ## Why
+//!
+//! They are for the builders of Flyte 1. Those of Flyte 2 have no such options.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas"], builder_options={"cache": "true"})
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. A note is enough where the default builder ignored them, and where they only name images of uv and
+//! micromamba.
+//!
+//! ## Not handled
+//!
+//! What a builder of your own did with them.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{BUILDER_OPTIONS, CUDA, ENTRYPOINT, TAG_FORMAT, UNSUPPORTED_PARAMETER};
 use super::draft::{Draft, ImageContext, Parameter};

@@ -1,6 +1,58 @@
 //! `env={"A": "b"}` becomes `.with_env_vars({"A": "b"})`.
 //!
 //! flytekit writes one `ENV` line for all, flyte one for each; values must be strings.
+//!
+//! # FM105
+//!
+//! ## What it does
+//!
+//! Turns the dict into `with_env_vars`; literal numbers, booleans and `None` become the strings that Flyte 1
+//! wrote.
+//!
+//! ## Why
+//!
+//! Flyte 2 takes strings only: another value breaks the remote build.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(env={"THREADS": 4, "DEBUG": False})
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_env_vars({"THREADS": "4", "DEBUG": "False"})
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. An entry that cannot be read makes the change unsafe, and so does a value that names another key of the
+//! same dict: Flyte 1 wrote one line for all, in which they did not see each other.
+//!
+//! ## Not handled
+//!
+//! A value with a space outside quotes: it broke the image in Flyte 1 too.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::ENV;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

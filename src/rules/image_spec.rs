@@ -4,6 +4,117 @@
 //! ImageSpec(name="a", packages=["pandas"])
 //! Image.from_debian_base(name="a").with_pip_packages("pandas")
 //! ```
+//!
+//! # FM100
+//!
+//! ## What it does
+//!
+//! Turns an `ImageSpec` into a chain of calls on `flyte.Image`: a constructor, and a method for each layer.
+//! Comments go along with what they belong to.
+//!
+//! ## Why
+//!
+//! Flyte 2 has no `ImageSpec`. An image is built layer by layer, in the order of the calls; Flyte 1 had an order
+//! of its own, whatever the order of the keywords, and the chain keeps it. `--layer-order source` keeps the order
+//! of the keywords.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", registry="ghcr.io/acme", packages=["pandas"], apt_packages=["git"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_debian_base(name="train", registry="ghcr.io/acme")
+//!     .with_apt_packages("git")
+//!     .with_pip_packages("pandas")
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. Unsafe as soon as a parameter is: each has a rule of its own.
+//!
+//! ## Not handled
+//!
+//! An `ImageSpec` in a list, a class or a call of something else (FM123); more uses than as an image (FM124).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM404
+//!
+//! ## What it does
+//!
+//! Adds `pip` to the packages of an image in which a command or a task runs it.
+//!
+//! ## Why
+//!
+//! A Flyte 2 image is made with uv, and its environment has no pip.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["spacy"], commands=["python -m spacy download en_core_web_sm"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_debian_base()
+//!     .with_pip_packages("spacy", "pip")
+//!     .with_commands(["python -m spacy download en_core_web_sm"])
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! pip that a script of yours runs.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{INVALID_CALL, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};

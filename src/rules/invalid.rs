@@ -2,6 +2,55 @@
 //!
 //! flytekit checks most shapes when the spec is made, and the rest when it is built
 //! (`flytekit/image_spec/image_spec.py` and `default_builder.py`, 1.16.31).
+//!
+//! # FM122
+//!
+//! ## What it does
+//!
+//! Reports what `ImageSpec` itself refuses: a keyword that it does not have, a value of another shape than it
+//! takes, a registry with a space or a scheme; and keywords that cannot be read, such as `**options`.
+//!
+//! ## Why
+//!
+//! The code did not work before. To guess what was meant would hide it.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages="pandas")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What only the builder of Flyte 1 refuses.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::INVALID_CALL;
 use super::draft::{Draft, ImageContext, Parameter};

@@ -1,6 +1,108 @@
 //! `name` and `registry` go to the constructor.
 //!
 //! flytekit lower-cases both before it builds (`ImageSpec.image_name`); flyte does not.
+//!
+//! # FM101
+//!
+//! ## What it does
+//!
+//! Moves `name` to the constructor. A literal is written in lower case.
+//!
+//! ## Why
+//!
+//! Flyte 1 lower-cased the name before it built the image, Flyte 2 takes it as it is, and registries refuse
+//! capitals.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="Train")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. An expression goes through with a note, because nobody can see whether its value has capitals.
+//!
+//! ## Not handled
+//!
+//! A name with white space is refused (FM122).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM110
+//!
+//! ## What it does
+//!
+//! Moves `registry` to the constructor. A literal is written in lower case.
+//!
+//! ## Why
+//!
+//! Flyte 1 lower-cased the registry, Flyte 2 takes it as it is. Where an image names none, Flyte 2 takes that of
+//! its configuration.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(registry="ghcr.io/Acme")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(registry="ghcr.io/acme")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. An expression goes through with a note.
+//!
+//! ## Not handled
+//!
+//! A registry that Flyte 1 itself refuses, such as one with a scheme or a space (FM122).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{INVALID_CALL, NAME, REGISTRY};
 use super::draft::{Draft, ImageContext, Parameter};

@@ -3,6 +3,217 @@
 //! flytekit writes the packages as lines of a requirements file, so options in them act; flyte quotes each for the
 //! shell, so an option in one makes the build fail. flytekit itself is no longer needed in the image, but what came
 //! with it may be.
+//!
+//! # FM103
+//!
+//! ## What it does
+//!
+//! Turns the list into the arguments of `with_pip_packages`, each with its comments. Options among the packages
+//! become options of the layer: `--index-url`, `--extra-index-url`, and `--pre` with a package.
+//!
+//! ## Why
+//!
+//! flytekit wrote the packages as lines of a requirements file, so options in them acted. flyte quotes each for
+//! the shell, so an option in one makes the build fail, and a list as one argument is refused.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas>=2", "--extra-index-url https://example.com/simple"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages(
+//!     "pandas>=2", extra_index_urls=["https://example.com/simple"]
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. `--pre` with a package is unsafe: it allows pre-releases of the whole layer.
+//!
+//! ## Not handled
+//!
+//! Options that a layer has no counterpart for, comments inside a requirement, and local paths.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM401
+//!
+//! ## What it does
+//!
+//! Leaves `flytekit` and `union` out of the packages, in any form and version, or keeps them and says why.
+//!
+//! ## Why
+//!
+//! On Flyte 2 nothing in the image needs them, unless code in it still imports them: then they are kept, or
+//! added, and both SDKs stand side by side.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["flytekit==1.16.0", "pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! `union[extra]`, whose extras have no counterpart.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM402
+//!
+//! ## What it does
+//!
+//! Replaces a plugin of flytekit by the plugin of flyte that does the same, without the version, which is another
+//! count.
+//!
+//! ## Why
+//!
+//! `flytekitplugins-*` require flytekit. The table of successors is `src/rules/data/plugins.tsv`, checked by
+//! `scripts/plugins.py`.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["flytekitplugins-polars==1.16.0"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("flyteplugins-polars")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe where there is a successor.
+//!
+//! ## Not handled
+//!
+//! A plugin without a successor blocks: remove it if no task needs it, or list the libraries that it brought.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM403
+//!
+//! ## What it does
+//!
+//! Adds packages that the image had only because flytekit depends on them, and that the code in it imports.
+//!
+//! ## Why
+//!
+//! A Flyte 1 image holds flytekit's own dependencies, such as requests and s3fs; a Flyte 2 image does not. The
+//! task would fail when it runs, not when it is deployed. The table is made from the metadata of both SDKs by
+//! `scripts/brought_packages.py`.
+//!
+//! ## Example
+//!
+//! ```python
+//! import requests
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="fetch", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return requests.get("https://example.com").status_code
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import requests
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="fetch").with_pip_packages("pandas", "requests")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return requests.get("https://example.com").status_code
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! Imports that are made by name at run time.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::actor::REUSE_PACKAGE;
 use super::apt_packages::arguments;

@@ -1,4 +1,57 @@
 //! `pip_index` and `pip_extra_index_url` move to every layer that installs Python packages.
+//!
+//! # FM112
+//!
+//! ## What it does
+//!
+//! Moves `pip_index`, `pip_extra_index_url` and `pip_extra_args` to every layer of the image that installs Python
+//! packages.
+//!
+//! ## Why
+//!
+//! In Flyte 1 they count for the one installation of the image, in Flyte 2 for the layer that names them.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas"], pip_index="https://example.com/simple")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages(
+//!     "pandas", index_url="https://example.com/simple"
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! Options of pip beside a lock file, which block (FM107).
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::draft::{Draft, ImageContext, Parameter};
 use crate::flyte2::chain::Argument;

@@ -1,6 +1,62 @@
 //! `pip_secret_mounts=[("netrc", "/root/.netrc")]` becomes `secret_mounts=[Secret(…)]` on every layer that installs.
 //!
 //! flytekit mounted files of the machine that builds. flyte mounts secrets by name, and as a file at one place only.
+//!
+//! # FM114
+//!
+//! ## What it does
+//!
+//! Mounts a secret with a name, made from that of the file, on every layer that installs Python packages.
+//!
+//! ## Why
+//!
+//! Flyte 1 mounted a file of the machine that builds. Flyte 2 mounts secrets by name, as files at
+//! `/etc/flyte/secrets` only. The finding prints the command that creates the secret, and says where a local
+//! build looks for it.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["acme"], pip_secret_mounts=[("/home/me/.netrc", "/root/.netrc")])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! from flyte import Image, Secret, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages(
+//!     "acme", secret_mounts=[Secret(key="netrc", mount=Path("/etc/flyte/secrets"))]
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. The secret must exist, and the place of the file is another.
+//!
+//! ## Not handled
+//!
+//! Several files, which would all lie at the one place.
+//!
+//! ## References
+//!
+//! [Secrets](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/secrets/)
 
 use super::codes::PIP_SECRET_MOUNTS;
 use super::draft::{Draft, ImageContext, Parameter};

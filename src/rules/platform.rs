@@ -1,6 +1,57 @@
 //! `platform="linux/amd64,linux/arm64"` becomes a tuple.
 //!
 //! flytekit builds for `linux/amd64` by default, flyte for both architectures.
+//!
+//! # FM109
+//!
+//! ## What it does
+//!
+//! Turns the string into a tuple. Where there is none, says that Flyte 2 builds for two architectures.
+//!
+//! ## Why
+//!
+//! The default of Flyte 1 is `linux/amd64`, that of Flyte 2 also `linux/arm64`: the build takes longer, and a
+//! package without a wheel for both fails. `--platform flyte1` keeps one.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! Platforms other than strings.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::PLATFORM;
 use super::draft::{DefaultPlatform, Draft, ImageContext, Parameter};

@@ -1,6 +1,114 @@
 //! `python_exec` becomes a virtual environment on that Python, made in the first layer.
 //!
 //! `runtime_packages` were installed when a container started; Flyte 2 installs them when the image is built.
+//!
+//! # FM120
+//!
+//! ## What it does
+//!
+//! Makes a virtual environment on that interpreter in the first layer, which sees the packages of the
+//! interpreter, and installs `flyte` into it.
+//!
+//! ## Why
+//!
+//! Flyte 1 used the interpreter of the base image. Flyte 2 installs into an environment of its own at
+//! `/opt/venv`.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(python_exec="/usr/bin/python3", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = (
+//!     Image.from_debian_base()
+//!     .with_commands(
+//!         ["uv venv --clear --python /usr/bin/python3 --system-site-packages /opt/venv"]
+//!     )
+//!     .with_pip_packages("flyte", "pandas")
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. The interpreter and its packages are those of the base image, which nobody can see from here.
+//!
+//! ## Not handled
+//!
+//! A path that is no literal.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
+//!
+//! # FM127
+//!
+//! ## What it does
+//!
+//! Adds `runtime_packages` to the packages of the image.
+//!
+//! ## Why
+//!
+//! Flyte 1 installed them when a container started, Flyte 2 has no such moment.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(packages=["pandas"], runtime_packages=["numpy"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base().with_pip_packages("pandas", "numpy")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. They are installed when the image is built, not when a container starts.
+//!
+//! ## Not handled
+//!
+//! Versions that are to be newer with every start.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{PYTHON_EXEC, RUNTIME_PACKAGES};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

@@ -1,6 +1,58 @@
 //! `python_version="3.11"` becomes `python_version=(3, 11)`.
 //!
 //! Flyte 2.12.1 knows 3.10 to 3.14. Without the keyword both take the Python that registers.
+//!
+//! # FM102
+//!
+//! ## What it does
+//!
+//! Turns the string into a tuple of major and minor version. The version of the running Python, written as an
+//! f-string over `sys.version_info`, is left out: it is the default. Any other expression is split when the
+//! module is loaded.
+//!
+//! ## Why
+//!
+//! Flyte 2 takes a tuple. It runs on Python 3.10 and newer only.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(python_version="3.9")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(python_version=(3, 9))
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Below 3.10 only: the conversion is exact, but flyte does not run on that Python.
+//!
+//! ## Not handled
+//!
+//! A number in place of a string, such as `3.11`, is left to you: `3.10` would be `3.1`.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::PYTHON_VERSION;
 use super::draft::{Draft, ImageContext, Parameter};

@@ -1,4 +1,58 @@
 //! `registry_config` becomes `registry_secret`: the credentials are a secret of the cluster.
+//!
+//! # FM119
+//!
+//! ## What it does
+//!
+//! Names an image pull secret in place of the file with the credentials. Its name is made from the host of the
+//! registry, or given with `--registry-secret`.
+//!
+//! ## Why
+//!
+//! The credentials are a secret of the cluster on Flyte 2. The finding prints the command that creates it from
+//! the file.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(registry="private.example.com/acme", registry_config="/etc/docker/config.json")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(
+//!     registry="private.example.com/acme", registry_secret="private-example-com"
+//! )
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. The secret must exist.
+//!
+//! ## Not handled
+//!
+//! A spec with neither registry nor name: flyte would leave the secret out.
+//!
+//! ## References
+//!
+//! [Secrets](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/secrets/)
 
 use super::codes::REGISTRY_CONFIG;
 use super::draft::{Draft, ImageContext, Parameter};

@@ -3,6 +3,67 @@
 //!
 //! flyte 2.12.1 refuses any other suffix than `.txt`. flytekit reads a lock by its name, in any folder, with the
 //! `pyproject.toml` beside it.
+//!
+//! # FM107
+//!
+//! ## What it does
+//!
+//! Turns a requirements file into `with_requirements`, `uv.lock` into `with_uv_project` and `poetry.lock` into
+//! `with_poetry_project`, with the `pyproject.toml` beside it.
+//!
+//! ## Why
+//!
+//! Flyte 2 takes requirements from files that end in `.txt` only, and lock files through the project that they
+//! lock.
+//!
+//! ## Example
+//!
+//! ```text
+//! # requirements.in
+//! pandas
+//! ```
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(requirements="requirements.in")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```text
+//! # requirements.txt
+//! pandas
+//! ```
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(requirements="requirements.txt")
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Rename the file. With the suffix `.txt`, and for lock files, the change is safe; an expression is
+//! unsafe.
+//!
+//! ## Not handled
+//!
+//! Options of pip beside a lock of poetry, and `pip_extra_args` beside any lock.
+//!
+//! ## References
+//!
+//! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};

@@ -7,6 +7,58 @@
 //! requests=Resources(cpu="1", mem="1Gi"), limits=Resources(cpu="2", mem="2Gi")
 //! resources=Resources(cpu=("1", "2"), memory=("1Gi", "2Gi"))
 //! ```
+//!
+//! # FM204
+//!
+//! ## What it does
+//!
+//! Makes one `Resources` of `requests` and `limits`, as an argument of the environment: a pair where they differ.
+//!
+//! ## Why
+//!
+//! Flyte 2 has one setting for both.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, Resources, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, requests=Resources(cpu="1", mem="1Gi"), limits=Resources(cpu="2"))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, Resources, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(
+//!     name="example", image=image, resources=Resources(cpu=("1", "2"), memory="1Gi")
+//! )
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. Limits without requests are unsafe: Flyte 1 took the requests of the cluster.
+//!
+//! ## Not handled
+//!
+//! Quantities that are no literals.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
 
 use super::accelerator::{self, Accelerator};
 use super::codes::RESOURCES;

@@ -4,6 +4,256 @@
 //! @task(container_image=image, retries=3, requests=Resources(cpu="1"))
 //! @env.task(retries=3)      # image and resources are the environment's
 //! ```
+//!
+//! # FM203
+//!
+//! ## What it does
+//!
+//! Reports a task whose definition means something else on Flyte 2.
+//!
+//! ## Why
+//!
+//! A task of Flyte 2 is found by its module and its name when it runs, and its signature is read anew.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! def make() -> None:
+//!     @task(container_image=image)
+//!     def step() -> int:
+//!         return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Each shape that it names: move the task to the top level of a module.
+//!
+//! ## References
+//!
+//! The README: "What moves together" and "Limits".
+//!
+//! # FM206
+//!
+//! ## What it does
+//!
+//! Moves `environment` to `env_vars` of the environment; literals that are no strings become strings.
+//!
+//! ## Why
+//!
+//! Flyte 2 takes strings only.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, environment={"A": "1"})
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image, env_vars={"A": "1"})
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe. A value that cannot be read is unsafe.
+//!
+//! ## Not handled
+//!
+//! Values that are made when the task runs.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM202
+//!
+//! ## What it does
+//!
+//! Reports a keyword of `@task` that is not migrated, or whose value cannot be read.
+//!
+//! ## Why
+//!
+//! What it did would be lost in silence.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! options = {}
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, **options)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! The keyword that it names.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM207
+//!
+//! ## What it does
+//!
+//! Turns `enable_deck=True` into `report=True`.
+//!
+//! ## Why
+//!
+//! The report of Flyte 2 has the tabs that code adds; those that Flyte 1 made by itself, such as the source code
+//! and the inputs, are gone.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, enable_deck=True)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task(report=True)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! Tabs that Flyte 1 added by itself.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM208
+//!
+//! ## What it does
+//!
+//! Keeps `retries`, and says that they count for any exception now.
+//!
+//! ## Why
+//!
+//! Flyte 1 tried again only after an exception that was recoverable, and the control plane capped the number.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! @task(container_image=image, retries=3)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task(retries=3)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The change is safe.
+//!
+//! ## Not handled
+//!
+//! Which exceptions are worth another try.
+//!
+//! ## References
+//!
+//! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
 
 use super::cache::{self, CacheKeywords, MappedCache};
 use super::codes::{
