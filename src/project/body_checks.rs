@@ -195,6 +195,7 @@ use super::{FileId, Project};
 use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
 use crate::flyte1::symbol::Symbol;
 use crate::python::scope::{BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId};
+use crate::rules::advice::advice;
 use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding, setting};
 use crate::source::TextRange;
@@ -523,8 +524,8 @@ fn uses(symbol: &Symbol, reference: &Reference, is_own: bool, entity: Option<&st
     } else {
         format!("`{name}` of Flyte 1 is used by code that tasks use, and is not migrated yet")
     };
-    Finding::new(&FLYTE1_USE, reference.range, Effect::Blocking, message)
-        .help("Replace it by its Flyte 2 counterpart by hand")
+    let (rule, help) = advice(symbol);
+    Finding::new(rule, reference.range, Effect::Blocking, message).help(help)
 }
 
 fn calls_through(reference: &Reference) -> Finding {

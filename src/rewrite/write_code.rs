@@ -191,7 +191,7 @@ use super::{diagnostic, fixed};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::{Applicability, Edit, NewFile};
 use crate::flyte1::file::FileFacts;
-use crate::flyte1::symbol::Symbol;
+use crate::flyte1::symbol::{Symbol, symbol};
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
@@ -203,7 +203,7 @@ use crate::python::scope::{BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
-    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MAP_TASK,
+    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MAP_TASK, MIXED_FILE,
     SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
@@ -836,6 +836,25 @@ impl Converter<'_> {
         self.diagnostics.push(diagnostic(&finding));
     }
 
+    /// Types of Flyte 1 that stay beside tasks of Flyte 2 run locally, but their data does not leave the pod.
+    fn kept_types(&mut self) {
+        for (id, import) in self.facts.module.imports.iter().enumerate() {
+            let removed = self.outlook.removed.get(&id);
+            for (position, alias) in import.aliases.iter().enumerate() {
+                let Some((0, module)) = &import.from else { continue };
+                let Some(kept) = symbol(&format!("{module}.{}", alias.name)) else { continue };
+                let is_type = matches!(&kept, Symbol::Other(path) if path.starts_with("flytekit.types"));
+                if !is_type || removed.is_some_and(|removed| removed.contains(&position)) {
+                    continue;
+                }
+                let message = format!("`{}` of Flyte 1 stays in a file with tasks of Flyte 2", alias.name);
+                let finding = Finding::new(&MIXED_FILE, alias.range, Effect::Blocking, message)
+                    .help("Move what uses it: in a task of Flyte 2 it runs locally, but its data does not reach other pods");
+                self.diagnostics.push(diagnostic(&finding));
+            }
+        }
+    }
+
     fn imports(&mut self) {
         let mut changes = ImportChanges {
             removed: self.outlook.removed.iter().map(|(id, positions)| (*id, positions.clone())).collect(),
@@ -867,6 +886,7 @@ impl Converter<'_> {
                 changes.behind.entry(statement).or_default().insert(line);
             }
         }
+        self.kept_types();
         let edits = imports::edits(self.text, &self.facts.module, &changes);
         let Some((range, _)) = edits.first() else { return };
         let finding =

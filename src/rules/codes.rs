@@ -95,6 +95,11 @@ rules! {
     FILE_USE = "FM275" "file-use" "A file, directory or frame is used in a way that differs on Flyte 2.";
     LOCAL_OR_REMOTE = "FM276" "file-local-or-remote" "A path may be local or the address of an object store, which Flyte 2 tells apart.";
     FORMAT = "FM277" "file-format" "The format of a file, as in `FlyteFile[\"csv\"]`, is no part of the type on Flyte 2.";
+    DATA_TYPE = "FM278" "data-type" "A type of data of Flyte 1 that has no counterpart which could be written for you.";
+    OTHER_TASK = "FM279" "other-task" "A task of Flyte 1 that is no function: a container, a script, a query, a sensor.";
+    REFERENCE = "FM280" "reference" "Something that is deployed with Flyte 1 already, and is named or run from here.";
+    PLAIN_CALL = "FM281" "plain-call" "A task or workflow is called outside of a run, and needs `flyte.init()` or a run on Flyte 2.";
+    MIXED_FILE = "FM282" "mixed-file" "A converted file still imports types of Flyte 1, whose data would not reach other tasks.";
     IMPORT = "FM300" "flyte1-import" "Imports of flytekit that are no longer used make room for those of flyte.";
     STAR_IMPORT = "FM301" "flyte1-star-import" "`from flytekit import *` hides which names are Flyte's.";
     AMBIGUOUS_NAME = "FM302" "ambiguous-name" "A name that may be Flyte's or something else.";

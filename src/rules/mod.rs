@@ -38,6 +38,7 @@ mod requirements;
 mod schedule;
 pub(crate) mod secrets;
 
+pub mod advice;
 pub mod cache;
 pub mod launch_plan;
 pub mod resources;

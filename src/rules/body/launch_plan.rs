@@ -19,7 +19,7 @@ use crate::project::plan::constant;
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Stmt};
 use crate::python::items::{line_start, next_line_start};
-use crate::python::scope::{BindingId, Call, Role};
+use crate::python::scope::{BindingId, Call, CallContext, Role};
 use crate::rules::codes::{FLYTE1_USE, LAUNCH_PLAN, LAUNCH_PLAN_USE};
 use crate::rules::launch_plan::{
     self, MappedPlan, PlanContext, PlanMethod, takes_its_place, workflow_argument,
@@ -63,6 +63,34 @@ pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
     } else {
         write(mapper, &plan, mapped);
     }
+    true
+}
+
+/// A launch plan that is made inside other code.
+pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    let cx = mapper.cx;
+    let Expr::Call(made) = expr else { return false };
+    let Some(method) = cx.symbol(&made.func).as_ref().and_then(PlanMethod::of) else { return false };
+    let Some(call) = cx.facts.module.calls.iter().find(|call| call.range == made.range) else { return false };
+    let statement = cx.facts.module.statements[call.owner];
+    // A call that is all of a statement at the top level is mapped with it.
+    let is_whole = match call.context {
+        CallContext::Assigned(binding) => cx.facts.module.bindings[binding].is_unconditional,
+        _ => statement == call.range,
+    };
+    if is_whole {
+        return false;
+    }
+    if let Some(value) = workflow_argument(method, call)
+        && let Some(reference) = cx.facts.reference_at(value.range)
+        && let Some([node]) = cx.graph.nodes_of(cx.project, cx.file, reference).as_deref()
+    {
+        mapper.call(value.range, *node);
+    }
+    mapper.handle(call.callee);
+    let message = "a launch plan is made inside other code; a trigger stands beside its workflow";
+    let help = "Make it at the top level of the file of its workflow, in a statement of its own";
+    mapper.find(Finding::new(&LAUNCH_PLAN_USE, call.callee, Effect::Blocking, message).help(help));
     true
 }
 

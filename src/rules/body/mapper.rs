@@ -232,6 +232,8 @@ impl<'a> Mapper<'a> {
 /// Asks the constructs about an expression; the first that knows it wins.
 fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     io::expression(mapper, expr)
+        || io::runs::expression(mapper, expr)
+        || launch_plan::expression(mapper, expr)
         || context::expression(mapper, expr)
         || decks::expression(mapper, expr)
         || image_uses::expression(mapper, expr)
@@ -245,6 +247,7 @@ fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
 /// Asks the constructs about a statement; the first that knows it wins.
 fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
     launch_plan::statement(mapper, stmt)
+        || io::runs::statement(mapper, stmt)
         || context::statement(mapper, stmt)
         || decks::statement(mapper, stmt)
         || exceptions::statement(mapper, stmt)

@@ -36,6 +36,8 @@ enum Binder {
 struct Tracked {
     shape: Shape,
     binder: Binder,
+    /// How many `try` statements are around the binding.
+    tries: usize,
 }
 
 /// A place where the path of a value is wanted.
@@ -46,6 +48,8 @@ struct PathUse {
     binder: Binder,
     /// Whether it may run many times, or later.
     is_repeated: bool,
+    /// Whether a `try` around it is not around the binding of the value.
+    is_tried: bool,
     /// Whether the value may be `None` here.
     may_be_none: bool,
     /// Whether `Path(…)` has to be put around it.
@@ -91,6 +95,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     parents: Vec<Parent<'a>>,
     /// How many loops, comprehensions and functions are around.
     depth: usize,
+    /// How many `try` statements are around.
+    tries: usize,
     /// How many functions, classes, lambdas and comprehensions of these are around.
     scopes: usize,
     /// How many of these are functions and classes.
@@ -132,6 +138,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             uses: Vec::new(),
             parents: Vec::new(),
             depth: 0,
+            tries: 0,
             scopes: 0,
             depth_of_functions: 0,
             shapes: BTreeMap::new(),
@@ -163,13 +170,17 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         let is_rebound = self.bound.contains_key(name.as_str());
         if shape == Shape::Pandas && !is_rebound {
             let binder = Binder::Nowhere;
-            self.tracked.insert(name.to_string(), Tracked { shape, binder });
+            self.track(name, shape, binder);
         } else if shape.holds_io(self.cx.project) {
             if is_rebound {
                 self.rebound(name.range, name.as_str());
             }
-            self.tracked.insert(name.to_string(), Tracked { shape, binder: Binder::Before(start) });
+            self.track(name, shape, Binder::Before(start));
         }
+    }
+
+    fn track(&mut self, name: &str, shape: Shape, binder: Binder) {
+        self.tracked.insert(name.to_owned(), Tracked { shape, binder, tries: self.tries });
     }
 
     fn rebound(&mut self, range: TextRange, name: &str) {
@@ -851,13 +862,15 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     fn path(&mut self, range: TextRange, value: &Expr, may_be_none: bool) {
         let root = root_of(value);
-        let binder =
-            root.and_then(|root| self.tracked.get(root)).map_or(Binder::Nowhere, |known| known.binder);
+        let known = root.and_then(|root| self.tracked.get(root));
+        let binder = known.map_or(Binder::Nowhere, |known| known.binder);
+        let is_tried = known.is_some_and(|known| known.tries < self.tries);
         self.uses.push(PathUse {
             range,
             value: self.text(value.range()).to_owned(),
             binder,
             is_repeated: self.depth > 0 && !matches!(binder, Binder::Nowhere),
+            is_tried,
             may_be_none,
             as_path: false,
         });
@@ -903,6 +916,17 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                         "the path of `{value}` is used several times here; on Flyte 2 each is a download"
                     ),
                     "Bind the path to a name first",
+                );
+                continue;
+            }
+            if uses.iter().any(|path_use| path_use.is_tried) {
+                self.find(
+                    uses[0].range,
+                    Effect::Blocking,
+                    format!(
+                        "`{value}` is downloaded in `try`; bound once above it, a failure would not be caught"
+                    ),
+                    "Download it once in the `try`, and use the path behind it",
                 );
                 continue;
             }
@@ -992,10 +1016,10 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         };
         let times = self.bound.get(id).copied().unwrap_or_default();
         if times == 1 && !self.annotated.contains_key(id) {
-            self.tracked.insert(id.to_owned(), Tracked { shape, binder });
+            self.track(id, shape, binder);
         } else if shape != Shape::Pandas {
             self.shapes.entry(id).or_default().push(shape.clone());
-            self.tracked.insert(id.to_owned(), Tracked { shape, binder: Binder::Nowhere });
+            self.track(id, shape, Binder::Nowhere);
         }
     }
 
@@ -1044,7 +1068,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         for (target, shape) in pairs {
             let Expr::Name(name) = target else { continue };
             if shape.holds_io(self.cx.project) && self.bound.get(name.id.as_str()) == Some(&1) {
-                self.tracked.insert(name.id.to_string(), Tracked { shape, binder });
+                self.track(name.id.as_str(), shape, binder);
             } else if shape.holds_io(self.cx.project) {
                 self.unknown(target);
             }
@@ -1162,8 +1186,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                     let name = &parameter.parameter.name;
                     let is_only = self.bound.get(name.as_str()) == Some(&1);
                     if shape.holds_io(self.cx.project) && is_only {
-                        self.tracked
-                            .insert(name.to_string(), Tracked { shape, binder: Binder::Before(start) });
+                        self.track(name, shape, Binder::Before(start));
                     } else if shape.holds_io(self.cx.project) {
                         self.rebound(name.range, name.as_str());
                     }
@@ -1180,12 +1203,14 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         self.depth += usize::from(is_loop || is_scope);
         self.depth_of_functions += usize::from(is_scope);
         self.scopes += usize::from(is_scope);
+        self.tries += usize::from(stmt.is_try_stmt());
         self.parents.push(Parent::Stmt(stmt));
         source_order::walk_stmt(self, stmt);
         self.parents.pop();
         self.depth -= usize::from(is_loop || is_scope);
         self.depth_of_functions -= usize::from(is_scope);
         self.scopes -= usize::from(is_scope);
+        self.tries -= usize::from(stmt.is_try_stmt());
     }
 
     fn visit_annotation(&mut self, _: &'a Expr) {}

@@ -18,10 +18,11 @@
 
 mod function;
 mod paths;
+pub(super) mod runs;
 mod types;
 
 use super::mapper::Mapper;
-use crate::flyte1::symbol::is_flyte1_root;
+use crate::flyte1::symbol::{Symbol, is_flyte1_root};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Role};
@@ -74,6 +75,9 @@ impl Names for MapperNames<'_, '_> {
 /// The name of a type: in an annotation, an alias, `isinstance`.
 pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
     let cx = mapper.cx;
+    if let Expr::Call(call) = expr {
+        return columns(mapper, call);
+    }
     if let Expr::Subscript(subscript) = expr {
         let io = cx.symbol(&subscript.value).as_ref().and_then(IoType::of);
         let is_callee = mapper.rewriter.is_replaced(expr.range());
@@ -102,6 +106,18 @@ pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
     let name = mapper.item("flyte.io", io.name());
     mapper.rewriter.replace(expr.range(), name);
     true
+}
+
+/// `kwtypes(a=int)` makes a dict of what it is given.
+fn columns(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
+    let is_kwtypes =
+        matches!(mapper.cx.symbol(&call.func), Some(Symbol::Other(path)) if path == "flytekit.kwtypes");
+    if is_kwtypes {
+        mapper.consume(call.func.range());
+        let name = mapper.item("collections", "OrderedDict");
+        mapper.rewriter.replace(call.func.range(), name);
+    }
+    is_kwtypes
 }
 
 /// Annotations in quotes are not read; what they name of Flyte 1 would be gone.

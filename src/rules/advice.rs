@@ -1,0 +1,177 @@
+//! What to do about names of Flyte 1 that have no counterpart which could be written for the user.
+//!
+//! ```python
+//! hello = ShellTask(name="hello", script="echo hello")     # FM279: run it with `subprocess` in a task
+//! ```
+
+use super::codes::{DATA_TYPE, FLYTE1_USE, OTHER_TASK, REFERENCE};
+use crate::diagnostic::Rule;
+use crate::flyte1::symbol::Symbol;
+
+/// The rule and the advice for everything whose path begins so. The first row that fits counts.
+const ROWS: [(&str, &Rule, &str); 34] = [
+    (
+        "flytekit.ContainerTask",
+        &OTHER_TASK,
+        "Make it a `flyte.extras.ContainerTask` with `inputs={…}` and `outputs={…}` as dicts and `resources=flyte.Resources(…)`, give it an environment with `flyte.TaskEnvironment.from_task(\"name\", task)`, and let the environment of its caller depend on that",
+    ),
+    (
+        "flytekit.extras.tasks.shell",
+        &OTHER_TASK,
+        "Run the script with `subprocess.run` in a task, or use `flyte.extras.shell`",
+    ),
+    ("flytekit.SQLTask", &OTHER_TASK, "Run the query in a task, with the client of the database"),
+    ("flytekit.extras.sqlite3", &OTHER_TASK, "Run the query with `sqlite3` in a task"),
+    ("flytekit.sensor", &OTHER_TASK, "Wait in a task, in a loop with `time.sleep`"),
+    ("flytekit.extend.backend", &OTHER_TASK, "Write a connector with `flyte.connectors`"),
+    (
+        "flytekit.core.python_function_task",
+        &OTHER_TASK,
+        "Subclass `flyte.extend` types by hand, or make it a task",
+    ),
+    ("flytekit.PythonFunctionTask", &OTHER_TASK, "Subclass `flyte.extend` types by hand, or make it a task"),
+    ("flytekit.PythonInstanceTask", &OTHER_TASK, "Make it a task with a function"),
+    ("flytekit.Workflow", &OTHER_TASK, "Write the workflow as a function that calls its tasks"),
+    (
+        "flytekit.reference_task",
+        &REFERENCE,
+        "Call it with `await flyte.remote.Task.get(\"env.task\", project=…, domain=…, version=…)(…)`; that reaches only what is deployed with Flyte 2, so migrate the target first",
+    ),
+    (
+        "flytekit.reference_workflow",
+        &REFERENCE,
+        "Workflows of Flyte 1 are reached by `FlyteRemote` only; migrate the target first, and get it with `flyte.remote.Task.get`",
+    ),
+    (
+        "flytekit.reference_launch_plan",
+        &REFERENCE,
+        "Launch plans of Flyte 1 are reached by `FlyteRemote` only; migrate the target first, and get it with `flyte.remote.Task.get`",
+    ),
+    (
+        "flytekit.get_reference_entity",
+        &REFERENCE,
+        "Migrate the target first, and get it with `flyte.remote.Task.get`",
+    ),
+    (
+        "flytekit.FlyteRemote",
+        &REFERENCE,
+        "For what is deployed with Flyte 2, call `flyte.init_from_config()` and `flyte.run`; for what stays on Flyte 1, keep `FlyteRemote` in a script of its own",
+    ),
+    (
+        "flytekit.remote",
+        &REFERENCE,
+        "For what is deployed with Flyte 2, call `flyte.init_from_config()` and `flyte.run`; for what stays on Flyte 1, keep `FlyteRemote` in a script of its own",
+    ),
+    (
+        "union.UnionRemote",
+        &REFERENCE,
+        "For what is deployed with Flyte 2, call `flyte.init_from_config()` and `flyte.run`; for what stays on Flyte 1, keep `UnionRemote` in a script of its own",
+    ),
+    (
+        "union.Artifact",
+        &DATA_TYPE,
+        "Hand the value over as an input, or look at `flyte.OnArtifact` of the trigger",
+    ),
+    (
+        "union.artifacts",
+        &DATA_TYPE,
+        "Hand the value over as an input, or look at `flyte.OnArtifact` of the trigger",
+    ),
+    (
+        "flytekit.Artifact",
+        &DATA_TYPE,
+        "Hand the value over as an input, or look at `flyte.OnArtifact` of the trigger",
+    ),
+    ("flytekit.types.schema", &DATA_TYPE, "Use `flyte.io.DataFrame`, or `pandas.DataFrame` itself"),
+    (
+        "flytekit.types.structured",
+        &DATA_TYPE,
+        "Use `flyte.io.DataFrame`; its encoders and decoders are registered with `flyte.io.extend`",
+    ),
+    (
+        "flytekit.StructuredDataset",
+        &DATA_TYPE,
+        "Use `flyte.io.DataFrame`; its encoders and decoders are registered with `flyte.io.extend`",
+    ),
+    (
+        "flytekit.types.file.FlyteFile.new",
+        &DATA_TYPE,
+        "Use `flyte.io.File.new_remote()` and write to it with `open_sync(\"wb\")`",
+    ),
+    (
+        "flytekit.types.file.FlyteFile.from_source",
+        &DATA_TYPE,
+        "Use `flyte.io.File.from_existing_remote` for an address, `from_local_sync` for a path",
+    ),
+    (
+        "flytekit.types.directory.FlyteDirectory.listdir",
+        &DATA_TYPE,
+        "Use `list_files_sync()` of the `Dir`; it lists files, not folders",
+    ),
+    (
+        "flytekit.types.directory.FlyteDirectory.new",
+        &DATA_TYPE,
+        "Use `flyte.io.Dir.new_remote()`, or `from_local_sync` for a path",
+    ),
+    (
+        "flytekit.types.directory.FlyteDirectory.from_source",
+        &DATA_TYPE,
+        "Use `flyte.io.Dir.from_existing_remote` for an address, `from_local_sync` for a path",
+    ),
+    (
+        "flytekit.types.iterator",
+        &DATA_TYPE,
+        "Use a list, or a file with a line for each item; an iterator cannot leave a task on Flyte 2",
+    ),
+    (
+        "flytekit.types.pickle",
+        &DATA_TYPE,
+        "Leave the annotation out: Flyte 2 pickles types that it does not know",
+    ),
+    ("flytekit.types", &DATA_TYPE, "Save the value to a file, and hand a `flyte.io.File` over"),
+    (
+        "flytekit.HashMethod",
+        &DATA_TYPE,
+        "Use `flyte.io.HashFunction`, which the constructors of `File` and `DataFrame` take as `hash_method`",
+    ),
+    (
+        "flytekit.extras.pytorch",
+        &DATA_TYPE,
+        "Save the model with `torch.save`, and hand a `flyte.io.File` over",
+    ),
+    ("flytekit.extras.tensorflow", &DATA_TYPE, "Save the model to a folder, and hand a `flyte.io.Dir` over"),
+];
+
+/// The rule and the advice for a name that is not migrated.
+pub fn advice(symbol: &Symbol) -> (&'static Rule, &'static str) {
+    let Symbol::Other(path) = symbol else { return GENERAL };
+    let is_below = |start: &str| {
+        path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
+    };
+    let row = ROWS.iter().find(|(start, ..)| is_below(start));
+    row.map_or(GENERAL, |(_, rule, help)| (*rule, *help))
+}
+
+/// What is said of everything else.
+const GENERAL: (&Rule, &str) = (&FLYTE1_USE, "Replace it by its Flyte 2 counterpart by hand");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flyte1::symbol::symbol;
+
+    fn code(path: &str) -> &'static str {
+        advice(&symbol(path).unwrap()).0.code
+    }
+
+    #[test]
+    fn each_kind_of_name_has_its_rule() {
+        assert_eq!(code("flytekit.core.container_task.ContainerTask"), OTHER_TASK.code);
+        assert_eq!(code("flytekit.extras.tasks.shell.ShellTask"), OTHER_TASK.code);
+        assert_eq!(code("flytekit.reference_task"), REFERENCE.code);
+        assert_eq!(code("flytekit.types.file.FlyteFile.new_remote_file"), DATA_TYPE.code);
+        assert_eq!(code("flytekit.types.schema.FlyteSchema"), DATA_TYPE.code);
+        assert_eq!(code("flytekit.sensorium"), FLYTE1_USE.code);
+        assert_eq!(code("flytekit.create_node"), FLYTE1_USE.code);
+    }
+}

@@ -1,0 +1,192 @@
+//! Plain calls of tasks and workflows, outside of a run: in the `__main__` block, in tests and scripts.
+//!
+//! ```python
+//! if __name__ == "__main__":
+//!     print(main(n=1))           # goes on as it is, but where files are uploaded: below `flyte.init()`
+//!     print(flyte.with_runcontext(mode="local").run(main, n=1).outputs()[0])    # where frames are handed over
+//! ```
+//!
+//! A plain call runs the functions as they are. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
+//! handed over has no address yet, and `flyte.ctx()` is empty.
+
+use std::collections::HashSet;
+
+use super::types::{IoType, Shape, shape};
+use crate::project::graph::{NodeId, NodeKind};
+use crate::python::Ranged;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::items::{indentation_at, line_start};
+use crate::rules::body::BodyContext;
+use crate::rules::body::mapper::Mapper;
+use crate::rules::codes::PLAIN_CALL;
+use crate::rules::{Effect, Finding};
+use crate::source::{TextRange, TextSize};
+
+/// What a plain call needs to run as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Nothing.
+    Nothing,
+    /// `flyte.init()`
+    Init,
+    /// A run.
+    Run,
+}
+
+/// Parts of the context of Flyte 1 that are read from `flyte.ctx()`, which is empty outside of a run.
+const OF_A_RUN: [&str; 5] = ["execution_id", "execution_date", "raw_output_prefix", "attempt", "checkpoint"];
+
+/// What a call of an entity needs: it, and all that it calls.
+fn need(cx: &BodyContext<'_>, entity: NodeId) -> Need {
+    let mut seen = HashSet::from([entity]);
+    let mut pending = vec![entity];
+    let mut need = Need::Nothing;
+    while let Some(node) = pending.pop() {
+        need = need.max(own_need(cx, node));
+        let Some(entity) = cx.graph.entity(node) else { continue };
+        pending.extend(entity.calls.iter().map(|(_, callee)| *callee).filter(|&callee| seen.insert(callee)));
+    }
+    need
+}
+
+fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
+    let Some(function) = cx.function(node) else { return Need::Nothing };
+    let file = cx.graph.nodes[node].file;
+    let text = cx.text_of(node, function.range);
+    if text.contains("current_context") && OF_A_RUN.iter().any(|part| text.contains(part)) {
+        return Need::Run;
+    }
+    let of = |range: TextRange| of_shape(cx, &shape(cx.project, file, range), 0);
+    let returned = function.returns.map_or(Need::Nothing, of);
+    let parameters = function.parameters.iter().filter_map(|parameter| parameter.annotation).map(of);
+    let taken = parameters.max().filter(|need| *need == Need::Run).unwrap_or(Need::Nothing);
+    returned.max(taken)
+}
+
+fn of_shape(cx: &BodyContext<'_>, shape: &Shape, depth: usize) -> Need {
+    match shape {
+        Shape::Io(IoType::Frame) => Need::Run,
+        Shape::Io(_) => Need::Init,
+        Shape::Optional(inner) | Shape::Many(inner) | Shape::Mapping(inner) => of_shape(cx, inner, depth),
+        Shape::Tuple(elements) => {
+            elements.iter().map(|element| of_shape(cx, element, depth)).max().unwrap_or(Need::Nothing)
+        }
+        Shape::Class(file, statement) if depth < 4 => {
+            let fields = super::types::fields(cx.project, *file, *statement, 0);
+            fields.iter().map(|(_, field)| of_shape(cx, field, depth + 1)).max().unwrap_or(Need::Nothing)
+        }
+        Shape::Class(..) | Shape::Pandas | Shape::Other => Need::Nothing,
+    }
+}
+
+/// Whether the code that is mapped is the `__main__` block of its module.
+fn is_main(mapper: &Mapper<'_>) -> bool {
+    let NodeKind::Code(statement) = mapper.cx.graph.nodes[mapper.node].kind else { return false };
+    let text = &mapper.cx.text[mapper.cx.facts.module.statements[statement]];
+    text.strip_prefix("if").is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
+}
+
+/// A plain call of a task or workflow.
+pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    let cx = mapper.cx;
+    let Some(entity) = cx.entity(&call.func).filter(|_| !mapper.is_entity()) else { return false };
+    let need = need(cx, entity);
+    let name = &cx.text[call.func.range()];
+    if need == Need::Nothing {
+        return false;
+    }
+    mapper.call(call.func.range(), entity);
+    match (need, is_main(mapper)) {
+        (Need::Nothing, _) | (Need::Init, true) => return false,
+        (Need::Run, true) => return run(mapper, call, entity),
+        (Need::Init, false) => {
+            let message = format!("`{name}` is called outside of a run, and uploads files");
+            let help = "Call `flyte.init()` before it";
+            mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Unsafe, message).help(help));
+        }
+        (Need::Run, false) => {
+            let message = format!("`{name}` is called outside of a run, and needs one on Flyte 2");
+            let help = format!(
+                "Write `flyte.with_runcontext(mode=\"local\").run({name}, …).outputs()[0]`, below `flyte.init()`"
+            );
+            mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Unsafe, message).help(help));
+        }
+    }
+    false
+}
+
+/// `main(n=1)` becomes a run of `main`.
+fn run(mapper: &mut Mapper<'_>, call: &ast::ExprCall, entity: NodeId) -> bool {
+    let cx = mapper.cx;
+    let file = cx.graph.nodes[entity].file;
+    let returns = cx.function(entity).and_then(|function| function.returns);
+    let suffix = match returns.map(|range| shape(cx.project, file, range)) {
+        None => "",
+        Some(Shape::Tuple(_)) => ".outputs()",
+        Some(Shape::Class(file, statement)) if is_named_tuple(cx, file, statement) => {
+            let name = &cx.text[call.func.range()];
+            let message = format!("`{name}` needs a run on Flyte 2, whose outputs have no names");
+            let help = "Run it by hand with `flyte.with_runcontext(mode=\"local\").run`, and read the outputs by position";
+            mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Blocking, message).help(help));
+            return true;
+        }
+        Some(_) if returns.is_some_and(|range| cx.text_of(entity, range) == "None") => "",
+        Some(_) => ".outputs()[0]",
+    };
+    let context = mapper.flyte("with_runcontext");
+    let mode = cx.facts.style.string("local");
+    let name = mapper.rewriter.take(call.func.range());
+    mapper.rewriter.replace(call.func.range(), format!("{context}(mode={mode}).run"));
+    let separator = if call.arguments.is_empty() { "" } else { ", " };
+    let inside = call.arguments.range.start() + TextSize::from(1);
+    mapper.rewriter.insert(inside, format!("{name}{separator}"));
+    mapper.rewriter.insert(call.range.end(), suffix);
+    true
+}
+
+fn is_named_tuple(cx: &BodyContext<'_>, file: usize, statement: usize) -> bool {
+    let range = cx.project.facts(file).map(|facts| facts.module.statements[statement]);
+    range.is_some_and(|range| cx.project.text(file)[range].contains("NamedTuple"))
+}
+
+/// The `__main__` block begins with `flyte.init()`, if what it calls needs that.
+pub(in crate::rules::body) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
+    let cx = mapper.cx;
+    let Stmt::If(block) = stmt else { return false };
+    let is_whole = cx.facts.module.statements.contains(&block.range);
+    if !is_whole || mapper.is_entity() || !is_main(mapper) || cx.text[block.range].contains("flyte.init") {
+        return false;
+    }
+    let mut calls = Calls { cx, need: Need::Nothing };
+    block.body.iter().for_each(|statement| calls.visit_stmt(statement));
+    let Some(first) = block.body.first().filter(|_| calls.need > Need::Nothing) else { return false };
+    let init = mapper.flyte("init");
+    let start = first.start();
+    let before = &cx.text[TextRange::new(line_start(cx.text, start), start)];
+    let text = if before.trim().is_empty() {
+        format!("{init}()\n{}", indentation_at(cx.text, start))
+    } else {
+        format!("{init}(); ")
+    };
+    mapper.rewriter.insert(start, text);
+    true
+}
+
+/// Finds what the calls in a block need.
+struct Calls<'a> {
+    cx: &'a BodyContext<'a>,
+    need: Need,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Calls<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Call(call) = expr
+            && let Some(entity) = self.cx.entity(&call.func)
+        {
+            self.need = self.need.max(need(self.cx, entity));
+        }
+        source_order::walk_expr(self, expr);
+    }
+}
