@@ -80,7 +80,7 @@ fn program() -> &'static Path {
         let real = String::from_utf8(found).unwrap();
         assert!(!real.is_empty(), "buildah is not there: run .ci/build-base");
         let script = format!(
-            "#!/bin/sh\nexport TMPDIR='{at}/tmp' STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot BUILDAH_LAYERS=false\n\
+            "#!/bin/sh\nexport TMPDIR='{at}/tmp' STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot\n\
              exec {} --root '{at}/root' --runroot '{at}/run' \"$@\"\n",
             real.trim()
         );
@@ -132,7 +132,7 @@ impl Reporter for Lines {
 fn options(cwd: &Path) -> Options {
     let settings = EngineSettings {
         extra_args: vec!["--network".into(), "host".into()],
-        has_buildah_layers: true,
+        is_buildah_cache_off: true,
         ..EngineSettings::default()
     };
     Options {
@@ -364,6 +364,16 @@ fn hostile_packages_fail_as_packages() {
         let said = output.join("\n");
         assert!(said.contains("Unable to locate package x;") || said.contains("touch /pwned"), "{said}");
     }
+    // With the cache it would leave the container that failed.
+    let settings = EngineSettings { is_buildah_cache_off: false, ..options(folder.path()).settings };
+    let cached = Options { settings, ..options(folder.path()) };
+    let request = request("cached", FLYTE, vec![commands(&["exit 3"])]);
+    let outcomes = build(&[request], &cached, &Lines::default(), &AtomicBool::new(false));
+    assert!(matches!(outcomes[0], Outcome::Failed { .. }), "{outcomes:?}");
+    let containers = buildah(&["containers", "--noheading"]);
+    let unnamed =
+        containers.lines().filter(|line| line.contains("-working-container") && !line.contains("localhost/"));
+    assert_eq!(unnamed.count(), 0, "{containers}");
     assert_nothing_left();
 }
 
@@ -477,7 +487,7 @@ fn code_of_both_generations_is_built_from_the_command_line() {
         command.arg("--base-image").arg(format!("{from}={to}"));
     }
     command.env("PATH", path).env("FLYTE_IMAGE_REGISTRY", "localhost");
-    command.env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host");
+    command.env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host").env("BUILDAH_LAYERS", "false");
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -569,6 +579,7 @@ fn images_end_as_the_dockerfiles_of_the_sdk_leave_them() {
         command.arg("--base-image").arg(format!("{from}={to}"));
     }
     command.env("PATH", path).env("FLYTE_DOCKER_BUILD_EXTRA_ARGS", "--network host");
+    command.env("BUILDAH_LAYERS", "false");
     let output = command.env_remove("FLYTE_IMAGE_REGISTRY").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for (uri, expected) in expected {

@@ -161,7 +161,7 @@ fn docker_builds_with_buildx_and_pushes_as_it_builds() {
 fn podman_and_buildah_push_when_they_have_built() {
     for (engine, build, check) in [
         ("podman", "podman build --format docker", "podman image exists"),
-        ("buildah", "buildah build --format docker --layers", "buildah inspect --type image"),
+        ("buildah", "buildah build --format docker --layers --force-rm", "buildah inspect --type image"),
     ] {
         let project = Project::new();
         let calls =

@@ -59,8 +59,8 @@ pub struct EngineSettings {
     pub cache: Option<(String, String)>,
     /// `FLYTE_DOCKER_BUILD_EXTRA_ARGS`, split into words.
     pub extra_args: Vec<String>,
-    /// Whether `BUILDAH_LAYERS` decides about buildah's cache.
-    pub has_buildah_layers: bool,
+    /// Whether `BUILDAH_LAYERS` switches buildah's cache off.
+    pub is_buildah_cache_off: bool,
 }
 
 impl EngineSettings {
@@ -72,7 +72,8 @@ impl EngineSettings {
             buildx_builder: variable("FLYTE_DOCKER_BUILDKIT_BUILDER_NAME"),
             cache: variable("FLYTE_DOCKER_BUILDER_CACHE_FROM").zip(variable("FLYTE_DOCKER_BUILDER_CACHE_TO")),
             extra_args: shlex::split(&extra).unwrap_or_default(),
-            has_buildah_layers: variable("BUILDAH_LAYERS").is_some(),
+            is_buildah_cache_off: variable("BUILDAH_LAYERS")
+                .is_some_and(|value| value == "false" || value == "0"),
         }
     }
 }
@@ -113,8 +114,9 @@ impl Engine {
             Self::Podman => call.words(&["build", "--format", "docker"]),
             Self::Buildah => {
                 call.words(&["build", "--format", "docker"]);
-                if !job.settings.has_buildah_layers {
-                    call.words(&["--layers"]);
+                if !job.settings.is_buildah_cache_off {
+                    // With its cache, buildah leaves the container of a build that fails.
+                    call.words(&["--layers", "--force-rm"]);
                 }
             }
         }
