@@ -343,8 +343,22 @@ fn image_places<'a>(
     expr: &'a Expr,
     depth: usize,
 ) -> Vec<Place> {
-    if let Expr::Call(_) = expr {
-        return vec![scope.place(expr.range())];
+    match expr {
+        Expr::Call(_) => return vec![scope.place(expr.range())],
+        Expr::If(choice) => {
+            let choices = [&choice.body, &choice.orelse];
+            return choices.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
+        }
+        // One of those that the list or dict holds.
+        Expr::Subscript(subscript) => return image_places(evaluator, scope, &subscript.value, depth),
+        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+            return elts.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
+        }
+        Expr::Dict(dict) => {
+            let values = dict.items.iter().map(|item| &item.value);
+            return values.flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
+        }
+        _ => {}
     }
     let facts = evaluator.project.facts(scope.file).filter(|_| root_of(expr).is_some() && depth < MAX_DEPTH);
     let Some(reference) = facts.and_then(|facts| facts.reference_at(expr.range())) else { return Vec::new() };
