@@ -75,6 +75,7 @@ rules! {
     OVERRIDE_RESOURCES = "FM232" "override-resources" "`override` replaces all resources of a task; its own are repeated.";
     MAP_TASK = "FM233" "map-task" "`map_task` becomes `flyte.map`.";
     CALL_INSIDE_TASK = "FM234" "call-inside-task" "A task that is called inside a task goes on running in the same container.";
+    CONDITIONAL = "FM235" "conditional" "`conditional` becomes `if`, `elif` and `else`.";
     TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
     POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";
     LABELS = "FM252" "task-labels" "`labels` and `annotations` of a task move into a pod template.";

@@ -10,7 +10,7 @@ use super::rewriter::Rewriter;
 use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
-    context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
+    conditions, context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::TokenKind;
@@ -112,6 +112,16 @@ impl<'a> Mapper<'a> {
     /// Whether a new variable of the entity has this name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         self.taken.contains(name)
+    }
+
+    /// A name for a new variable, made of `stem`, that nothing else has.
+    pub(super) fn free_name(&mut self, stem: &str) -> String {
+        let mut candidates =
+            std::iter::once(stem.to_owned()).chain((2..).map(|number| format!("{stem}_{number}")));
+        let is_free = |name: &String| !self.cx.facts.module.names.contains(name) && !self.is_taken(name);
+        let name = candidates.find(is_free).unwrap_or_default();
+        self.take_name(&name);
+        name
     }
 
     /// A new variable of the entity gets this name.
@@ -252,6 +262,7 @@ fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
         || decks::statement(mapper, stmt)
         || exceptions::statement(mapper, stmt)
         || image_uses::statement(mapper, stmt)
+        || conditions::statement(mapper, stmt)
         || order::statement(mapper, stmt)
         || outputs::statement(mapper, stmt)
 }

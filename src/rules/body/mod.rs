@@ -25,6 +25,7 @@ pub mod values;
 mod arrange;
 mod calls;
 mod comprehensions;
+mod conditions;
 mod maps;
 mod order;
 mod outputs;
