@@ -660,7 +660,6 @@ fn rare(random: &mut Random, _: usize) -> Argument {
     let (name, value) = random.pick(&[
         ("conda_packages", "[\"gdal\"]"),
         ("conda_channels", "[\"conda-forge\"]"),
-        ("entrypoint", "[\"/bin/bash\"]"),
         ("cuda", "\"12.1\""),
         ("cudnn", "\"8\""),
         ("tag_format", "\"{spec_hash}\""),
