@@ -8,15 +8,18 @@
 use std::io::Write;
 
 use anyhow::{Context, Result, bail};
+use clap::Parser;
 
 use super::Exit;
-use super::args::{ImageArgs, ImageCommand, OutputFormat};
+use super::args::{Args, ImageArgs, ImageCommand, OutputFormat};
+use super::config::with_configuration;
 use super::environment::{config, settings};
 use super::image_build;
-use super::migrate::{LINE_LENGTH, checked, in_pool, report_problems};
+use super::migrate::{checked, in_pool, options, report_problems, settings as migration_settings};
 use crate::diagnostic::Status;
 use crate::diagnostic::render::{FileReport, Report, concise, full, json};
-use crate::discover::{Discovery, Options, Problem, discover};
+use crate::discover::{Discovery, Problem, discover};
+use crate::flyte1::symbol::Symbol;
 use crate::flyte2::check::findings;
 use crate::flyte2::evaluate::Place;
 use crate::flyte2::read::{Found, FoundImage, read};
@@ -27,9 +30,8 @@ use crate::image::document::{Document, Entry, VERSION};
 use crate::image::{Base, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
 use crate::migrate::migrate;
-use crate::project::plan::Settings;
 use crate::project::{Content, Project};
-use crate::rules::draft::{Conda, DefaultPlatform, LayerOrder};
+use crate::python::scope::Role;
 use crate::source::Location;
 
 /// The images of the paths that were given.
@@ -77,29 +79,13 @@ impl Images {
 /// Bad usage, and an image that was asked for by name and is not there.
 pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     let cwd = std::env::current_dir().context("cannot tell the working directory")?;
-    let options = Options {
-        paths: args.paths.clone(),
-        project: args.project.clone(),
-        is_project_limited: args.no_project,
-        exclude: args.exclude.clone(),
-        respects_ignore_files: !args.no_ignore,
-    };
-    let discovery = discover(&options, &cwd)?;
+    let migration_args = with_configuration(&migration_args(args)?)?;
+    let discovery = discover(&options(&migration_args), &cwd)?;
     let config = config(args.config.as_deref(), &cwd)?;
     let surroundings = settings(args, &discovery.root, &config);
     let python_version = surroundings.python_version;
     let disk = Disk::new(cwd);
-    let settings = Settings {
-        allows_unsafe: args.unsafe_fixes,
-        is_partial: args.partial,
-        layer_order: LayerOrder::Flyte1,
-        line_length: LINE_LENGTH,
-        includes_commands: false,
-        conda: Conda::default(),
-        default_platform: DefaultPlatform::default(),
-        registry_secret: None,
-        is_parallel: true,
-    };
+    let settings = migration_settings(&migration_args, &discovery);
     let (project, found) = in_pool(0, || {
         let mut project = load_with_images(&discovery);
         let migration = migrate(&mut project, settings);
@@ -121,7 +107,46 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
             bail!("there is no image `{name}`; `flyte-migrate image list` shows those that there are");
         }
     }
+    tell_what_stays(&images.project);
     Ok(images)
+}
+
+/// The arguments with which the default command would migrate the same code.
+fn migration_args(args: &ImageArgs) -> Result<Args> {
+    Ok(Args {
+        paths: args.paths.clone(),
+        project: args.project.clone(),
+        no_project: args.no_project,
+        exclude: args.exclude.clone(),
+        no_ignore: args.no_ignore,
+        unsafe_fixes: args.unsafe_fixes,
+        partial: args.partial,
+        ..Args::try_parse_from(["flyte-migrate"])?
+    })
+}
+
+/// Says how many images are missing, because they stay on Flyte 1.
+fn tell_what_stays(project: &Project) {
+    let selected = (0..project.files.len()).filter(|&file| project.files[file].is_selected);
+    let references = selected.filter_map(|file| Some((file, project.facts(file)?)));
+    let staying = references
+        .flat_map(|(file, facts)| facts.module.references.iter().map(move |reference| (file, reference)))
+        .filter(|(file, reference)| {
+            matches!(reference.role, Role::Callee(_))
+                && project.symbol(*file, reference) == Some(Symbol::ImageSpec)
+        })
+        .count();
+    if staying > 0 {
+        let what = if staying == 1 {
+            "1 `ImageSpec` stays".to_owned()
+        } else {
+            format!("{staying} `ImageSpec`s stay")
+        };
+        drop(writeln!(
+            std::io::stderr(),
+            "note: {what} on Flyte 1 and has no image here; `flyte-migrate` says why, `--partial` and `--unsafe-fixes` convert more"
+        ));
+    }
 }
 
 /// The files whose images cannot be told, and why.

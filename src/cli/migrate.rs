@@ -29,7 +29,7 @@ use crate::rules::draft;
 use crate::write::{create, write_atomically};
 
 /// black's and ruff's line length where the project sets none.
-pub(super) const LINE_LENGTH: usize = 88;
+const LINE_LENGTH: usize = 88;
 
 /// Says something on standard error; that nobody reads it is no reason to stop.
 macro_rules! say {
@@ -93,7 +93,7 @@ pub(super) fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) 
     Ok(outcome)
 }
 
-fn options(args: &Args) -> discover::Options {
+pub(super) fn options(args: &Args) -> discover::Options {
     discover::Options {
         paths: args.paths.clone(),
         project: args.project.clone(),
@@ -103,7 +103,7 @@ fn options(args: &Args) -> discover::Options {
     }
 }
 
-fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a> {
+pub(super) fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a> {
     Settings {
         allows_unsafe: args.unsafe_fixes,
         is_partial: args.partial,
