@@ -257,6 +257,8 @@ def problems_of(before: Path, after: Path) -> Iterator[str]:
     """What is wrong with a changed file."""
     if not names_flyte1(before.read_bytes()):
         yield f"{after} changed, but does not name flytekit or union"
+    if after.suffix != ".py":
+        return
     try:
         compile(after.read_bytes(), str(after), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
@@ -318,12 +320,15 @@ def verdict(run: Run, entry: Json) -> str:
     """Whether a task is the same, or broken as `--partial` has announced, or different."""
     if not entry["differences"]:
         return "same"
-    file, _, name = (entry["task"] or "").partition("::")
-    announced = any(
-        item["code"] == "FM222" and item["filename"] == file and f"`{name}` stays on Flyte 1" in item["message"]
-        for item in run.diagnostics
-    )
+    file, _, name = (entry["task"] or entry["differences"][0].partition(": ")[0]).partition("::")
+    broken = [item for item in run.diagnostics if item["code"] == "FM222" and item["filename"] == file]
+    announced = any(f"`{name}` stays on Flyte 1" in item["message"] or stops_module(item) for item in broken)
     return "announced" if announced else "different"
+
+
+def stops_module(item: Json) -> bool:
+    """Whether what is announced as broken runs when the module is loaded, and so takes all of it along."""
+    return not item["message"].startswith(("task ", "workflow ", "dynamic "))
 
 
 # --- The table -------------------------------------------------------------------------------------
