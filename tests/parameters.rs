@@ -1,4 +1,4 @@
-//! The parameters of `ImageSpec`: the table in the README has all of them, and the cases that it names show them.
+//! The parameters of `ImageSpec`: the table in `docs/mapping.md` has all of them, and the cases that it names show them.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
@@ -9,7 +9,7 @@ use flyte_migrate::rules::image_spec::FIELDS;
 
 /// Parameter, status, text and cases of each row of the table.
 fn rows() -> Vec<[String; 4]> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mapping.md")).unwrap();
     let (_, table) =
         readme.split_once("| Parameter | Status | Flyte 2 | Shown by |\n|---|---|---|---|\n").unwrap();
     let lines = table.lines().take_while(|line| line.starts_with('|'));

@@ -137,14 +137,11 @@ fn tell_what_stays(project: &Project) {
         })
         .count();
     if staying > 0 {
-        let what = if staying == 1 {
-            "1 `ImageSpec` stays".to_owned()
-        } else {
-            format!("{staying} `ImageSpec`s stay")
-        };
+        let what = if staying == 1 { "1 `ImageSpec` that stays" } else { "`ImageSpec`s that stay" };
+        let count = if staying == 1 { String::new() } else { format!("{staying} ") };
         drop(writeln!(
             std::io::stderr(),
-            "note: {what} on Flyte 1 and has no image here; `flyte-migrate` says why, `--partial` and `--unsafe-fixes` convert more"
+            "note: left out: {count}{what} on Flyte 1; `flyte-migrate` says why, `--partial` and `--unsafe-fixes` convert more"
         ));
     }
 }
