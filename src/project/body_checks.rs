@@ -21,14 +21,14 @@
 //! ## Example
 //!
 //! ```python
-//! from flytekit import FlyteRemote, ImageSpec, task
+//! from flytekit import Email, ImageSpec, task
 //!
 //! image = ImageSpec(name="train", packages=["pandas"])
 //!
 //!
 //! @task(container_image=image)
-//! def step():
-//!     return FlyteRemote
+//! def step() -> int:
+//!     return len(Email.__name__)
 //! ```
 //!
 //! ## Use instead
