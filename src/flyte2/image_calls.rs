@@ -3,6 +3,415 @@
 //! ```python
 //! flyte.Image.from_debian_base(name="a").with_pip_packages("pandas", pre=True)
 //! ```
+//!
+//! # FM500
+//!
+//! ## What it does
+//!
+//! Speaks of a call of `flyte.Image` that its signature does not take.
+//!
+//! ## Why
+//!
+//! Python refuses the call when the module is loaded.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python="3.12")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12))
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Calls with `*` or `**` whose content is not known.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM501
+//!
+//! ## What it does
+//!
+//! Speaks of a list where the SDK takes items one by one.
+//!
+//! ## Why
+//!
+//! The SDK refuses a list among the packages; it would be one package.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages(["pandas"])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("pandas")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM502
+//!
+//! ## What it does
+//!
+//! Speaks of a layer on an image that is not extendable.
+//!
+//! ## Why
+//!
+//! The SDK raises when the layer is added: an image from a reference is complete until it is cloned as extendable.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("debian:12").with_apt_packages("git")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("debian:12").clone(name="tools", extendable=True).with_apt_packages("git")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM503
+//!
+//! ## What it does
+//!
+//! Speaks of a layer on an image that has no name.
+//!
+//! ## Why
+//!
+//! The SDK pushes an image with layers under its name, and refuses layers without one.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("debian:12").clone(extendable=True).with_apt_packages("git")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("debian:12").clone(name="tools", extendable=True).with_apt_packages("git")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM504
+//!
+//! ## What it does
+//!
+//! Speaks of an argument of another type than the SDK takes.
+//!
+//! ## Why
+//!
+//! Some of these fail at once. Others pass and mean something else: the letters of a string are taken for platforms, and a number
+//! in a variable fails in a remote build only.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"DEBUG": 1})
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"DEBUG": "1"})
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM505
+//!
+//! ## What it does
+//!
+//! Speaks of requirements in a file that does not end in `.txt`.
+//!
+//! ## Why
+//!
+//! The SDK refuses other suffixes.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_requirements("requirements.in")
+//! ```
+//!
+//! ```text
+//! # requirements.in
+//! pandas
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! pandas
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_requirements("requirements.txt")
+//! ```
+//!
+//! ```text
+//! # requirements.in
+//! pandas
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! pandas
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM506
+//!
+//! ## What it does
+//!
+//! Speaks of a secret that is mounted where the SDK mounts none, or whose variable has an impossible name.
+//!
+//! ## Why
+//!
+//! The SDK raises when the `Secret` is made.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("x", secret_mounts=[flyte.Secret("key", as_env_var="my-key")])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("x", secret_mounts=[flyte.Secret("key", as_env_var="MY_KEY")])
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_secret.py` of flyte 2.12.1.
+//!
+//! # FM507
+//!
+//! ## What it does
+//!
+//! Speaks of files of one name that `with_source_file` copies to one folder.
+//!
+//! ## Why
+//!
+//! The second would replace the first, so the SDK refuses them.
+//!
+//! ## Example
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_source_file([Path("a/x.csv"), Path("b/x.csv")])
+//! ```
+//!
+//! ```text
+//! # a/x.csv
+//! 1
+//! ```
+//!
+//! ```text
+//! # b/x.csv
+//! 2
+//! ```
+//!
+//! ```text
+//! # b/y.csv
+//! 3
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_source_file([Path("a/x.csv"), Path("b/y.csv")])
+//! ```
+//!
+//! ```text
+//! # a/x.csv
+//! 1
+//! ```
+//!
+//! ```text
+//! # b/x.csv
+//! 2
+//! ```
+//!
+//! ```text
+//! # b/y.csv
+//! 3
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM521
+//!
+//! ## What it does
+//!
+//! Speaks of a `registry_secret` that is given without a registry or name.
+//!
+//! ## Why
+//!
+//! The SDK drops it without a word, and the image cannot be pulled.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), registry_secret="pull")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(
+//!     python_version=(3, 12), registry="ghcr.io/acme", registry_secret="pull"
+//! )
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Whether the secret is there.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
 
 use std::path::{Path, PathBuf};
 

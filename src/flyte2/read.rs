@@ -7,6 +7,44 @@
 //! @env.task
 //! def train(): ...
 //! ```
+//!
+//! # FM508
+//!
+//! ## What it does
+//!
+//! Speaks of a `TaskEnvironment` whose name the SDK refuses.
+//!
+//! ## Why
+//!
+//! Names of environments are lower-case letters and digits with single `-` or `_` between them.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="My env")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! env = flyte.TaskEnvironment(name="my-env")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_environment.py` of flyte 2.12.1.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -3,6 +3,568 @@
 //! ```python
 //! image.with_commands(["cd /opt", "RUN make"])    # a shell of its own for each, and no RUN in front
 //! ```
+//!
+//! # FM520
+//!
+//! ## What it does
+//!
+//! Speaks of a base image that is no valid reference.
+//!
+//! ## Why
+//!
+//! No engine can pull it.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("https://ghcr.io/acme/base:1")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_base("ghcr.io/acme/base:1")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Whether the image is there.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM522
+//!
+//! ## What it does
+//!
+//! Speaks of a name or registry that no image can have.
+//!
+//! ## Why
+//!
+//! The reference is made of them, and registries take no capital letters.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="Train")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM523
+//!
+//! ## What it does
+//!
+//! Speaks of a version of Python below 3.10, or one that the Debian base of Flyte 2 does not have.
+//!
+//! ## Why
+//!
+//! flyte does not install on an older Python, and the base of another version does not exist.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 9))
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12))
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM524
+//!
+//! ## What it does
+//!
+//! Speaks of a path of an image that leads nowhere, or to a folder where a file is needed.
+//!
+//! ## Why
+//!
+//! The SDK looks for it from the working directory when the image is validated or built.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_requirements("missing.txt")
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! pandas
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_requirements("requirements.txt")
+//! ```
+//!
+//! ```text
+//! # requirements.txt
+//! pandas
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! A path that is there from another folder is told as a note.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM525
+//!
+//! ## What it does
+//!
+//! Speaks of a well-known bare image that a task runs in, to which nothing adds flyte.
+//!
+//! ## Why
+//!
+//! The container ends at once: the SDK starts a task with flyte itself.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = (
+//!     flyte.Image.from_base("python:3.12").clone(name="train", extendable=True).with_pip_packages("pandas")
+//! )
+//! env = flyte.TaskEnvironment(name="train", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = (
+//!     flyte.Image.from_base("python:3.12").clone(name="train", extendable=True).with_pip_packages("flyte")
+//! )
+//! env = flyte.TaskEnvironment(name="train", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Bases that are not well known, and files of requirements: they may hold it.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM526
+//!
+//! ## What it does
+//!
+//! Speaks of a package from git in a layer before git is installed.
+//!
+//! ## Why
+//!
+//! Layers are built in the order of the chain, and neither Debian base has git.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("tool @ git+https://example.com/tool").with_apt_packages("git")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_apt_packages("git").with_pip_packages("tool @ git+https://example.com/tool")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Bases that are not known to lack git.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM527
+//!
+//! ## What it does
+//!
+//! Speaks of a command such as `cd` or `export` that stands alone in front of others.
+//!
+//! ## Why
+//!
+//! Each command runs in a shell of its own, which ends with it.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_commands(["cd /opt", "make"])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_commands(["cd /opt && make"])
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! A change in the last command, and in a command with more than one part.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM528
+//!
+//! ## What it does
+//!
+//! Speaks of a package that is no requirement as PEP 508 has it.
+//!
+//! ## Why
+//!
+//! uv cannot parse it, and the build fails.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("pandas=2")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("pandas==2")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Paths and URLs, and whether the package exists.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM529
+//!
+//! ## What it does
+//!
+//! Speaks of one package that is pinned to different versions.
+//!
+//! ## Why
+//!
+//! In one layer nothing satisfies both; in two, the later one replaces the earlier.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("pandas==2.1", "pandas==2.2")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_pip_packages("pandas==2.2")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Ranges that exclude each other, pins with markers, and pins in files.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM530
+//!
+//! ## What it does
+//!
+//! Speaks of a command that begins with `RUN`.
+//!
+//! ## Why
+//!
+//! The builder puts its own `RUN` in front of it.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_commands(["RUN make"])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_commands(["make"])
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Other instructions of a Dockerfile.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM531
+//!
+//! ## What it does
+//!
+//! Speaks of a `PATH` that is set without what it held before.
+//!
+//! ## Why
+//!
+//! The Python of the image is found through `PATH`.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"PATH": "/my/bin"})
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"PATH": "/my/bin:$PATH"})
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! A value that lists the folders of the image itself is reported too.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM532
+//!
+//! ## What it does
+//!
+//! Speaks of a name that no environment variable can have.
+//!
+//! ## Why
+//!
+//! The line of the Dockerfile cannot be parsed.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"MY VAR": "x"})
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! base = flyte.Image.from_debian_base(python_version=(3, 12), name="base")
+//! image = base.with_env_vars({"MY_VAR": "x"})
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What is not known without running the code is not judged.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM533
+//!
+//! ## What it does
+//!
+//! Speaks of a script without a header that the SDK can read, or a manifest whose name pixi does not know.
+//!
+//! ## Why
+//!
+//! `from_uv_script` installs what the block `# /// script` asks for.
+//!
+//! ## Example
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_uv_script("job.py", name="job", python_version=(3, 12))
+//! ```
+//!
+//! ```python
+//! # job.py
+//! print(1)
+//! ```
+//!
+//! ```python
+//! # good.py
+//! # /// script
+//! # dependencies = ["flyte"]
+//! # ///
+//! print(1)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_uv_script("good.py", name="job", python_version=(3, 12))
+//! ```
+//!
+//! ```python
+//! # job.py
+//! print(1)
+//! ```
+//!
+//! ```python
+//! # good.py
+//! # /// script
+//! # dependencies = ["flyte"]
+//! # ///
+//! print(1)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Whether the packages exist.
+//!
+//! ## References
+//!
+//! `flyte/_image.py` of flyte 2.12.1.
 
 use std::collections::HashMap;
 use std::path::Path;

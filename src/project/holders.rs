@@ -4,6 +4,57 @@
 //! IMAGES = {"cpu": ImageSpec(...), "gpu": ImageSpec(...)}     # each is an image
 //! @task(container_image=IMAGES["gpu"])                        # tied to all of them: the key may be anything
 //! ```
+//!
+//! # FM142
+//!
+//! ## What it does
+//!
+//! Speaks of a list, tuple, dict or conditional expression with images that code uses as more than the image of a task.
+//!
+//! ## Why
+//!
+//! An image that is an element moves together with every task that takes one of them. Code that reads the elements could ask
+//! them for what only an `ImageSpec` has.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! IMAGES = [ImageSpec(name="train", packages=["pandas"])]
+//! for image in IMAGES:
+//!     print(image.packages)
+//!
+//!
+//! @task(container_image=IMAGES[0])
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! IMAGES = [ImageSpec(name="train", packages=["pandas"])]
+//!
+//!
+//! @task(container_image=IMAGES[0])
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Which part of the container the code reads: any use stands in the way of all images in it.
+//!
+//! ## References
+//!
+//! `ImageSpec` in `flytekit/image_spec/image_spec.py` of flytekit 1.16.31; `flyte/_image.py` of flyte 2.12.1.
 
 use super::graph::{Graph, ImageUse, NodeId, NodeKind, Use};
 use super::link::Target;

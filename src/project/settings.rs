@@ -6,6 +6,57 @@
 //! # train.py
 //! @task(requests=SMALL)                     # a tie
 //! ```
+//!
+//! # FM256
+//!
+//! ## What it does
+//!
+//! Speaks of an object such as `Resources` behind a name that is used as more than a setting of tasks.
+//!
+//! ## Why
+//!
+//! What reads the object would meet one of Flyte 2, whose fields have other names and types.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import Resources, task
+//!
+//! SMALL = Resources(cpu="1", mem="1Gi")
+//! print(SMALL.mem)
+//!
+//!
+//! @task(requests=SMALL)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import Resources, task
+//!
+//! MEMORY = "1Gi"
+//! SMALL = Resources(cpu="1", mem="1Gi")
+//! print(MEMORY)
+//!
+//!
+//! @task(requests=SMALL)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Reads that would mean the same on both.
+//!
+//! ## References
+//!
+//! `flytekit/core/resources.py` of flytekit 1.16.31; `flyte/_resources.py` of flyte 2.12.1.
 
 use super::graph::{Graph, NodeId, NodeKind, SettingNode, Use};
 use super::link::Target;

@@ -181,6 +181,175 @@
 //! ## References
 //!
 //! The README: "What moves together" and "Limits".
+//!
+//! # FM230
+//!
+//! ## What it does
+//!
+//! Writes code anew that is no task but belongs to tasks: functions that they call, what stands at the top level, the
+//! `__main__` block.
+//!
+//! ## Why
+//!
+//! Code that reads something of Flyte 1, such as the context or the address of an image, moves with the tasks and images that
+//! it uses. It is changed when they are, and stays when one of them stays.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["pandas"], registry="ghcr.io/acme")
+//!
+//!
+//! def address() -> str:
+//!     return image.image_name()
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train", registry="ghcr.io/acme").with_pip_packages(
+//!     "pandas"
+//! )
+//!
+//!
+//! def address() -> str:
+//!     return image.uri
+//!
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! What Flyte 2 has no counterpart for keeps the whole group; the finding beside this one says why.
+//!
+//! ## References
+//!
+//! `Image.uri` in `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM255
+//!
+//! ## What it does
+//!
+//! Writes an object such as `Resources(…)` or `Secret(…)` anew where a name of the module holds it.
+//!
+//! ## Why
+//!
+//! Tasks that take an object by its name need it to be that of Flyte 2; so it moves with all tasks that take it.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import PodTemplate, task
+//!
+//! POD = PodTemplate(primary_container_name="main")
+//!
+//!
+//! @task(pod_template=POD)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import PodTemplate, TaskEnvironment
+//!
+//! POD = PodTemplate(primary_container_name="main")
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task(pod_template=POD)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Safe.
+//!
+//! ## Not handled
+//!
+//! A name that is used for something else too (FM256), or bound more than once.
+//!
+//! ## References
+//!
+//! `flytekit/core/resources.py` of flytekit 1.16.31; `flyte/_resources.py` of flyte 2.12.1.
+//!
+//! # FM282
+//!
+//! ## What it does
+//!
+//! Speaks of types of Flyte 1 that a converted file still imports.
+//!
+//! ## Why
+//!
+//! In a task of Flyte 2 such a value works on one machine, and its data does not reach the pod of the next task.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! SAMPLE = FlyteFile("sample.csv")
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! SAMPLE = FlyteFile("sample.csv")
+//!
+//! env = TaskEnvironment(
+//!     name="example", image=Image.from_debian_base().with_pip_packages("flytekit")
+//! )
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return n
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. The rest of the file is converted; move what uses the type.
+//!
+//! ## Not handled
+//!
+//! Types that tasks use: they are migrated, or keep their tasks (FM275, FM278).
+//!
+//! ## References
+//!
+//! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,6 +8,67 @@
 //! ```
 //!
 //! The defaults of Flyte 1 are written out, because those of Flyte 2 differ.
+//!
+//! # FM225
+//!
+//! ## What it does
+//!
+//! Turns an `ActorEnvironment` into a `TaskEnvironment` with a `ReusePolicy`. `replica_count` becomes `replicas`, `ttl_seconds`
+//! becomes `idle_ttl` and `scaledown_ttl`. The tasks of the actor stay its tasks.
+//!
+//! ## Why
+//!
+//! Reused containers are a setting of any environment on Flyte 2. The image must hold `unionai-reuse`, which starts the tasks;
+//! it is added to images that are migrated.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec
+//! from union.actor import ActorEnvironment
+//!
+//! image = ImageSpec(name="actor", packages=["pandas"])
+//!
+//! actor = ActorEnvironment(name="actor", container_image=image, replica_count=2, ttl_seconds=120)
+//!
+//!
+//! @actor.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(name="actor").with_pip_packages(
+//!     "pandas", "unionai-reuse"
+//! )
+//!
+//! actor = flyte.TaskEnvironment(
+//!     name="actor",
+//!     image=image,
+//!     reusable=flyte.ReusePolicy(replicas=2, idle_ttl=120, scaledown_ttl=120),
+//! )
+//!
+//!
+//! @actor.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. The image changes, and only Union's backend reuses containers.
+//!
+//! ## Not handled
+//!
+//! An image that is given as a string cannot get the package: add `unionai-reuse` to it yourself.
+//!
+//! ## References
+//!
+//! `ReusePolicy` in `flyte/_reusable_environment.py` of flyte 2.12.1.
 
 use super::codes::ACTOR;
 use super::setting::SettingContext;

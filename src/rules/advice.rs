@@ -3,6 +3,171 @@
 //! ```python
 //! hello = ShellTask(name="hello", script="echo hello")     # FM279: run it with `subprocess` in a task
 //! ```
+//!
+//! # FM278
+//!
+//! ## What it does
+//!
+//! Speaks of a type of data of Flyte 1 for which no counterpart can be written, and says what to use.
+//!
+//! ## Why
+//!
+//! Each type has its own way to be stored. Where Flyte 2 has another or none, what reads and writes the data changes too.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.schema import FlyteSchema
+//!
+//!
+//! @task
+//! def step(rows: FlyteSchema) -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import pandas as pd
+//! from flytekit import task
+//!
+//!
+//! @task
+//! def step(rows: pd.DataFrame) -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! `FlyteSchema`, iterators, pickles, models of torch and tensorflow, and constructors such as `FlyteFile.new`.
+//!
+//! ## References
+//!
+//! `flytekit/types` of flytekit 1.16.31; `flyte/io` of flyte 2.12.1.
+//!
+//! # FM279
+//!
+//! ## What it does
+//!
+//! Speaks of a task that is no function: a container, a shell script, a query, a sensor.
+//!
+//! ## Why
+//!
+//! Flyte 2 has other classes for these, or takes a function that does the same.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task, workflow
+//! from flytekit.extras.tasks.shell import ShellTask
+//!
+//! hello = ShellTask(name="hello", script="echo hello")
+//!
+//!
+//! @task
+//! def step() -> int:
+//!     return 1
+//!
+//!
+//! @workflow
+//! def main() -> int:
+//!     hello()
+//!     return step()
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import subprocess
+//!
+//! from flytekit import task, workflow
+//!
+//!
+//! @task
+//! def step() -> int:
+//!     return subprocess.run(["echo", "hello"], check=True).returncode
+//!
+//!
+//! @workflow
+//! def main() -> int:
+//!     return step()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What the script or query does.
+//!
+//! ## References
+//!
+//! `flytekit/extras/tasks/shell.py` of flytekit 1.16.31; `flyte/extras` of flyte 2.12.1.
+//!
+//! # FM280
+//!
+//! ## What it does
+//!
+//! Speaks of code that names or runs something that is deployed with Flyte 1: references, `FlyteRemote`, artifacts.
+//!
+//! ## Why
+//!
+//! Flyte 2 reaches only what is deployed with Flyte 2, through `flyte.remote`. Whether the target is migrated yet cannot be seen
+//! in the code.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import reference_task, task, workflow
+//!
+//!
+//! @reference_task(project="p", domain="d", name="other", version="1")
+//! def other() -> int: ...
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main() -> int:
+//!     return step(n=other())
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main() -> int:
+//!     return step(n=1)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! The order in which projects are migrated: the target comes first.
+//!
+//! ## References
+//!
+//! `flytekit/core/reference.py` of flytekit 1.16.31; `flyte/remote/_task.py` of flyte 2.12.1.
 
 use super::codes::{DATA_TYPE, FLYTE1_USE, OTHER_TASK, REFERENCE};
 use crate::diagnostic::Rule;

@@ -1,6 +1,52 @@
 //! `docs=Documentation(short_description="x")` becomes `docs=flyte.Documentation(description="x")`.
 //!
 //! The long description and the link to the source have no place on Flyte 2.
+//!
+//! # FM254
+//!
+//! ## What it does
+//!
+//! Turns `Documentation(short_description=…)` into `flyte.Documentation(description=…)`.
+//!
+//! ## Why
+//!
+//! Flyte 2 knows one description; the long one and the link to the source have no place.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import Documentation, task
+//!
+//!
+//! @task(docs=Documentation(short_description="Counts.", long_description="Counts all of it."))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Documentation, TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task(docs=Documentation(description="Counts."))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. Without a long description or a link there is nothing to tell.
+//!
+//! ## Not handled
+//!
+//! A `Documentation` that has no short description.
+//!
+//! ## References
+//!
+//! `flytekit/models/documentation.py` of flytekit 1.16.31; `flyte/_documentation.py` of flyte 2.12.1.
 
 use super::codes::DOCUMENTATION;
 use super::setting::{self, Effects, SettingContext, dropped_references};

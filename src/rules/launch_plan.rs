@@ -7,6 +7,190 @@
 //!
 //! flyte 2.12.1 checks little of a trigger: it takes any cron expression and any value of an input. A list, which it
 //! pickles, or a path in place of a `File` fails only when the trigger fires; so these are found here.
+//!
+//! # FM270
+//!
+//! ## What it does
+//!
+//! Turns `LaunchPlan.get_or_create` and `LaunchPlan.create` into a `Trigger` that the workflow carries.
+//!
+//! ## Why
+//!
+//! Schedules are triggers of a task on Flyte 2, deployed with its environment. The launch plan that Flyte 1 knows is not removed
+//! by that: until it is switched off, both run.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import CronSchedule, LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", schedule=CronSchedule(schedule="0 2 * * *"))
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Cron, TaskEnvironment, Trigger
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! nightly = Trigger(name="nightly", automation=Cron("0 2 * * *"), auto_activate=False)
+//!
+//!
+//! @env.task(triggers=(nightly,))
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Switch the launch plan of Flyte 1 off when you deploy the trigger.
+//!
+//! ## Not handled
+//!
+//! A launch plan that is used as more than a schedule (FM274).
+//!
+//! ## References
+//!
+//! `flytekit/core/launch_plan.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
+//!
+//! # FM272
+//!
+//! ## What it does
+//!
+//! Turns `default_inputs` and `fixed_inputs` into `inputs` of the trigger.
+//!
+//! ## Why
+//!
+//! flyte checks the inputs of a trigger only when it fires, and cannot hand over lists or dicts. So an input that would not reach
+//! the task is found here.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", fixed_inputs={"m": 2})
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", fixed_inputs={"n": 2})
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Inputs that reach the task are rewritten with the launch plan.
+//!
+//! ## Not handled
+//!
+//! Collections, inputs of another type than the parameter, and dicts that cannot be read.
+//!
+//! ## References
+//!
+//! `flytekit/core/launch_plan.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
+//!
+//! # FM273
+//!
+//! ## What it does
+//!
+//! Speaks of a keyword of a launch plan that is not carried over to the trigger.
+//!
+//! ## Why
+//!
+//! A trigger has no such setting, or has it in another form that depends on the set-up.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", max_parallelism=1)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", max_parallelism=2)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! `notifications`, `raw_output_data_config`, `security_context`, `auth_role`, `trigger`, `**settings`, and a `max_parallelism` below 2.
+//!
+//! ## References
+//!
+//! `flytekit/core/launch_plan.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
 
 use super::codes::{LAUNCH_PLAN, LAUNCH_PLAN_KEYWORD, SCHEDULE, TRIGGER_INPUTS};
 use super::schedule::{self, Automation};

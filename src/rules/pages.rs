@@ -40,7 +40,13 @@ pub fn document(rule: &Rule) -> String {
 pub fn overview() -> String {
     let rows: String = RULES
         .iter()
-        .map(|rule| format!("| [{0}]({0}.md) | `{1}` | {2} |\n", rule.code, rule.name, rule.summary))
+        .map(|rule| {
+            let code = match page(rule.code) {
+                Some(_) => format!("[{0}]({0}.md)", rule.code),
+                None => rule.code.to_owned(),
+            };
+            format!("| {code} | `{}` | {} |\n", rule.name, rule.summary)
+        })
         .collect();
     format!(
         "# Rules\n\n\

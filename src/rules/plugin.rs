@@ -6,6 +6,57 @@
 //! task_config=Dask(workers=WorkerGroup(number_of_workers=4, limits=Resources(cpu="2")))
 //! plugin_config=Dask(workers=WorkerGroup(number_of_workers=4, resources=flyte.Resources(cpu=("2", "2"))))
 //! ```
+//!
+//! # FM253
+//!
+//! ## What it does
+//!
+//! Turns `task_config` of Spark, Ray, Dask and Elastic into `plugin_config` of the environment, from `flyteplugins`.
+//!
+//! ## Why
+//!
+//! The plugins have packages of their own on Flyte 2, with nearly the same fields. The image needs the package, and so does the
+//! machine that deploys.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekitplugins.spark import Spark
+//!
+//!
+//! @task(task_config=Spark(spark_conf={"spark.executor.cores": "2"}))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//! from flyteplugins.spark import Spark
+//!
+//! env = TaskEnvironment(
+//!     name="example", plugin_config=Spark(spark_conf={"spark.executor.cores": "2"})
+//! )
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. Elastic starts its workers in another way, which is an unsafe fix.
+//!
+//! ## Not handled
+//!
+//! Other plugins, fields without a counterpart, and a configuration that cannot be read: they are left to you.
+//!
+//! ## References
+//!
+//! The packages `flytekitplugins-*` 1.16.31 and `flyteplugins-*` 2.12.1.
 
 use super::codes::PLUGIN;
 use super::resources::{self, Wanted};

@@ -7,6 +7,98 @@
 //! @task(labels={"team": "fraud"})
 //! @env.task(pod_template=PodTemplate(labels={"team": "fraud"}))
 //! ```
+//!
+//! # FM251
+//!
+//! ## What it does
+//!
+//! Turns `pod_template` and `pod_template_name` into the one `pod_template` of the task.
+//!
+//! ## Why
+//!
+//! A pod template of Flyte 2 holds the labels and annotations too, and a task has one template: the object, or the name of one
+//! in the cluster.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import PodTemplate, task
+//!
+//!
+//! @task(pod_template=PodTemplate(primary_container_name="main"), labels={"team": "fraud"})
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import PodTemplate, task
+//!
+//!
+//! @task(pod_template=PodTemplate(primary_container_name="main", labels={"team": "fraud"}))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. A template alone is rewritten with the task.
+//!
+//! ## Not handled
+//!
+//! A template beside a name, labels or annotations, and a template that cannot be read.
+//!
+//! ## References
+//!
+//! `flytekit/core/pod_template.py` of flytekit 1.16.31; `flyte/_pod.py` of flyte 2.12.1.
+//!
+//! # FM252
+//!
+//! ## What it does
+//!
+//! Puts `labels` and `annotations` of a task into a `PodTemplate`.
+//!
+//! ## Why
+//!
+//! `@env.task` has no such keywords; a pod template is where Flyte 2 takes them. It needs the package `kubernetes`, in the image
+//! and where the code is deployed.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//!
+//!
+//! @task(labels={"team": "fraud"})
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import PodTemplate, TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task(pod_template=PodTemplate(labels={"team": "fraud"}))
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. The image must be able to import `kubernetes`.
+//!
+//! ## Not handled
+//!
+//! A task that has a pod template besides (FM251).
+//!
+//! ## References
+//!
+//! `flytekit/core/task.py` of flytekit 1.16.31; `flyte/_pod.py` of flyte 2.12.1.
 
 use super::codes::{LABELS, POD_TEMPLATE};
 use super::setting::{self, Effects, SettingContext, SettingKind, nested, value_text};

@@ -6,6 +6,67 @@
 //! FixedRate(duration=timedelta(hours=4))
 //! FixedRate(240)                                     # minutes
 //! ```
+//!
+//! # FM271
+//!
+//! ## What it does
+//!
+//! Turns `CronSchedule` into `Cron`, and `FixedRate` into `FixedRate` with a number of minutes.
+//!
+//! ## Why
+//!
+//! Flyte 2 takes five fields of cron and checks none of them before the trigger is deployed, so others are found here. Names such
+//! as `@daily` are written out.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import CronSchedule, LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", schedule=CronSchedule(schedule="0 2 * * ? *"))
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import CronSchedule, LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", schedule=CronSchedule(schedule="0 2 * * *"))
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Schedules that Flyte 2 takes are rewritten with the launch plan.
+//!
+//! ## Not handled
+//!
+//! Six fields, `offset`, an interval of no whole minutes, and schedules behind a name.
+//!
+//! ## References
+//!
+//! `flytekit/core/schedule.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
 
 use super::codes::SCHEDULE;
 use super::launch_plan::{MappedPlan, PlanContext, literal};

@@ -7,6 +7,56 @@
 //! secret_requests=[Secret(group="db", key="pass-word")]
 //! secrets=[Secret(group="db", key="pass-word", as_env_var="DB_PASS_WORD")]
 //! ```
+//!
+//! # FM250
+//!
+//! ## What it does
+//!
+//! Turns `secret_requests` into `secrets` of the environment, and names the environment variable that holds each secret.
+//!
+//! ## Why
+//!
+//! Code reads a secret by the name of its variable on Flyte 2, so the name is written where it can be seen: `GROUP_KEY` in
+//! capital letters, with `_` for what no variable can have.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import Secret, task
+//!
+//!
+//! @task(secret_requests=[Secret(group="db", key="pass-word")])
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Secret, TaskEnvironment
+//!
+//! env = TaskEnvironment(
+//!     name="example",
+//!     secrets=[Secret(group="db", key="pass-word", as_env_var="DB_PASS_WORD")],
+//! )
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. A secret that was mounted as a file is mounted elsewhere: that fix is unsafe.
+//!
+//! ## Not handled
+//!
+//! `group_version`, `env_var` of a secret in a file, a secret without a key, and lists that cannot be read.
+//!
+//! ## References
+//!
+//! `flytekit/models/security.py` of flytekit 1.16.31; `flyte/_secret.py` of flyte 2.12.1.
 
 use super::codes::TASK_SECRET;
 use super::setting::{self, Effects, SettingContext, SettingKind, value_text};

@@ -254,6 +254,54 @@
 //! ## References
 //!
 //! [Task configuration](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/)
+//!
+//! # FM257
+//!
+//! ## What it does
+//!
+//! Removes `deprecated` of a task and keeps its text as a comment.
+//!
+//! ## Why
+//!
+//! It was a message for readers and had no effect on a run; Flyte 2 has no such keyword.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//!
+//!
+//! @task(deprecated="use count")
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task(
+//!     # deprecated: use count
+//! )
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! Keywords with an effect: they have rules of their own, or are FM202.
+//!
+//! ## References
+//!
+//! `flytekit/core/task.py` of flytekit 1.16.31; `TaskEnvironment.task` in `flyte/_task_environment.py` of flyte 2.12.1.
 
 use super::cache::{self, CacheKeywords, MappedCache};
 use super::codes::{

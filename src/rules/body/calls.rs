@@ -7,6 +7,62 @@
 //! map_task(f)(n=ns)                         # list(flyte.map(f, ns, return_exceptions=False))
 //! f(n=1)                                    # inside a task: f.forward(n=1), in the same container as before
 //! ```
+//!
+//! # FM234
+//!
+//! ## What it does
+//!
+//! Turns a call of a task inside a task into `forward`, which runs it in the same container.
+//!
+//! ## Why
+//!
+//! Flyte 1 ran such a call as a plain function. Flyte 2 would start another container with its own image and resources.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//!
+//!
+//! @task
+//! def double(n: int) -> int:
+//!     return 2 * n
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return double(n=n)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def double(n: int) -> int:
+//!     return 2 * n
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return double.forward(n=n)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. Take `.forward` away to run it as a task of its own.
+//!
+//! ## Not handled
+//!
+//! An `async` task that is called inside a task (FM203).
+//!
+//! ## References
+//!
+//! `forward` in `flyte/_task.py` of flyte 2.12.1.
 
 use super::mapper::Mapper;
 use super::maps::MapTask;

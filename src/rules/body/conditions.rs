@@ -10,6 +10,65 @@
 //! ```
 //!
 //! Where it stands inside another expression, its value gets a name first. `fail` raises a `ValueError`.
+//!
+//! # FM235
+//!
+//! ## What it does
+//!
+//! Turns `conditional(…)` into `if`, `elif` and `else`. `&` and `|` become `and` and `or`; `fail` raises a `ValueError`.
+//!
+//! ## Why
+//!
+//! A workflow is plain code on Flyte 2, which runs with the values at hand.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import conditional, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int) -> int:
+//!     return conditional("size").if_(n > 9).then(step(n=n)).else_().fail("too small")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @env.task
+//! def main(n: int) -> int:
+//!     if n > 9:
+//!         return step(n=n)
+//!     else:
+//!         raise ValueError("too small")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! A condition that is no comparison of values, and comments inside the chain, which are left out.
+//!
+//! ## References
+//!
+//! `flytekit/core/condition.py` of flytekit 1.16.31.
 
 use super::mapper::Mapper;
 use crate::project::graph::EntityKind;

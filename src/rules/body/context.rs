@@ -5,6 +5,98 @@
 //! current_context().secrets.get("db", "password")     # os.environ["DB_PASSWORD"].strip()
 //! current_context().working_directory                 # tempfile.mkdtemp()
 //! ```
+//!
+//! # FM258
+//!
+//! ## What it does
+//!
+//! Turns `current_context()` into `flyte.ctx()`, and what is read of it into its counterpart.
+//!
+//! ## Why
+//!
+//! `flyte.ctx()` has other fields: the name of the execution is the name of the run in its `action`. `action` is `None` outside
+//! of a run, and some of its fields are empty in a local one.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import current_context, task
+//!
+//!
+//! @task
+//! def step() -> str:
+//!     return current_context().execution_id.name
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment, ctx
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def step() -> str:
+//!     return ctx().action.run_name
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs. `attempt` counts differently, and is rewritten as an unsafe fix.
+//!
+//! ## Not handled
+//!
+//! A context that is passed on as a whole, and parts without a counterpart, such as `checkpoint`.
+//!
+//! ## References
+//!
+//! `flytekit/core/context_manager.py` of flytekit 1.16.31; `flyte/models.py` of flyte 2.12.1.
+//!
+//! # FM259
+//!
+//! ## What it does
+//!
+//! Turns `current_context().secrets.get(…)` into a read of the environment variable that the declaration of the secret names.
+//!
+//! ## Why
+//!
+//! Flyte 2 hands a secret over in an environment variable. Its name is known if `secret_requests` of the task declares the
+//! secret where that can be read.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import current_context, task
+//!
+//!
+//! @task
+//! def step() -> int:
+//!     return len(current_context().secrets.get("db", "password"))
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import Secret, current_context, task
+//!
+//!
+//! @task(secret_requests=[Secret(group="db", key="password")])
+//! def step() -> int:
+//!     return len(current_context().secrets.get("db", "password"))
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. A read of a declared secret is rewritten with the task.
+//!
+//! ## Not handled
+//!
+//! A secret that nothing declares, names that cannot be read, and other methods of `secrets`.
+//!
+//! ## References
+//!
+//! `SecretsManager` in `flytekit/core/context_manager.py` of flytekit 1.16.31; `flyte/_secret.py` of flyte 2.12.1.
 
 use super::handles::Handle;
 use super::mapper::Mapper;

@@ -5,6 +5,56 @@
 //! current_context().default_deck.append(h)    # flyte.report.log(h)
 //! Deck.publish()                              # flyte.report.flush()
 //! ```
+//!
+//! # FM260
+//!
+//! ## What it does
+//!
+//! Turns a `Deck` into a tab of `flyte.report`, and `append` into `log`.
+//!
+//! ## Why
+//!
+//! A report of Flyte 2 has tabs by name in place of decks. A deck that is handed to other code cannot be followed.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import Deck, task
+//!
+//!
+//! @task(enable_deck=True)
+//! def step() -> int:
+//!     show(Deck("loss", "<b>0</b>"))
+//!     return 1
+//!
+//!
+//! def show(deck) -> None:
+//!     print(deck)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import Deck, task
+//!
+//!
+//! @task(enable_deck=True)
+//! def step() -> int:
+//!     Deck("loss", "<b>0</b>")
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Decks that can be followed are rewritten with the task.
+//!
+//! ## Not handled
+//!
+//! A deck that is passed on as a whole, and what is read of a deck besides `append`.
+//!
+//! ## References
+//!
+//! `flytekit/deck/deck.py` of flytekit 1.16.31; `flyte/report/_report.py` of flyte 2.12.1.
 
 use super::context::is_followed;
 use super::handles::Handle;

@@ -6,6 +6,54 @@
 //! raise FlyteRecoverableException("busy")     # raise RuntimeError("busy")
 //! raise FlyteUserException("wrong")           # raise flyte.errors.NonRecoverableError("wrong")
 //! ```
+//!
+//! # FM261
+//!
+//! ## What it does
+//!
+//! Turns `FlyteRecoverableException` into `RuntimeError`, and `FlyteUserException` into `flyte.errors.NonRecoverableError`.
+//!
+//! ## Why
+//!
+//! Flyte 2 tries again after any exception but its own that says otherwise; Flyte 1 only after one that said so. The pairs are
+//! treated in the same way.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.exceptions.user import FlyteRecoverableException
+//!
+//!
+//! @task(retries=2)
+//! def step() -> int:
+//!     raise FlyteRecoverableException("busy")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task(retries=2)
+//! def step() -> int:
+//!     raise RuntimeError("busy")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! Other exceptions, arguments that the counterpart does not take, and exceptions that code catches.
+//!
+//! ## References
+//!
+//! `flytekit/exceptions/user.py` of flytekit 1.16.31; `flyte/errors.py` of flyte 2.12.1.
 
 use super::mapper::Mapper;
 use crate::flyte1::symbol::Symbol;

@@ -7,6 +7,127 @@
 //!     import torch                  #     import torch
 //!                                   # except ImportError: pass
 //! ```
+//!
+//! # FM140
+//!
+//! ## What it does
+//!
+//! Turns `if image.is_container():` around imports into `try` and `except ImportError`. An `else` becomes the handler.
+//! `if image.is_container:`, which is not called, is always true and stays so.
+//!
+//! ## Why
+//!
+//! No image of Flyte 2 can tell whether the code runs in it. What only the image can import is now tried everywhere: it may
+//! also be there on the machine that deploys, where it was not imported before.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! image = ImageSpec(name="train", packages=["torch"])
+//!
+//! if image.is_container():
+//!     import torch
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! image = Image.from_debian_base(name="train").with_pip_packages("torch")
+//!
+//! try:
+//!     import torch
+//! except ImportError:
+//!     pass
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. An `ImportError` inside a package that is there is passed over too.
+//!
+//! ## Not handled
+//!
+//! A guard with more than imports under it, or with `elif`: move that code into the tasks that use the image.
+//!
+//! ## References
+//!
+//! `ImageSpec.is_container` in `flytekit/image_spec/image_spec.py` of flytekit 1.16.31; `flyte/_image.py` of flyte 2.12.1.
+//!
+//! # FM141
+//!
+//! ## What it does
+//!
+//! Turns `ImageBuildEngine.build(image)` into `flyte.build(image)`.
+//!
+//! ## Why
+//!
+//! Both build the image when they run. `flyte.build` needs a configuration first, builds with the builder that this names,
+//! and returns the built image.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//! from flytekit.image_spec.image_spec import ImageBuildEngine
+//!
+//! image = ImageSpec(name="train", packages=["pandas"])
+//!
+//!
+//! def build() -> None:
+//!     ImageBuildEngine.build(image)
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(name="train").with_pip_packages("pandas")
+//!
+//!
+//! def build() -> None:
+//!     flyte.build(image)
+//!
+//!
+//! env = flyte.TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Call `flyte.init_from_config()` before it.
+//!
+//! ## Not handled
+//!
+//! A build with more arguments than the image, or of an image that cannot be followed to one `ImageSpec`.
+//!
+//! ## References
+//!
+//! `ImageBuildEngine` in `flytekit/image_spec/image_spec.py` of flytekit 1.16.31; `flyte/_build.py` of flyte 2.12.1.
 
 use super::mapper::Mapper;
 use crate::flyte1::symbol::Symbol;

@@ -8,6 +8,76 @@
 //!
 //! Where it uses what is only defined below the workflow it stays where it is, and is given to the workflow there:
 //! `main.triggers += (nightly,)`. Both are there when the module is loaded, which is when it is deployed.
+//!
+//! # FM274
+//!
+//! ## What it does
+//!
+//! Speaks of a launch plan that is called, passed on, made inside other code, or made away from its workflow.
+//!
+//! ## Why
+//!
+//! A trigger is an attribute of a task: it stands beside it, is deployed with it, and cannot be called.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly")
+//!
+//!
+//! @workflow
+//! def outer() -> int:
+//!     return nightly(n=2)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import LaunchPlan, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int = 1) -> int:
+//!     return step(n=n)
+//!
+//!
+//! nightly = LaunchPlan.get_or_create(main, name="nightly")
+//!
+//!
+//! @workflow
+//! def outer() -> int:
+//!     return main(n=2)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! A launch plan in another file than its workflow.
+//!
+//! ## References
+//!
+//! `flytekit/core/launch_plan.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
 
 use super::mapper::Mapper;
 use super::{BodyContext, Trigger};

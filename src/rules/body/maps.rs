@@ -8,6 +8,63 @@
 //! ```
 //!
 //! `flyte.map` takes lists by position only, refuses most partials, and gives exceptions back instead of raising.
+//!
+//! # FM233
+//!
+//! ## What it does
+//!
+//! Turns `map_task(f)(n=ns)` into `flyte.map`, or into a `gather` where the code is `async`. This finding speaks of a map that
+//! cannot be turned.
+//!
+//! ## Why
+//!
+//! `flyte.map` takes lists by position and returns exceptions, so parameters have to be put in order, and values bound by
+//! `partial` repeated. That takes a call of which all inputs can be read.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import map_task, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(ns: list[int]) -> list[int]:
+//!     inputs = {"n": ns}
+//!     return map_task(step)(**inputs)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import map_task, task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(ns: list[int]) -> list[int]:
+//!     return map_task(step)(n=ns)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Maps that can be read are rewritten with the workflow, without a finding of their own.
+//!
+//! ## Not handled
+//!
+//! Inputs behind `**`, and options that are not known.
+//!
+//! ## References
+//!
+//! `flytekit/core/array_node_map_task.py` of flytekit 1.16.31; `flyte/_map.py` of flyte 2.12.1.
 
 use super::calls::NodeCall;
 use super::mapper::Mapper;

@@ -7,6 +7,122 @@
 //!
 //! The keywords are those of the decorator, and mapped as there. `override(resources=…)` replaces all resources of
 //! the environment, so those that are not overridden are repeated.
+//!
+//! # FM231
+//!
+//! ## What it does
+//!
+//! Turns `.with_overrides(…)` behind a call into `.override(…)` in front of its arguments. The keywords are mapped as those of
+//! the decorator.
+//!
+//! ## Why
+//!
+//! On Flyte 2 a call returns the result itself, on which nothing can be set. The task is changed before it is called.
+//! The image of a task cannot be overridden.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task, workflow
+//!
+//!
+//! @task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int) -> int:
+//!     return step(n=n).with_overrides(container_image="ghcr.io/acme/flyte:1")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import task, workflow
+//!
+//!
+//! @task(container_image="ghcr.io/acme/flyte:1")
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int) -> int:
+//!     return step(n=n)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Other overrides are rewritten with the workflow, without a finding of their own.
+//!
+//! ## Not handled
+//!
+//! `container_image`, `**settings`, and `retries=0` where the task has retries.
+//!
+//! ## References
+//!
+//! `with_overrides` in `flytekit/core/node.py` of flytekit 1.16.31; `TaskTemplate.override` in `flyte/_task.py` of flyte 2.12.1.
+//!
+//! # FM232
+//!
+//! ## What it does
+//!
+//! Repeats the resources of the task in `override(resources=…)` that the call does not override.
+//!
+//! ## Why
+//!
+//! Flyte 1 merged the resources of a call into those of the task. Flyte 2 replaces all of them, so a call that asks for more
+//! processors would lose the memory that the task asks for.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import Resources, task, workflow
+//!
+//!
+//! @task(requests=Resources(cpu="1", mem="2Gi"))
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! @workflow
+//! def main(n: int) -> int:
+//!     return step(n=n).with_overrides(requests=Resources(cpu="4"))
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Resources, TaskEnvironment
+//!
+//! env = TaskEnvironment(name="example", resources=Resources(cpu="1", memory="2Gi"))
+//!
+//!
+//! @env.task
+//! def step(n: int) -> int:
+//!     return n
+//!
+//!
+//! main_env = TaskEnvironment(name="example_main", depends_on=[env])
+//!
+//!
+//! @main_env.task
+//! def main(n: int) -> int:
+//!     return step.override(resources=Resources(cpu="4", memory="2Gi"))(n=n)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! Resources of the task behind a name: write all resources into the call.
+//!
+//! ## References
+//!
+//! `with_overrides` in `flytekit/core/node.py` of flytekit 1.16.31; `TaskTemplate.override` in `flyte/_task.py` of flyte 2.12.1.
 
 use super::calls::NodeCall;
 use super::mapper::Mapper;

@@ -2,6 +2,55 @@
 //!
 //! A value of Flyte 1 is a path by itself: `open(f)` downloads it. A value of Flyte 2 is downloaded by name, each time
 //! anew; so a function that uses the path once does it in place, one that uses it more often binds it first.
+//!
+//! # FM276
+//!
+//! ## What it does
+//!
+//! Writes `from_local_sync` for a path that comes from elsewhere, and asks to look where it comes from.
+//!
+//! ## Why
+//!
+//! `FlyteFile(path)` takes a path on this machine and the address of an object store alike. Flyte 2 has a constructor for each,
+//! and a parameter may be either.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! @task
+//! def step(path: str) -> FlyteFile:
+//!     return FlyteFile(path)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//! from flyte.io import File
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def step(path: str) -> File:
+//!     return File.from_local_sync(path)
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. For an address write `File.from_existing_remote`.
+//!
+//! ## Not handled
+//!
+//! Paths whose text tells what they are: they get the right constructor.
+//!
+//! ## References
+//!
+//! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
 use std::collections::{BTreeMap, HashMap};
 

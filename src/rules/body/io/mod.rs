@@ -15,6 +15,105 @@
 //!
 //! `types` reads annotations, `paths` tells local paths from addresses, `function` follows the values through a
 //! function. What cannot be followed for certain is a finding.
+//!
+//! # FM275
+//!
+//! ## What it does
+//!
+//! Follows files, directories and frames through a function and downloads them where their path is wanted. This finding speaks
+//! of a use that cannot be followed or has no counterpart.
+//!
+//! ## Why
+//!
+//! A `FlyteFile` is a path by itself and downloads itself when it is opened. A `File` of Flyte 2 has to be downloaded by a call,
+//! so every place where its path is read must be known.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! @task
+//! def step(f: FlyteFile) -> str:
+//!     return f.extension()
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! @task
+//! def step(f: FlyteFile) -> str:
+//!     with open(f) as text:
+//!         return text.read()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand. Uses that can be followed are rewritten with the task.
+//!
+//! ## Not handled
+//!
+//! Values handed to code without annotations, names that are bound more than once, and annotations in quotes.
+//!
+//! ## References
+//!
+//! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
+//!
+//! # FM277
+//!
+//! ## What it does
+//!
+//! Writes `File` for `FlyteFile["csv"]`.
+//!
+//! ## Why
+//!
+//! The format is no part of the type on Flyte 2. Flyte 1 refused a file of another format where one was expected; Flyte 2 does not.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! @task
+//! def step(f: FlyteFile["csv"]) -> str:
+//!     with open(f) as text:
+//!         return text.read()
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import TaskEnvironment
+//! from flyte.io import File
+//!
+//! env = TaskEnvironment(name="example")
+//!
+//!
+//! @env.task
+//! def step(f: File) -> str:
+//!     with open(f.download_sync()) as text:
+//!         return text.read()
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Informs.
+//!
+//! ## Not handled
+//!
+//! Nothing checks the format any more.
+//!
+//! ## References
+//!
+//! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
 mod function;
 mod paths;

@@ -8,6 +8,70 @@
 //!
 //! A plain call runs the functions as they are. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
 //! handed over has no address yet, and `flyte.ctx()` is empty.
+//!
+//! # FM281
+//!
+//! ## What it does
+//!
+//! Speaks of a call of a task or workflow in code that is none, if what it calls needs a run on Flyte 2 or uploads files.
+//! In the `__main__` block `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
+//!
+//! ## Why
+//!
+//! A plain call runs the function itself. That is not enough where files are uploaded or read, or tasks need a context.
+//!
+//! ## Example
+//!
+//! ```python
+//! # tasks.py
+//! from flytekit import task
+//! from flytekit.types.file import FlyteFile
+//!
+//!
+//! @task
+//! def write(text: str) -> FlyteFile:
+//!     with open("out.txt", "w") as fh:
+//!         fh.write(text)
+//!     return FlyteFile("out.txt")
+//! ```
+//!
+//! ```python
+//! # test_tasks.py
+//! from tasks import write
+//!
+//!
+//! def test_write():
+//!     assert write(text="abc")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! # tasks.py
+//! from flyte import TaskEnvironment
+//! from flyte.io import File
+//!
+//! env = TaskEnvironment(name="tasks")
+//!
+//!
+//! @env.task
+//! def write(text: str) -> File:
+//!     with open("out.txt", "w") as fh:
+//!         fh.write(text)
+//!     return File.from_local_sync("out.txt")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Outside of the `__main__` block the call stays as it is: call `flyte.init()` before it.
+//!
+//! ## Not handled
+//!
+//! Results that are read by name.
+//!
+//! ## References
+//!
+//! `flyte/_run.py` and `flyte/_initialize.py` of flyte 2.12.1.
 
 use std::collections::HashSet;
 
