@@ -143,10 +143,13 @@ fn simple_commands(line: &str) -> impl Iterator<Item = &str> {
 fn changes_shell(line: &str) -> bool {
     simple_commands(line).any(|command| {
         let mut words = command.split_whitespace();
-        let first = words.next().unwrap_or_default();
-        let is_assignment =
-            first.split_once('=').is_some_and(|(name, _)| is_variable(name)) && words.next().is_none();
+        let first = words.find(|word| !is_reserved(word)).unwrap_or_default();
+        let second = words.next();
+        let is_assignment = is_assignment(first)
+            && (has_open_quote(first) || second.into_iter().chain(words).all(is_assignment));
+        let is_function = first.ends_with("()") || second == Some("()");
         is_assignment
+            || is_function
             || matches!(
                 first,
                 "cd" | "export"
@@ -162,8 +165,30 @@ fn changes_shell(line: &str) -> bool {
                     | "eval"
                     | "trap"
                     | "ulimit"
+                    | "read"
+                    | "mapfile"
+                    | "readarray"
+                    | "declare"
+                    | "typeset"
+                    | "readonly"
+                    | "exec"
+                    | "function"
             )
     })
+}
+
+/// Whether the word stands before a command without being one.
+fn is_reserved(word: &str) -> bool {
+    matches!(word, "{" | "!" | "if" | "then" | "else" | "elif" | "while" | "until" | "do")
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| is_variable(name))
+}
+
+/// Whether a string begins in the word that ends in a later one: all of it is one value.
+fn has_open_quote(word: &str) -> bool {
+    ['"', '\''].iter().any(|quote| word.matches(*quote).count() % 2 == 1)
 }
 
 fn is_variable(name: &str) -> bool {
