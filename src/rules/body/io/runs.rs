@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A plain call runs the functions as they are. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
-//! handed over has no address yet, and `flyte.ctx()` is empty.
+//! handed over has no address yet, `flyte.ctx()` is empty, and a named tuple of one field stays a tuple.
 //!
 //! # FM281
 //!
@@ -76,13 +76,14 @@
 use std::collections::HashSet;
 
 use super::types::{IoType, Shape, shape};
-use crate::project::graph::{NodeId, NodeKind};
+use crate::project::graph::{EntityKind, NodeId, NodeKind};
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{indentation_at, line_start};
 use crate::rules::body::BodyContext;
 use crate::rules::body::mapper::Mapper;
+use crate::rules::body::shapes::{self, Shape::OneField};
 use crate::rules::codes::PLAIN_CALL;
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -121,11 +122,23 @@ fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
     if text.contains("current_context") && OF_A_RUN.iter().any(|part| text.contains(part)) {
         return Need::Run;
     }
+    if reads_one_field(cx, node) {
+        return Need::Run;
+    }
     let of = |range: TextRange| of_shape(cx, &shape(cx.project, file, range), 0);
     let returned = function.returns.map_or(Need::Nothing, of);
     let parameters = function.parameters.iter().filter_map(|parameter| parameter.annotation).map(of);
     let taken = parameters.max().filter(|need| *need == Need::Run).unwrap_or(Need::Nothing);
     returned.max(taken)
+}
+
+/// Whether a workflow or dynamic calls what gives a named tuple of one field: a run hands over the bare value, and
+/// that is what the code reads; a plain call hands over the tuple.
+fn reads_one_field(cx: &BodyContext<'_>, node: NodeId) -> bool {
+    cx.graph.entity(node).is_some_and(|entity| {
+        entity.kind != EntityKind::Task
+            && entity.calls.iter().any(|(_, callee)| matches!(shapes::shape(cx, *callee), OneField(_)))
+    })
 }
 
 fn of_shape(cx: &BodyContext<'_>, shape: &Shape, depth: usize) -> Need {
