@@ -78,11 +78,15 @@ impl<'a> Run<'a> {
             let line = if shares_line(cx.text, stmt) { None } else { reader.line(index, stmt) };
             match line {
                 Some(line) => {
-                    let conflicts = line.writes.iter().any(|name| {
-                        run.lines
-                            .iter()
-                            .any(|other| other.reads.contains(name) || other.writes.contains(name))
-                    });
+                    // A line that reads what it binds anew comes first of its run, and nothing joins it.
+                    let rebinds = |line: &Line<'_>| line.writes.iter().any(|name| line.reads.contains(name));
+                    let conflicts = rebinds(&line)
+                        || run.lines.last().is_some_and(rebinds)
+                        || line.writes.iter().any(|name| {
+                            run.lines
+                                .iter()
+                                .any(|other| other.reads.contains(name) || other.writes.contains(name))
+                        });
                     if conflicts {
                         runs.push(Self::default());
                         let Some(run) = runs.last_mut() else { break };
