@@ -76,6 +76,7 @@ rules! {
     MAP_TASK = "FM233" "map-task" "`map_task` becomes `flyte.map`.";
     CALL_INSIDE_TASK = "FM234" "call-inside-task" "A task that is called inside a task goes on running in the same container.";
     CONDITIONAL = "FM235" "conditional" "`conditional` becomes `if`, `elif` and `else`.";
+    DROPPED_COMMENT = "FM236" "dropped-comment" "A comment inside code that is written anew has no place there.";
     TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
     POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";
     LABELS = "FM252" "task-labels" "`labels` and `annotations` of a task move into a pod template.";

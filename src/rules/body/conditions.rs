@@ -64,7 +64,7 @@
 //!
 //! ## Not handled
 //!
-//! A condition that is no comparison of values, and comments inside the chain, which are left out.
+//! A condition that is no comparison of values.
 //!
 //! ## References
 //!
@@ -218,10 +218,6 @@ fn written(
 ) -> Option<String> {
     mapper.consume(conditional.name.range());
     conditional.parts.iter().for_each(|range| mapper.handle(*range));
-    if mapper.has_comment(conditional.range) {
-        let message = "comments inside `conditional` are left out";
-        mapper.find(Finding::new(&CONDITIONAL, conditional.range, Effect::Info, message));
-    }
     let unit = mapper.cx.facts.style.indent_unit.clone();
     let mut lines = Vec::new();
     for (position, branch) in conditional.branches.iter().enumerate() {

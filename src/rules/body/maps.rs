@@ -147,10 +147,6 @@ enum Input {
 pub(super) fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<'_>, suffix: &str) {
     let Some(options) = options(mapper, map) else { return };
     let Some(inputs) = inputs(mapper, call, map) else { return };
-    if mapper.has_comment(call.range) {
-        let message = "comments inside `map_task` may be left out";
-        mapper.find(Finding::new(&MAP_TASK, call.range, Effect::Info, message).help("Move them by hand"));
-    }
     mapper.consume(map.call.func.range());
     mapper.call(map.entity.range(), map.node);
     // All that is written anew holds the new text of what stood there.

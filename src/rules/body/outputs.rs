@@ -17,6 +17,8 @@ use crate::project::graph::EntityKind;
 use crate::project::link::Target;
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
+use crate::rules::codes::WORKFLOW_BODY;
+use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
 /// An attribute of a result.
@@ -26,6 +28,7 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     }
     let attribute = match expr {
         Expr::Attribute(attribute) => attribute,
+        Expr::Subscript(subscript) => return single(mapper, subscript),
         // Several outputs, put together: the same with promises and with values.
         Expr::Call(call) if is_named_tuple(mapper.cx, &call.func) => {
             mapper.handle(call.range);
@@ -62,6 +65,19 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         }
         _ => return false,
     }
+    true
+}
+
+/// `o[0]` of a named tuple of one field: on Flyte 2 `o` is the value itself.
+fn single(mapper: &mut Mapper<'_>, subscript: &ast::ExprSubscript) -> bool {
+    let Some(held) = held(mapper, &subscript.value) else { return false };
+    let is_one = matches!(shape(mapper.cx, held.entity()), Shape::OneField(_));
+    if !is_one || matches!(held, Held::List(_)) {
+        return false;
+    }
+    let message = "an item of a result is read, which is a single value on Flyte 2 and no tuple";
+    let finding = Finding::new(&WORKFLOW_BODY, subscript.range, Effect::Blocking, message);
+    mapper.find(finding.help("Read the output by its name; the name goes when it is migrated"));
     true
 }
 
