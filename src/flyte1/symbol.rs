@@ -171,20 +171,23 @@ fn canonical(path: &str) -> String {
     } else {
         path.to_owned()
     };
-    for (module, names) in TYPES {
-        let leaf = module.rsplit('.').next().unwrap_or_default();
-        let own =
-            [format!("{module}.{leaf}"), format!("{module}.types"), format!("{module}.structured_dataset")];
-        let further = [FLYTEKIT.to_owned(), format!("{FLYTEKIT}.{leaf}")];
-        let mut homes = own.iter().chain(&further);
-        if let Some(rest) = homes.find_map(|home| taken_from(&path, home, names)) {
-            return format!("{module}.{rest}");
-        }
+    let types = TYPES.iter().find_map(|(module, names)| Some((*module, type_in(&path, module, names)?)));
+    let home =
+        || HOMES.iter().find_map(|(module, known, names)| Some((*known, taken_from(&path, module, names)?)));
+    match types.or_else(home) {
+        Some((module, rest)) => format!("{module}.{rest}"),
+        None => path,
     }
-    let mut homes = HOMES.iter();
-    homes
-        .find_map(|(module, known, names)| Some(format!("{known}.{}", taken_from(&path, module, names)?)))
-        .unwrap_or(path)
+}
+
+/// What stands behind one of the modules that hold the types of `module`, if `path` begins with one of `names` there.
+fn type_in<'p>(path: &'p str, module: &str, names: &[&str]) -> Option<&'p str> {
+    let leaf = module.rsplit('.').next().unwrap_or_default();
+    let inside =
+        |module: &str, inner: &str| taken_from(path.strip_prefix(module)?.strip_prefix('.')?, inner, names);
+    taken_from(path, FLYTEKIT, names)
+        .or_else(|| inside(FLYTEKIT, leaf))
+        .or_else(|| [leaf, "types", "structured_dataset"].iter().find_map(|inner| inside(module, inner)))
 }
 
 /// What stands behind `module` in `path`, if that begins with one of `names`.
