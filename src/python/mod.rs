@@ -3,6 +3,7 @@
 //! [`parse`] gives a [`Parsed`] tree with its tokens, [`scope`] resolves names, [`value`] reads literals,
 //! [`items`] finds the comments around arguments, [`style`] tells how the user writes.
 
+pub mod annotation;
 pub mod items;
 pub mod module_path;
 pub mod scope;

@@ -16,7 +16,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
 
-use super::ast::{self, Expr, Stmt};
+use super::annotation::{Definition, TypeExpr};
+use super::ast::{self, Expr, Operator, Stmt};
 use super::items::{Item, Items, items_between};
 use super::module_path::ImportPath;
 use super::value::{Value, ValueKind};
@@ -39,6 +40,10 @@ pub type StatementId = usize;
 pub struct Module {
     /// The ranges of the statements at the top level, decorators included.
     pub statements: Vec<TextRange>,
+    /// What those statements define that are classes, functions or assignments of calls.
+    pub definitions: FxHashMap<StatementId, Definition>,
+    /// The annotations of decorated functions, and the types that are given other names, by their places.
+    pub types: FxHashMap<TextRange, TypeExpr>,
     /// All import statements, at any depth.
     pub imports: Vec<ImportStatement>,
     /// All bindings of the module's own scope, and imports of any scope.
@@ -363,9 +368,19 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
     for (id, stmt) in parsed.body().iter().enumerate() {
         builder.owner = id;
         builder.module.statements.push(statement_range(stmt));
+        builder.module.definitions.extend(Definition::of(stmt).map(|definition| (id, definition)));
         builder.visit_stmt(stmt);
     }
     builder.finish()
+}
+
+/// Whether an expression may be a type that is given another name.
+fn may_be_type(expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_) => true,
+        Expr::BinOp(union) => union.op == Operator::BitOr,
+        _ => false,
+    }
 }
 
 fn statement_range(stmt: &Stmt) -> TextRange {
@@ -621,6 +636,11 @@ impl<'a> Builder<'a> {
     }
 
     fn declare(&mut self, function: &ast::StmtFunctionDef) -> FunctionId {
+        let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
+        let annotations = annotations.chain(function.returns.as_deref());
+        self.module
+            .types
+            .extend(annotations.map(|annotation| (annotation.range(), TypeExpr::of(annotation))));
         let start =
             function.decorator_list.first().map_or(function.range.start(), |first| first.range.start());
         self.module.functions.push(Function {
@@ -683,6 +703,9 @@ impl<'a> Builder<'a> {
         }
         let kind =
             || BindingKind::Assignment { value: Value::of(value), annotation: annotation.map(Ranged::range) };
+        if self.scope == 0 && may_be_type(value) {
+            self.module.types.insert(value.range(), TypeExpr::of(value));
+        }
         let is_single = targets.len() == 1 && matches!(targets[0], Expr::Name(_));
         let call = match value {
             Expr::Call(call) => self.call_if_recorded(call),

@@ -13,9 +13,10 @@ use super::BodyContext;
 use crate::project::FileId;
 use crate::project::graph::NodeId;
 use crate::project::link::Target;
-use crate::python::ast::{self, Expr, Stmt};
-use crate::python::scope::BindingId;
-use crate::python::{Ranged, parse};
+use crate::python::Ranged;
+use crate::python::annotation::{Definition, Field, TypeExpr};
+use crate::python::ast::Expr;
+use crate::python::scope::{Binding, BindingId, BindingKind};
 use crate::source::TextRange;
 
 /// What the caller of an entity gets.
@@ -40,21 +41,19 @@ pub fn shape(cx: &BodyContext<'_>, node: NodeId) -> Shape {
     let file = cx.graph.nodes[node].file;
     let Some(function) = cx.function(node) else { return Shape::Unknown };
     let Some(range) = function.returns else { return Shape::Nothing };
-    let text = &cx.project.text(file)[range];
-    let Ok(parsed) = parse(text) else { return Shape::Unknown };
-    let [Stmt::Expr(statement)] = parsed.body() else { return Shape::Unknown };
-    match &*statement.value {
-        Expr::NoneLiteral(_) => Shape::Nothing,
-        Expr::StringLiteral(_) => Shape::Unknown,
-        Expr::Subscript(subscript) if is_called(&subscript.value, &["Tuple", "tuple"]) => {
-            match &*subscript.slice {
-                Expr::Tuple(elements) => Shape::Tuple(elements.len()),
-                _ => Shape::Unknown,
-            }
+    let text = cx.project.text(file);
+    let of = cx.project.facts(file).and_then(|facts| facts.module.types.get(&range));
+    match of {
+        None | Some(TypeExpr::Text) => Shape::Unknown,
+        Some(TypeExpr::None) => Shape::Nothing,
+        Some(TypeExpr::Generic(tuple, elements)) if is_named(tuple, text, &["Tuple", "tuple"]) => {
+            if elements.len() == 1 { Shape::Unknown } else { Shape::Tuple(elements.len()) }
         }
-        Expr::Call(call) if is_called(&call.func, &["NamedTuple"]) => named(fields_of_call(call), None),
-        Expr::Name(_) | Expr::Attribute(_) => class_of(cx, file, range).unwrap_or(Shape::One(range)),
-        _ => Shape::One(range),
+        Some(TypeExpr::Call(callee, fields)) if is_named(callee, text, &["NamedTuple"]) => {
+            named(fields.as_deref(), None)
+        }
+        Some(TypeExpr::Name(_)) => class_of(cx, file, range).unwrap_or(Shape::One(range)),
+        Some(_) => Shape::One(range),
     }
 }
 
@@ -74,10 +73,12 @@ pub fn is_named_tuple(cx: &BodyContext<'_>, expr: &Expr) -> bool {
     matches!(shape, Some(Shape::Named(..) | Shape::OneField(_)))
 }
 
-fn named(fields: Option<Vec<String>>, class: Option<(FileId, BindingId)>) -> Shape {
+fn named(fields: Option<&[Field]>, class: Option<(FileId, BindingId)>) -> Shape {
     match fields {
-        Some(mut fields) if fields.len() == 1 => Shape::OneField(fields.remove(0)),
-        Some(fields) if !fields.is_empty() => Shape::Named(fields, class),
+        Some([(field, _)]) => Shape::OneField(field.clone()),
+        Some(fields) if !fields.is_empty() => {
+            Shape::Named(fields.iter().map(|(name, _)| name.clone()).collect(), class)
+        }
         _ => Shape::Unknown,
     }
 }
@@ -88,19 +89,18 @@ fn class_of(cx: &BodyContext<'_>, file: FileId, range: TextRange) -> Option<Shap
     match cx.project.resolve(file, reference) {
         [Target::Binding(file, binding, rest)] if rest.is_empty() => {
             let module = &cx.project.facts(*file)?.module;
-            let text = &cx.project.text(*file)[module.statements[module.bindings[*binding].owner]];
-            let Ok(parsed) = parse(text) else { return Some(Shape::Unknown) };
-            match parsed.body() {
-                [Stmt::ClassDef(class)] => {
-                    let is_named = class.bases().iter().any(|base| is_called(base, &["NamedTuple"]));
-                    is_named.then(|| named(Some(fields_of_class(class)), Some((*file, *binding))))
+            let text = cx.project.text(*file);
+            let class = Some((*file, *binding));
+            match module.definitions.get(&module.bindings[*binding].owner) {
+                Some(Definition::Class(bases, fields)) => {
+                    let is_named_tuple = bases.iter().any(|base| is_named(base, text, &["NamedTuple"]));
+                    is_named_tuple.then(|| named(Some(fields), class))
                 }
-                [Stmt::Assign(assign)] => match &*assign.value {
-                    Expr::Call(call) if is_called(&call.func, &["NamedTuple"]) => {
-                        Some(named(fields_of_call(call), Some((*file, *binding))))
-                    }
-                    _ => None,
-                },
+                Some(Definition::Made(TypeExpr::Call(callee, fields))) => {
+                    is_named(callee, text, &["NamedTuple"]).then(|| named(fields.as_deref(), class))
+                }
+                // Another name of something else.
+                None if is_plain_assignment(&module.bindings[*binding]) => None,
                 _ => Some(Shape::Unknown),
             }
         }
@@ -109,39 +109,12 @@ fn class_of(cx: &BodyContext<'_>, file: FileId, range: TextRange) -> Option<Shap
     }
 }
 
+/// `Name = …` at the top level.
+fn is_plain_assignment(binding: &Binding) -> bool {
+    binding.is_unconditional && matches!(binding.kind, BindingKind::Assignment { annotation: None, .. })
+}
+
 /// Whether an expression is one of these names, also behind a module: `typing.NamedTuple`.
-fn is_called(expr: &Expr, names: &[&str]) -> bool {
-    let name = match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return false,
-    };
-    names.contains(&name)
-}
-
-fn fields_of_class(class: &ast::StmtClassDef) -> Vec<String> {
-    let fields = class.body.iter().filter_map(Stmt::as_ann_assign_stmt);
-    fields.filter_map(|field| Some(field.target.as_name_expr()?.id.to_string())).collect()
-}
-
-/// `NamedTuple("Stats", [("low", int)])`, `NamedTuple("Stats", low=int)`
-fn fields_of_call(call: &ast::ExprCall) -> Option<Vec<String>> {
-    if let [_, fields] = &*call.arguments.args {
-        let fields = match fields {
-            Expr::List(list) => &list.elts,
-            Expr::Tuple(tuple) => &tuple.elts,
-            _ => return None,
-        };
-        return fields
-            .iter()
-            .map(|field| match field {
-                Expr::Tuple(pair) => match pair.elts.first() {
-                    Some(Expr::StringLiteral(name)) => Some(name.value.to_str().to_owned()),
-                    _ => None,
-                },
-                _ => None,
-            })
-            .collect();
-    }
-    call.arguments.keywords.iter().map(|keyword| Some(keyword.arg.as_ref()?.to_string())).collect()
+fn is_named(of: &TypeExpr, text: &str, names: &[&str]) -> bool {
+    of.last_name(text).is_some_and(|name| names.contains(&name))
 }

@@ -55,7 +55,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::paths::{Locality, Paths, dotted};
-use super::types::{IoType, Shape, fields, shape, signature};
+use super::types::{IoType, Shape, fields, shape, shape_of, signature};
 use crate::edit::Edit;
 use crate::project::graph::EntityKind;
 use crate::project::link::Target;
@@ -199,11 +199,11 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     pub(super) fn function(mut self, function: &'a ast::StmtFunctionDef) -> Outcome {
         self.is_async = function.is_async;
         self.whole = function.name.range;
-        self.returns = function.returns.as_deref().map(|returns| self.shape(returns.range()));
+        self.returns = function.returns.as_deref().map(|returns| self.shape(returns));
         let start = start_of_body(&function.body);
         for parameter in function.parameters.iter_non_variadic_params() {
             let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
-            let shape = self.shape(annotation.range());
+            let shape = self.shape(annotation);
             self.annotated.insert(parameter.name().as_str(), self.cx.text[annotation.range()].to_owned());
             if let Some(default) = parameter.default.as_deref().filter(|_| shape.holds_io(self.cx.project)) {
                 self.default(default, &shape);
@@ -248,8 +248,8 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         self.finish()
     }
 
-    fn shape(&self, range: TextRange) -> Shape {
-        shape(self.cx.project, self.cx.file, range)
+    fn shape(&self, annotation: &Expr) -> Shape {
+        shape_of(self.cx.project, self.cx.file, annotation)
     }
 
     fn find(&mut self, range: TextRange, effect: Effect, message: impl Into<String>, help: &str) {
@@ -287,7 +287,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             Expr::Await(awaited) => self.shape_of(&awaited.value),
             Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
                 Shape::Class(file, statement) => {
-                    let fields = fields(self.cx.project, file, statement, 0).into_iter();
+                    let fields = fields(self.cx.project, file, statement).into_iter();
                     let mut fields = fields.filter(|(name, _)| name == attribute.attr.as_str());
                     fields.next().map_or(Shape::Other, |(_, shape)| shape)
                 }
@@ -536,7 +536,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         if let Some(signature) = signature(project, file, statement) {
             return Some(signature.parameters);
         }
-        let fields = fields(project, file, statement, 0).into_iter();
+        let fields = fields(project, file, statement).into_iter();
         Some(fields.map(|(name, shape)| (name, Some(shape))).collect())
     }
 
@@ -1049,7 +1049,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 let elements = match &shape {
                     Shape::Tuple(elements) => elements.clone(),
                     Shape::Class(file, statement) => {
-                        let fields = fields(self.cx.project, *file, *statement, 0);
+                        let fields = fields(self.cx.project, *file, *statement);
                         fields.into_iter().map(|(_, shape)| shape).collect()
                     }
                     _ => Vec::new(),
@@ -1217,7 +1217,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                 self.assigned(&node.targets[0], &node.value, stmt);
             }
             Stmt::AnnAssign(node) => {
-                let shape = self.shape(node.annotation.range());
+                let shape = self.shape(&node.annotation);
                 if let Some(value) = node.value.as_deref() {
                     if shape.holds_io(self.cx.project) {
                         self.conform(value, &shape);
@@ -1231,7 +1231,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                 let start = start_of_body(&function.body);
                 for parameter in function.parameters.iter_non_variadic_params() {
                     let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
-                    let shape = self.shape(annotation.range());
+                    let shape = self.shape(annotation);
                     let name = &parameter.parameter.name;
                     let is_only = self.bound.get(name.as_str()) == Some(&1);
                     if shape.holds_io(self.cx.project) && is_only {

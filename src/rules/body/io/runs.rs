@@ -150,7 +150,7 @@ fn of_shape(cx: &BodyContext<'_>, shape: &Shape, depth: usize) -> Need {
             elements.iter().map(|element| of_shape(cx, element, depth)).max().unwrap_or(Need::Nothing)
         }
         Shape::Class(file, statement) if depth < 4 => {
-            let fields = super::types::fields(cx.project, *file, *statement, 0);
+            let fields = super::types::fields(cx.project, *file, *statement);
             fields.iter().map(|(_, field)| of_shape(cx, field, depth + 1)).max().unwrap_or(Need::Nothing)
         }
         Shape::Class(..) | Shape::Pandas | Shape::Other => Need::Nothing,

@@ -10,11 +10,11 @@ use std::collections::HashSet;
 use crate::flyte1::symbol::Symbol;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
-use crate::python::Ranged;
-use crate::python::ast::{self, Expr, Operator, Stmt};
-use crate::python::parse;
+use crate::python::annotation::{Definition, TypeExpr};
+use crate::python::ast::Expr;
 use crate::python::scope::{BindingKind, StatementId};
-use crate::source::{TextRange, TextSize};
+use crate::python::value::ValueKind;
+use crate::source::TextRange;
 
 /// Aliases and classes lead no deeper than this.
 const MAX_DEPTH: usize = 8;
@@ -117,7 +117,7 @@ impl Shape {
             Self::Tuple(elements) => elements.iter().any(|element| element.holds_io_beyond(project, known)),
             Self::Class(file, statement) => {
                 known.insert((*file, *statement))
-                    && fields(project, *file, *statement, 1).iter().any(|(_, field)| {
+                    && fields(project, *file, *statement).iter().any(|(_, field)| {
                         !matches!(field, Self::Class(..)) && field.holds_io_beyond(project, known)
                     })
             }
@@ -126,54 +126,47 @@ impl Shape {
     }
 }
 
-/// The type that stands at `range` in a file.
+/// The type that stands at `range` in a file: the annotation of an entity, or what gives a type another name.
 pub(super) fn shape(project: &Project, file: FileId, range: TextRange) -> Shape {
-    shape_at(project, file, range, 0)
+    Reader { project, file, depth: 0 }.at(range)
 }
 
-fn shape_at(project: &Project, file: FileId, range: TextRange, depth: usize) -> Shape {
-    // Parentheses, so that a type over several lines is one expression.
-    let Ok(parsed) = parse(&format!("({})", &project.text(file)[range])) else { return Shape::Other };
-    let [Stmt::Expr(statement)] = parsed.body() else { return Shape::Other };
-    let reader = Reader { project, file, start: range.start(), skipped: 1, depth };
-    reader.shape(&statement.value)
+/// The type that an expression of a file is.
+pub(super) fn shape_of(project: &Project, file: FileId, expr: &Expr) -> Shape {
+    Reader { project, file, depth: 0 }.shape(&TypeExpr::of(expr))
 }
 
-/// Reads types from a piece of a file that was parsed by itself.
+/// Tells what types of a file mean.
 struct Reader<'p> {
     project: &'p Project,
     file: FileId,
-    /// Where the piece begins in the file.
-    start: TextSize,
-    /// How many bytes were put in front of it.
-    skipped: u32,
     depth: usize,
 }
 
 impl Reader<'_> {
-    /// A range of the piece in the file.
-    fn range(&self, range: TextRange) -> TextRange {
-        range + self.start - TextSize::from(self.skipped)
+    fn at(&self, range: TextRange) -> Shape {
+        let of = self.project.facts(self.file).and_then(|facts| facts.module.types.get(&range));
+        of.map_or(Shape::Other, |of| self.shape(of))
     }
 
-    fn shape(&self, expr: &Expr) -> Shape {
+    fn shape(&self, of: &TypeExpr) -> Shape {
         if self.depth > MAX_DEPTH {
             return Shape::Other;
         }
-        match expr {
-            Expr::Name(_) | Expr::Attribute(_) => self.named(expr),
-            Expr::Subscript(subscript) => self.generic(subscript),
-            Expr::BinOp(union) if union.op == Operator::BitOr => {
-                self.union([&*union.left, &*union.right].into_iter())
+        match of {
+            TypeExpr::Name(range) => self.named(*range),
+            TypeExpr::Generic(generic, elements) => self.generic(generic, elements),
+            TypeExpr::Union(left, right) => self.union(&[left, right]),
+            TypeExpr::Call(..) | TypeExpr::None | TypeExpr::Ellipsis | TypeExpr::Text | TypeExpr::Other => {
+                Shape::Other
             }
-            _ => Shape::Other,
         }
     }
 
-    fn named(&self, expr: &Expr) -> Shape {
+    fn named(&self, range: TextRange) -> Shape {
         let Some(facts) = self.project.facts(self.file) else { return Shape::Other };
-        let Some(reference) = facts.reference_at(self.range(expr.range())) else {
-            return if self.is_pandas(expr) { Shape::Pandas } else { Shape::Other };
+        let Some(reference) = facts.reference_at(range) else {
+            return if self.is_pandas(range) { Shape::Pandas } else { Shape::Other };
         };
         match self.project.resolve(self.file, reference) {
             [Target::Flyte1(symbol)] => IoType::of(symbol).map_or(Shape::Other, Shape::Io),
@@ -182,13 +175,11 @@ impl Reader<'_> {
                 let binding = &facts.module.bindings[*binding];
                 match &binding.kind {
                     BindingKind::Definition => Shape::Class(*file, binding.owner),
-                    BindingKind::Assignment { value, .. }
-                        if value.kind == crate::python::value::ValueKind::Call =>
-                    {
+                    BindingKind::Assignment { value, .. } if value.kind == ValueKind::Call => {
                         Shape::Class(*file, binding.owner)
                     }
                     BindingKind::Assignment { value, .. } => {
-                        shape_at(self.project, *file, value.range, self.depth + 1)
+                        Reader { file: *file, depth: self.depth + 1, ..*self }.at(value.range)
                     }
                     _ => Shape::Other,
                 }
@@ -198,120 +189,62 @@ impl Reader<'_> {
     }
 
     /// `pd.DataFrame`, or `DataFrame` of pandas.
-    fn is_pandas(&self, expr: &Expr) -> bool {
-        let name = match expr {
-            Expr::Attribute(attribute) if attribute.attr.as_str() == "DataFrame" => {
-                attribute.value.as_name_expr()
-            }
-            Expr::Name(name) => Some(name),
-            _ => None,
+    fn is_pandas(&self, range: TextRange) -> bool {
+        let Some(facts) = self.project.facts(self.file) else { return false };
+        let parts: Vec<&str> = self.project.text(self.file)[range].split('.').map(str::trim).collect();
+        let (name, item) = match parts[..] {
+            [name, "DataFrame"] => (name, None),
+            [name] => (name, Some("DataFrame")),
+            _ => return false,
         };
-        let (Some(name), Some(facts)) = (name, self.project.facts(self.file)) else { return false };
-        let bindings = facts.module.bindings.iter();
-        let mut bindings = bindings.filter(|binding| binding.name == name.id.as_str()).peekable();
-        let is_pandas = |kind: &BindingKind| {
-            matches!(kind, BindingKind::Import(path) if path.root() == "pandas"
-                && path.name.as_deref() == expr.is_name_expr().then_some("DataFrame"))
-        };
+        let mut bindings = facts.module.bindings.iter().filter(|binding| binding.name == name).peekable();
+        let is_pandas = |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.root() == "pandas" && path.name.as_deref() == item);
         bindings.peek().is_some() && bindings.all(|binding| is_pandas(&binding.kind))
     }
 
-    fn generic(&self, subscript: &ast::ExprSubscript) -> Shape {
-        let of_value = self.shape(&subscript.value);
+    fn generic(&self, generic: &TypeExpr, elements: &[TypeExpr]) -> Shape {
+        let of_value = self.shape(generic);
         if matches!(of_value, Shape::Io(_)) {
             return of_value;
         }
-        let elements: Vec<&Expr> = match &*subscript.slice {
-            Expr::Tuple(tuple) => tuple.elts.iter().collect(),
-            slice => vec![slice],
-        };
-        let Some(&first) = elements.first() else { return Shape::Other };
-        let last = elements[elements.len() - 1];
-        match generic_name(&subscript.value) {
+        let ([first, ..], [.., last]) = (elements, elements) else { return Shape::Other };
+        match generic.last_name(self.project.text(self.file)).unwrap_or_default() {
             "Optional" => Shape::Optional(Box::new(self.shape(first))),
             "List" | "list" | "Sequence" | "Iterable" | "Set" | "set" => {
                 Shape::Many(Box::new(self.shape(first)))
             }
             "Dict" | "dict" | "Mapping" => Shape::Mapping(Box::new(self.shape(last))),
-            "Tuple" | "tuple" if last.is_ellipsis_literal_expr() => Shape::Many(Box::new(self.shape(first))),
-            "Tuple" | "tuple" => {
-                Shape::Tuple(elements.into_iter().map(|element| self.shape(element)).collect())
-            }
+            "Tuple" | "tuple" if *last == TypeExpr::Ellipsis => Shape::Many(Box::new(self.shape(first))),
+            "Tuple" | "tuple" => Shape::Tuple(elements.iter().map(|element| self.shape(element)).collect()),
             "Annotated" => self.shape(first),
-            "Union" => self.union(elements.into_iter()),
+            "Union" => self.union(&elements.iter().collect::<Vec<_>>()),
             _ => Shape::Other,
         }
     }
 
-    fn union<'e>(&self, members: impl Iterator<Item = &'e Expr>) -> Shape {
-        let (nones, others): (Vec<_>, Vec<_>) = members.partition(|member| member.is_none_literal_expr());
+    fn union(&self, members: &[&TypeExpr]) -> Shape {
+        let others: Vec<&&TypeExpr> = members.iter().filter(|member| ***member != TypeExpr::None).collect();
         match others[..] {
-            [other] if !nones.is_empty() => Shape::Optional(Box::new(self.shape(other))),
+            [other] if members.len() > 1 => Shape::Optional(Box::new(self.shape(other))),
             _ => Shape::Other,
         }
-    }
-
-    fn parameters(&self, function: &ast::StmtFunctionDef) -> Vec<(String, Option<Shape>)> {
-        let parameters = function.parameters.iter_non_variadic_params();
-        parameters
-            .map(|parameter| {
-                let annotation = parameter.parameter.annotation.as_deref();
-                (parameter.name().to_string(), annotation.map(|annotation| self.shape(annotation)))
-            })
-            .collect()
     }
 }
 
-/// The last part of a name: `Optional` of `typing.Optional`.
-fn generic_name(expr: &Expr) -> &str {
-    match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => "",
-    }
+/// The definition that is a statement of a file, with what reads its types.
+fn definition(project: &Project, file: FileId, statement: StatementId) -> Option<(&Definition, Reader<'_>)> {
+    let definition = project.facts(file)?.module.definitions.get(&statement)?;
+    Some((definition, Reader { project, file, depth: 0 }))
 }
 
 /// The fields of a class with annotations, or of a `NamedTuple` that is made by a call.
-pub(super) fn fields(
-    project: &Project,
-    file: FileId,
-    statement: StatementId,
-    depth: usize,
-) -> Vec<(String, Shape)> {
-    let Some(facts) = project.facts(file) else { return Vec::new() };
-    let range = facts.module.statements[statement];
-    let Ok(parsed) = parse(&project.text(file)[range]) else { return Vec::new() };
-    let reader = Reader { project, file, start: range.start(), skipped: 0, depth };
-    match parsed.body() {
-        [Stmt::ClassDef(class)] => {
-            let annotated = class.body.iter().filter_map(Stmt::as_ann_assign_stmt);
-            annotated
-                .filter_map(|field| {
-                    Some((field.target.as_name_expr()?.id.to_string(), reader.shape(&field.annotation)))
-                })
-                .collect()
-        }
-        [Stmt::Assign(assign)] => {
-            assign.value.as_call_expr().map_or_else(Vec::new, |call| made_fields(&reader, call))
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// `NamedTuple("Out", [("model", FlyteFile)])` and `NamedTuple("Out", model=FlyteFile)`.
-fn made_fields(reader: &Reader<'_>, call: &ast::ExprCall) -> Vec<(String, Shape)> {
-    let keywords = call.arguments.keywords.iter();
-    let named = keywords
-        .filter_map(|keyword| Some((keyword.arg.as_ref()?.to_string(), reader.shape(&keyword.value))));
-    let listed = call.arguments.find_positional(1).and_then(Expr::as_list_expr);
-    let pairs = listed.into_iter().flat_map(|list| &list.elts).filter_map(|pair| match pair {
-        Expr::Tuple(pair) if pair.elts.len() == 2 => Some((
-            pair.elts[0].as_string_literal_expr()?.value.to_str().to_owned(),
-            reader.shape(&pair.elts[1]),
-        )),
-        _ => None,
-    });
-    pairs.chain(named).collect()
+pub(super) fn fields(project: &Project, file: FileId, statement: StatementId) -> Vec<(String, Shape)> {
+    let Some((definition, reader)) = definition(project, file, statement) else { return Vec::new() };
+    let fields = match definition {
+        Definition::Class(_, fields) | Definition::Made(TypeExpr::Call(_, Some(fields))) => fields.as_slice(),
+        _ => &[],
+    };
+    fields.iter().map(|(name, of)| (name.clone(), reader.shape(of))).collect()
 }
 
 /// What a plain function takes and returns; `None` for a parameter without annotation.
@@ -325,12 +258,13 @@ pub(super) struct Signature {
 
 /// The signature of the plain function that is a statement of a file; `None` if it is no function.
 pub(super) fn signature(project: &Project, file: FileId, statement: StatementId) -> Option<Signature> {
-    let range = project.facts(file)?.module.statements[statement];
-    let parsed = parse(&project.text(file)[range]).ok()?;
-    let [Stmt::FunctionDef(function)] = parsed.body() else { return None };
-    let reader = Reader { project, file, start: range.start(), skipped: 0, depth: 0 };
+    let (Definition::Function(parameters, returns), reader) = definition(project, file, statement)? else {
+        return None;
+    };
+    let parameters = parameters.iter();
+    let shape = |of: &TypeExpr| reader.shape(of);
     Some(Signature {
-        parameters: reader.parameters(function),
-        returns: function.returns.as_deref().map(|returns| reader.shape(returns)),
+        parameters: parameters.map(|(name, of)| (name.clone(), of.as_ref().map(shape))).collect(),
+        returns: returns.as_ref().map(shape),
     })
 }
