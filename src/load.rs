@@ -72,8 +72,8 @@ pub fn content(project: &Project, file: FileId, source: SourceFile) -> Content {
     }
 }
 
-/// Follows names, and finds what may change. Must run again after the content of a file changed.
-pub fn find_links(project: &mut Project) {
+/// Follows names, and finds what may change.
+fn find_links(project: &mut Project) {
     project.link();
     project.changed = find_changed(project);
 }
@@ -111,6 +111,7 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
         targets: Vec::new(),
         disk: DiskFacts::default(),
         changed: FxHashSet::default(),
+        settled: FxHashSet::default(),
     };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
@@ -124,7 +125,7 @@ const MUTATORS: [&str; 9] =
     ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
 
 /// The values at the top level of modules that code may change: through a method, another name, or a call.
-fn find_changed(project: &Project) -> FxHashSet<(FileId, BindingId)> {
+pub fn find_changed(project: &Project) -> FxHashSet<(FileId, BindingId)> {
     let files = (0..project.files.len()).into_par_iter();
     files.flat_map_iter(|file| changed_by(project, file)).collect::<Vec<_>>().into_iter().collect()
 }

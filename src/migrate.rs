@@ -33,15 +33,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+
 use crate::around;
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
 use crate::file_kind::FileKind;
-use crate::load::{content, find_links};
+use crate::load::{content, find_changed};
 use crate::manifests;
+use crate::project::link::Links;
 use crate::project::plan::{Plan, Settings, plan};
 use crate::project::sides::Sides;
 use crate::project::{Content, FileId, Project};
+use crate::python::scope::BindingId;
 use crate::rewrite::{FileResult, rewrite};
 use crate::rules::codes::{INTERNAL, MANIFEST_PYTHON};
 use crate::source::SourceFile;
@@ -110,32 +114,51 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
     Migration { new_files: new_files.collect(), results, texts, together }
 }
 
-/// What files were before others took their place.
-type Originals = BTreeMap<FileId, Content>;
+/// What the project was before other texts took the place of some files.
+#[derive(Debug, Default)]
+struct Originals {
+    contents: BTreeMap<FileId, Content>,
+    /// The meanings of names, of all files that the texts reach.
+    links: BTreeMap<FileId, Links>,
+    changed: FxHashSet<(FileId, BindingId)>,
+}
 
-/// Puts new texts in the place of the files.
+/// Puts new texts in the place of the files. Until they are taken back, all files that they do not reach are settled.
 fn install(project: &mut Project, texts: &BTreeMap<FileId, String>) -> Originals {
-    let mut originals = Originals::new();
+    let mut contents = BTreeMap::new();
+    let reached = project.importers(&texts.keys().copied().collect());
     for (&file, text) in texts {
         let Some(source) = project.source(file) else { continue };
         let source = SourceFile { text: text.clone(), ..source.clone() };
         let content = content(project, file, source);
-        originals.insert(file, std::mem::replace(&mut project.files[file].content, content));
+        contents.insert(file, std::mem::replace(&mut project.files[file].content, content));
     }
-    if !originals.is_empty() {
-        find_links(project);
+    if contents.is_empty() {
+        return Originals::default();
     }
-    originals
+    let files: Vec<FileId> = reached.iter().copied().collect();
+    let links = project.relink(&files);
+    let changed = find_changed(project);
+    project.settled = (0..project.files.len()).filter(|file| !reached.contains(file)).collect();
+    Originals {
+        contents,
+        links: files.into_iter().zip(links).collect(),
+        changed: std::mem::replace(&mut project.changed, changed),
+    }
 }
 
 fn restore(project: &mut Project, originals: Originals) {
-    if originals.is_empty() {
+    if originals.contents.is_empty() {
         return;
     }
-    for (file, content) in originals {
+    for (file, content) in originals.contents {
         project.files[file].content = content;
     }
-    find_links(project);
+    for (file, links) in originals.links {
+        project.targets[file] = links;
+    }
+    project.changed = originals.changed;
+    project.settled.clear();
 }
 
 /// Every new text must parse, and a second migration must find nothing to change in it. The texts are in their places.
@@ -172,7 +195,7 @@ fn found_around(
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();
     for file in (0..project.files.len()).filter(|&file| project.files[file].is_selected) {
-        let before = match originals.get(&file) {
+        let before = match originals.contents.get(&file) {
             Some(Content::Parsed { source, .. }) => source.text.as_str(),
             _ => project.text(file),
         };

@@ -49,6 +49,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
@@ -58,6 +59,7 @@ use super::evaluate::{
 };
 use super::scope::Frame;
 use super::signature;
+use crate::flyte1::file::FileFacts;
 use crate::image::Image;
 use crate::image::disk::Disk;
 use crate::project::link::Target;
@@ -101,8 +103,11 @@ pub struct Found {
 
 /// Finds the images and environments in all parsed files.
 pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
-    let files: Vec<FileId> =
-        project.parsed().map(|(file, _)| file).filter(|&file| may_matter(project, file)).collect();
+    let files: Vec<FileId> = files_with_flyte2(project)
+        .into_iter()
+        .filter(|&(file, imports)| imports || adds_layers(project, file))
+        .map(|(file, _)| file)
+        .collect();
     let parts: Vec<Part> = files.par_iter().map(|&file| read_file(project, settings, disk, file)).collect();
     let mut found = Found::default();
     let mut environments = Vec::new();
@@ -115,16 +120,24 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     found
 }
 
-/// Whether a file can hold images or environments: it imports Flyte 2, or adds to images of others.
-fn may_matter(project: &Project, file: FileId) -> bool {
-    let text = project.text(file);
-    let imports_flyte = || {
-        let bindings = project.facts(file).into_iter().flat_map(|facts| &facts.module.bindings);
-        bindings.into_iter().any(|binding| {
+/// The parsed files that import Flyte 2, and those that import them, directly or through others; and whether each
+/// imports it itself.
+fn files_with_flyte2(project: &Project) -> BTreeMap<FileId, bool> {
+    let imports_flyte = |(file, facts): (FileId, &FileFacts)| {
+        let mut bindings = facts.module.bindings.iter();
+        let is_flyte = bindings.any(|binding| {
             matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte")
-        })
+        });
+        is_flyte.then_some(file)
     };
-    [".with_", ".clone("].iter().any(|word| text.contains(word)) || imports_flyte()
+    let own: FxHashSet<FileId> = project.parsed().filter_map(imports_flyte).collect();
+    let reached = project.importers(&own);
+    reached.into_iter().map(|file| (file, own.contains(&file))).collect()
+}
+
+/// Whether a file may add to images of others.
+fn adds_layers(project: &Project, file: FileId) -> bool {
+    [".with_", ".clone("].iter().any(|word| project.text(file).contains(word))
 }
 
 /// What is found in one file.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::graph::{EntityKind, Graph, NodeId, NodeKind};
 use super::plan::FlyteNames;
+use super::reach::to_be_mapped;
 use super::{FileId, Project};
 use crate::rules::Effect;
 use crate::rules::body::{self, MappedBody, Overlap};
@@ -14,8 +15,11 @@ use crate::rules::body::{self, MappedBody, Overlap};
 ///
 /// Where one of the callers cannot be `async`, what it calls stays as it is.
 pub(super) fn find_async(project: &Project, graph: &mut Graph, is_parallel: bool) {
-    let files: Vec<FileId> =
-        (0..project.files.len()).filter(|&file| !graph.nodes_in(file).is_empty()).collect();
+    let has_flows = |&file: &FileId| {
+        let mut entities = graph.nodes_in(file).filter_map(|node| graph.entity(node));
+        !project.settled.contains(&file) && entities.any(|entity| entity.kind != EntityKind::Task)
+    };
+    let files: Vec<FileId> = (0..project.files.len()).filter(has_flows).collect();
     let found: Vec<(NodeId, Overlap)> =
         files.into_par_iter().flat_map_iter(|file| body::overlaps(project, graph, file)).collect();
     graph.overlaps = found.iter().copied().collect();
@@ -84,15 +88,12 @@ pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {
 /// The files are independent of each other; the tree of each is there only while it is mapped.
 fn mapped(project: &Project, graph: &Graph) -> Vec<MappedBody> {
     let names = FlyteNames::default();
-    let files: Vec<FileId> =
-        (0..project.files.len()).filter(|&file| !graph.nodes_in(file).is_empty()).collect();
+    let mut nodes = to_be_mapped(project, graph);
+    nodes.retain(|&node| !project.settled.contains(&graph.nodes[node].file));
+    let files: Vec<&[NodeId]> = nodes.chunk_by(|&a, &b| graph.nodes[a].file == graph.nodes[b].file).collect();
     let pieces: Vec<(NodeId, MappedBody)> = files
         .into_par_iter()
-        .flat_map_iter(|file| {
-            let nodes: Vec<NodeId> =
-                graph.nodes_in(file).filter(|&node| graph.image(node).is_none()).collect();
-            if nodes.is_empty() { Vec::new() } else { body::map_file(project, graph, file, &nodes, &names) }
-        })
+        .flat_map_iter(|nodes| body::map_file(project, graph, graph.nodes[nodes[0]].file, nodes, &names))
         .collect();
     let mut bodies = vec![MappedBody::default(); graph.nodes.len()];
     for (node, body) in pieces {

@@ -72,7 +72,7 @@ use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
-use super::whole_file::read_whole_file;
+use super::whole_file::{files_by_name, read_whole_file};
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::scope::{
@@ -426,8 +426,9 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     collect_aliases(project, &mut graph);
     check_settings(project, &mut graph);
     collect_holders(project, &mut graph);
+    let by_name = files_by_name(project, &graph);
     for file in 0..project.files.len() {
-        read_whole_file(project, &mut graph, file);
+        read_whole_file(project, &mut graph, file, &by_name);
     }
     for (file, _) in project.parsed() {
         read_references(project, &mut graph, file);

@@ -7,10 +7,10 @@
 //! from pkg import trainer as image    # the binding of `trainer` in pkg/images.py
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::Place;
 use super::{FileId, Project};
@@ -20,6 +20,9 @@ use crate::python::scope::{BindingId, BindingKind, Reference, Role};
 
 /// Imports that lead in circles end here.
 const MAX_DEPTH: usize = 32;
+
+/// What each reference of a file may mean.
+pub type Links = Vec<Vec<Target>>;
 
 /// What a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,21 +48,49 @@ impl Project {
             .map_or(&[Target::Unknown], Vec::as_slice)
     }
 
-    /// Follows all references of all files. Must run again after the content of a file changed.
+    /// Follows all references of all files.
     pub fn link(&mut self) {
-        self.targets = (0..self.files.len())
-            .into_par_iter()
-            .map(|file| {
-                let references = self.facts(file).map(|facts| facts.module.references.as_slice());
-                // A file reads the same few names again and again.
-                let mut followed = FxHashMap::default();
-                references
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|reference| self.find_targets(file, reference, &mut followed))
-                    .collect()
-            })
-            .collect();
+        self.targets = (0..self.files.len()).into_par_iter().map(|file| self.links_of(file)).collect();
+    }
+
+    /// Follows the references of some files again, and gives back what they were before, file by file.
+    pub fn relink(&mut self, files: &[FileId]) -> Vec<Links> {
+        let links: Vec<Links> = files.par_iter().map(|&file| self.links_of(file)).collect();
+        let targets = &mut self.targets;
+        files.iter().zip(links).map(|(&file, links)| std::mem::replace(&mut targets[file], links)).collect()
+    }
+
+    fn links_of(&self, file: FileId) -> Links {
+        let references = self.facts(file).map(|facts| facts.module.references.as_slice());
+        // A file reads the same few names again and again.
+        let mut followed = FxHashMap::default();
+        let references = references.unwrap_or_default().iter();
+        references.map(|reference| self.find_targets(file, reference, &mut followed)).collect()
+    }
+
+    /// The parsed files in which names may lead to `files`, themselves included: those that import one, and those that
+    /// reach one through attributes of packages, directly or through others.
+    pub fn importers(&self, files: &FxHashSet<FileId>) -> BTreeSet<FileId> {
+        let mut users: Vec<Vec<FileId>> = vec![Vec::new(); self.files.len()];
+        for (file, _) in self.parsed() {
+            let linked =
+                self.targets.get(file).into_iter().flatten().flatten().filter_map(|target| match target {
+                    Target::Binding(other, ..) | Target::Module(other) => Some(*other),
+                    _ => None,
+                });
+            let imported = self.imports.get(file).into_iter().flatten().copied();
+            for used in imported.chain(linked).filter(|&used| used != file) {
+                if users[used].last() != Some(&file) {
+                    users[used].push(file);
+                }
+            }
+        }
+        let mut found: BTreeSet<FileId> = files.iter().copied().collect();
+        let mut pending: Vec<FileId> = files.iter().copied().collect();
+        while let Some(file) = pending.pop() {
+            pending.extend(users[file].iter().copied().filter(|&user| found.insert(user)));
+        }
+        found
     }
 
     fn find_targets<'p>(

@@ -14,6 +14,7 @@ pub mod sides;
 mod bodies;
 mod body_checks;
 mod holders;
+mod reach;
 mod references;
 mod whole_file;
 
@@ -91,11 +92,14 @@ pub struct Project {
     /// The files of the project that each file imports directly.
     pub imports: Vec<Vec<FileId>>,
     /// What each reference of each file means; see [`Project::resolve`].
-    pub targets: Vec<Vec<Vec<link::Target>>>,
+    pub targets: Vec<link::Links>,
     /// What the mapping must know of the disk.
     pub disk: disk::DiskFacts,
     /// Values at the top level of modules that code may change after they are defined.
     pub changed: FxHashSet<(FileId, BindingId)>,
+    /// Files that are known to stay as they are: a run before this one left them so, and nothing that changed since
+    /// reaches them. Their code is not mapped again.
+    pub settled: FxHashSet<FileId>,
 }
 
 impl Project {

@@ -206,6 +206,10 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
     let names = FlyteNames::default();
     for node in 0..graph.nodes.len() {
         let file = graph.nodes[node].file;
+        if project.settled.contains(&file) {
+            graph.block(node, file, settled(project, graph, node));
+            continue;
+        }
         let mut findings = match &graph.nodes[node].kind {
             NodeKind::Image(_) => {
                 map_image(project, graph, node, settings, &names, &Additions::default(), 0).findings
@@ -244,6 +248,16 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
         let findings = findings.into_iter().filter(|finding| finding.effect > Effect::Info);
         findings.for_each(|finding| graph.block(node, file, finding));
     }
+}
+
+/// What keeps a node as it is whose file is not looked at again. Nobody reads it.
+fn settled(project: &Project, graph: &Graph, node: NodeId) -> Finding {
+    Finding::new(
+        &OUTSIDE_PATHS,
+        place(project, graph, node),
+        Effect::Blocking,
+        "stays as the run before left it",
+    )
 }
 
 /// The place by which a node is known: the name of the function, the `ImageSpec` of the call.

@@ -110,6 +110,8 @@
 //!
 //! The README: "What moves together" and "Limits".
 
+use rustc_hash::FxHashMap;
+
 use super::graph::{Graph, NodeId, NodeKind, Obstacle};
 use super::link::Target;
 use super::{Content, FileId, Project};
@@ -118,8 +120,23 @@ use crate::python::scope::Role;
 use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR};
 use crate::rules::{Effect, Finding};
 
+/// The files that hold nodes, by the last part of their paths: `train.py`.
+pub(super) type FilesByName<'p> = FxHashMap<&'p str, Vec<FileId>>;
+
+/// Collects the files that hold nodes.
+pub(super) fn files_by_name<'p>(project: &'p Project, graph: &Graph) -> FilesByName<'p> {
+    let mut by_name = FilesByName::default();
+    for (file, found) in project.files.iter().enumerate() {
+        if !graph.nodes_in(file).is_empty() {
+            let name = found.relative.rsplit('/').next().unwrap_or_default();
+            by_name.entry(name).or_default().push(file);
+        }
+    }
+    by_name
+}
+
 /// What concerns all nodes of a file, or of files that it imports.
-pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId) {
+pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId, by_name: &FilesByName<'_>) {
     match &project.files[file].content {
         Content::SyntaxError { source, range, .. } => {
             let imported = project.index.rough_imports(file, source.text.as_bytes());
@@ -149,7 +166,7 @@ pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId
                 block_files(graph, &[file], file, &finding);
             }
             read_shadowed_modules(project, graph, file);
-            read_unknown_imports(project, graph, file);
+            read_unknown_imports(project, graph, file, by_name);
             read_spec_uses(project, graph, file);
             read_other_images(project, graph, file);
             read_command_line(project, graph, file);
@@ -183,23 +200,22 @@ fn read_shadowed_modules(project: &Project, graph: &mut Graph, file: FileId) {
 
 /// An import that leads nowhere, of a name that a module of the project with that name defines: the module is found
 /// in ways that cannot be followed, such as `sys.path.insert`.
-fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId) {
+fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId, by_name: &FilesByName<'_>) {
     let Some(facts) = project.facts(file) else { return };
     for import in &facts.module.imports {
         let Some((0, module)) = &import.from else { continue };
+        let leaf = module.rsplit('.').next().unwrap_or_default();
+        let Some(others) = by_name.get(format!("{leaf}.py").as_str()) else { continue };
         if project.index.resolve(file, 0, module).is_some() {
             continue;
         }
-        let leaf = module.rsplit('.').next().unwrap_or_default();
-        let suffix = format!("/{leaf}.py");
-        for node in 0..graph.nodes.len() {
-            let other = graph.nodes[node].file;
-            let relative = &project.files[other].relative;
+        for node in others.iter().flat_map(|&other| graph.nodes_in(other)).collect::<Vec<_>>() {
+            let relative = &project.files[graph.nodes[node].file].relative;
             let is_named = || {
                 name_of(project, graph, node)
                     .is_some_and(|name| import.aliases.iter().any(|alias| alias.name == name))
             };
-            if (relative.ends_with(&suffix) || *relative == suffix[1..]) && is_named() {
+            if is_named() {
                 let finding = Finding::new(
                     &AMBIGUOUS_NAME,
                     import.range,
