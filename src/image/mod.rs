@@ -8,6 +8,7 @@
 //! flyte 2.12.1.
 
 pub mod build;
+pub mod command;
 pub mod config;
 pub mod context;
 pub mod digest;

@@ -569,6 +569,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::command::{Command, Reach};
 use super::disk::Disk;
 use super::reference;
 use super::requirement::Requirement;
@@ -908,9 +909,7 @@ impl Check<'_> {
                 "`RUN` stands in front of a command, and the image builder puts its own there".to_owned();
             return self.problem(&COMMAND_WITH_RUN, part, message, "Take it away");
         }
-        let first = command.split_whitespace().next().unwrap_or_default();
-        let is_change = matches!(first, "cd" | "pushd" | "export" | "source" | "." | "alias" | "umask");
-        if is_change && !is_last && !command.contains(['&', ';', '|', '\n']) {
+        if !is_last && Command::read(command).reach() == Reach::OnlyShell {
             let message = format!("`{command}` changes nothing: each command runs in a shell of its own");
             self.problem(
                 &LOST_SHELL_CHANGE,

@@ -360,7 +360,7 @@ pub fn map_image(
             has_platform: mapped.has_platform,
             is_foreign: mapped.is_foreign,
             listed: mapped.listed,
-            changes_shell: mapped.changes_shell,
+            commands: mapped.commands,
             // A base without a variable is written where it stands.
             chain: graph
                 .image(base)

@@ -1,15 +1,16 @@
 //! `commands=["a", "b"]` becomes `.with_commands(["a", "b"])`.
 //!
 //! flytekit joins all commands with ` && ` and runs them in one shell, in `/`. flyte starts a new shell for each, in
-//! the image's working directory. So what follows a command that changes the shell is joined to it, and a command
+//! the image's working directory. So what follows a command that may change the shell is joined to it, and a command
 //! with a relative path goes to `/` first.
 //!
 //! # FM106
 //!
 //! ## What it does
 //!
-//! Turns the list into `with_commands`. What follows a command that changes the shell (`cd`, `export`, `source`,
-//! an assignment) is joined to it with `&&`, and a command that depends on the folder goes to `/` first.
+//! Turns the list into `with_commands`. What follows a command that may change the shell (`cd`, `export`, `source`,
+//! an assignment, whatever is not known to leave it alone) is joined to it with `&&`, and a command that depends on
+//! the folder goes to `/` first.
 //!
 //! ## Why
 //!
@@ -46,7 +47,9 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. Commands that cannot be read go through as they are, which is unsafe.
+//! Safe. Commands that cannot be read go through as they are, which is unsafe, and so is what `bash` reads
+//! differently from `sh`, such as `echo -e`: Flyte 1's Debian base ran commands in `sh`, that of Flyte 2 runs them in
+//! `bash`.
 //!
 //! ## Not handled
 //!
@@ -56,13 +59,15 @@
 //!
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
-use super::codes::COMMANDS;
+use super::codes::{COMMANDS, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
+use crate::image::command::{Command, Reach};
 use crate::python::items::Items;
 use crate::python::scope::runs_pip;
 use crate::python::value::{Value, ValueKind};
+use crate::source::TextRange;
 
 /// Maps `commands`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -82,9 +87,11 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         push(draft, parameter, parameter.item.value_text.clone());
         return;
     };
-    draft.changes_shell |= texts.iter().any(|text| changes_shell(text));
+    let commands: Vec<Command> = texts.iter().map(|text| Command::read(text)).collect();
+    check(draft, resolved.elements().unwrap_or_default(), parameter, &commands);
+    draft.commands = draft.commands.max(commands.iter().map(Command::reach).max());
     draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
-    let groups = groups(&texts);
+    let groups = groups(&texts, &commands);
     let is_own = parameter.value.elements().is_some();
     if groups.iter().all(|group| group.members.len() == 1 && !group.needs_root) {
         let text = &parameter.item.value_text;
@@ -116,21 +123,90 @@ fn command_text(value: &Value) -> Option<String> {
 struct Group {
     members: Vec<usize>,
     needs_root: bool,
+    has_background: bool,
 }
 
-fn groups(commands: &[String]) -> Vec<Group> {
-    let first = commands.iter().position(|command| changes_shell(command));
-    let joined_from = first.filter(|&first| first + 1 < commands.len()).unwrap_or(commands.len());
-    let mut groups: Vec<Group> = (0..joined_from)
-        .map(|index| Group { members: vec![index], needs_root: depends_on_folder(&commands[index]) })
-        .collect();
-    if joined_from < commands.len() {
-        let members: Vec<usize> = (joined_from..commands.len()).collect();
-        let needs_root = !starts_elsewhere(&commands[joined_from])
-            && members.iter().any(|&index| depends_on_folder(&commands[index]));
-        groups.push(Group { members, needs_root });
+fn groups(texts: &[String], commands: &[Command]) -> Vec<Group> {
+    let reach = |command: &Command| command.reach();
+    let is_joined = commands.iter().any(|command| reach(command) == Reach::Around);
+    let first = if is_joined { Some(0) } else { commands.iter().position(|c| reach(c) != Reach::Itself) };
+    let joined_from = first.filter(|&first| first + 1 < texts.len()).unwrap_or(texts.len());
+    let depends = |index: usize| depends_on_folder(&texts[index], &commands[index]);
+    let group = |members: Vec<usize>| {
+        let has_background = members.iter().any(|&index| reach(&commands[index]) == Reach::Around);
+        let needs_root = !starts_elsewhere(&texts[members[0]]) && members.iter().any(|&index| depends(index));
+        Group { members, needs_root, has_background }
+    };
+    let mut groups: Vec<Group> = (0..joined_from).map(|index| group(vec![index])).collect();
+    if joined_from < texts.len() {
+        groups.push(group((joined_from..texts.len()).collect()));
     }
     groups
+}
+
+/// Says what is special about commands that Flyte 1 joined with ` && `.
+fn check(draft: &mut Draft, elements: &[Value], parameter: Parameter<'_>, commands: &[Command]) {
+    let is_own = parameter.value.elements().is_some();
+    for (index, (command, element)) in commands.iter().zip(elements).enumerate() {
+        let range = if is_own { element.range } else { parameter.value.range };
+        let is_last = index + 1 == commands.len();
+        let problem = if is_last && command.ends_in_backslash() {
+            Some("it ends in a backslash, and takes in the line that follows in the Dockerfile")
+        } else if !is_last && let Some(problem) = command.cannot_be_followed() {
+            Some(problem)
+        } else {
+            (index > 0 && command.cannot_follow()).then_some("it is empty, or begins with an operator")
+        };
+        if let Some(problem) = problem {
+            let message =
+                format!("Flyte 1 joined its commands with ` && `, and could not build this one: {problem}");
+            draft.find(
+                Finding::new(&INVALID_CALL, range, Effect::Blocking, message)
+                    .help("Write it so that another command can stand before and behind it"),
+            );
+        }
+        if !is_last && command.ends_in_comment() {
+            let message = "the comment hides the commands behind it: Flyte 1 ran all in one line, and so does Flyte 2 now";
+            draft.find(
+                Finding::new(&COMMANDS, range, Effect::Info, message)
+                    .help("Move the comment out of the string if those commands are to run"),
+            );
+        }
+        draft.bash.extend(command.differs_in_bash().map(|what| (range, what)));
+    }
+}
+
+/// Says so if commands that are added to an image depend on the shell of those that are there.
+pub(super) fn check_added(draft: &mut Draft, added: &Draft, range: TextRange) {
+    let (Some(before), Some(behind)) = (draft.commands, added.commands) else { return };
+    if before != Reach::Itself || behind == Reach::Around {
+        draft.find(
+            Finding::new(
+                &INVALID_CALL,
+                range,
+                Effect::Blocking,
+                "these commands follow one that may change the shell; Flyte 1 ran them in the same shell",
+            )
+            .help("Write all commands into one list"),
+        );
+    }
+}
+
+/// Says what the shell of Flyte 2's Debian base reads in another way than that of Flyte 1's.
+pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
+    let differences = std::mem::take(&mut draft.bash);
+    if draft.is_foreign(cx) {
+        return;
+    }
+    for (range, what) in differences {
+        let message = format!(
+            "{what}: `bash`, which runs commands on Flyte 2's Debian base, reads it differently from the `sh` of Flyte 1's"
+        );
+        draft.find(
+            Finding::new(&COMMANDS, range, Effect::Unsafe, message)
+                .help("Write it so that both shells read the same, or put `sh -c '…'` around it"),
+        );
+    }
 }
 
 /// The simple commands of a shell line.
@@ -138,62 +214,6 @@ fn simple_commands(line: &str) -> impl Iterator<Item = &str> {
     line.split([';', '\n', '&', '|'])
         .map(|part| part.trim().trim_start_matches('('))
         .filter(|part| !part.is_empty())
-}
-
-fn changes_shell(line: &str) -> bool {
-    simple_commands(line).any(|command| {
-        let mut words = command.split_whitespace();
-        let first = words.find(|word| !is_reserved(word)).unwrap_or_default();
-        let second = words.next();
-        let is_assignment = is_assignment(first)
-            && (has_open_quote(first) || second.into_iter().chain(words).all(is_assignment));
-        let is_function = first.ends_with("()") || second == Some("()");
-        is_assignment
-            || is_function
-            || matches!(
-                first,
-                "cd" | "export"
-                    | "source"
-                    | "."
-                    | "set"
-                    | "pushd"
-                    | "popd"
-                    | "umask"
-                    | "alias"
-                    | "unset"
-                    | "shopt"
-                    | "eval"
-                    | "trap"
-                    | "ulimit"
-                    | "read"
-                    | "mapfile"
-                    | "readarray"
-                    | "declare"
-                    | "typeset"
-                    | "readonly"
-                    | "exec"
-                    | "function"
-            )
-    })
-}
-
-/// Whether the word stands before a command without being one.
-fn is_reserved(word: &str) -> bool {
-    matches!(word, "{" | "!" | "if" | "then" | "else" | "elif" | "while" | "until" | "do")
-}
-
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| is_variable(name))
-}
-
-/// Whether a string begins in the word that ends in a later one: all of it is one value.
-fn has_open_quote(word: &str) -> bool {
-    ['"', '\''].iter().any(|quote| word.matches(*quote).count() % 2 == 1)
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
-        && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
 }
 
 /// Whether the line begins by going to an absolute folder.
@@ -205,9 +225,12 @@ fn starts_elsewhere(line: &str) -> bool {
 }
 
 /// Whether what the line does depends on the folder it runs in.
-fn depends_on_folder(line: &str) -> bool {
+fn depends_on_folder(line: &str, command: &Command) -> bool {
     if starts_elsewhere(line) {
         return false;
+    }
+    if command.redirects_to_the_folder() {
+        return true;
     }
     simple_commands(line).any(|command| {
         let words: Vec<&str> = command.split_whitespace().collect();
@@ -319,7 +342,12 @@ fn display_of(cx: &ImageContext<'_>, texts: &[String], groups: &[Group]) -> Stri
 }
 
 fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sources: &[&str]) -> String {
-    let prefix = if group.needs_root { "cd / && " } else { "" };
+    let (prefix, first) = match (group.needs_root, group.has_background) {
+        (false, _) => ("", ""),
+        (true, false) => ("cd / && ", "cd /"),
+        // With `&&` it would go to the background, and be lost for the commands behind.
+        (true, true) => ("cd /; ", "cd /; :"),
+    };
     if let [member] = group.members.as_slice()
         && !group.needs_root
     {
@@ -333,8 +361,7 @@ fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sou
     if let Some(members) = members {
         cx.style.string(&format!("{prefix}{}", members.join(" && ")))
     } else {
-        let mut parts: Vec<String> =
-            if group.needs_root { vec![cx.style.string("cd /")] } else { Vec::new() };
+        let mut parts: Vec<String> = if group.needs_root { vec![cx.style.string(first)] } else { Vec::new() };
         parts.extend(group.members.iter().map(|&member| sources[member].to_owned()));
         format!("{}.join([{}])", cx.style.string(" && "), parts.join(", "))
     }

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Call, Chain};
+use crate::image::command::Reach;
 use crate::project::disk::{ListedPackages, PathFact};
 use crate::python::items::Item;
 use crate::python::scope;
@@ -86,8 +87,8 @@ pub struct BaseSpec {
     pub is_foreign: bool,
     /// Distributions that it lists, normalized.
     pub listed: Vec<String>,
-    /// Whether a command of it changes the shell.
-    pub changes_shell: bool,
+    /// How far its commands reach; `None` if it has none.
+    pub commands: Option<Reach>,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
     /// The file that such a chain needs.
@@ -245,8 +246,10 @@ pub struct Draft {
     pub copies_files: bool,
     /// Whether a layer is given a `Secret`.
     pub uses_secret: bool,
-    /// Whether a command changes the shell for those behind it.
-    pub changes_shell: bool,
+    /// How far its commands reach; `None` if it has none.
+    pub commands: Option<Reach>,
+    /// Commands that mean something else to bash, and what in them does.
+    pub bash: Vec<(TextRange, &'static str)>,
     /// Distributions that the image lists, normalized.
     pub listed: Vec<String>,
     /// Comments of keywords that have no place in the chain.
@@ -327,7 +330,8 @@ impl Draft {
         self.runs_pip |= part.runs_pip;
         self.copies_files |= part.copies_files;
         self.uses_secret |= part.uses_secret;
-        self.changes_shell |= part.changes_shell;
+        self.commands = self.commands.max(part.commands);
+        self.bash.extend(part.bash);
         for layer in part.layers {
             let joins = folds && matches!(layer.kind, LayerKind::Apt | LayerKind::Pip);
             match self.layer_mut(layer.kind).filter(|_| joins) {

@@ -125,6 +125,7 @@ use super::{
 };
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Chain};
+use crate::image::command::Reach;
 use crate::python::value::ValueKind;
 
 /// The fields of flytekit 1.16.31's `ImageSpec` in the order in which positional arguments fill them
@@ -182,8 +183,8 @@ pub struct MappedImage {
     pub uses_secret: bool,
     /// Distributions that it lists, itself or through its base, normalized.
     pub listed: Vec<String>,
-    /// Whether a command of it changes the shell.
-    pub changes_shell: bool,
+    /// How far its commands reach; `None` if it has none.
+    pub commands: Option<Reach>,
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
     pub is_foreign: bool,
 }
@@ -218,6 +219,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     base_image::finish(cx, &mut draft, &parameters);
     requirements::finish(cx, &mut draft);
     copy::finish(cx, &mut draft);
+    commands::finish(cx, &mut draft);
     let manifest = conda::map(cx, &mut draft, &parameters);
     draft.listed.extend(cx.base.iter().flat_map(|base| base.listed.iter().cloned()));
     packages::finish(cx, &mut draft, &parameters);
@@ -238,7 +240,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         uses_secret: draft.uses_secret,
         is_foreign: draft.is_foreign(cx),
         listed: draft.listed.clone(),
-        changes_shell: draft.changes_shell,
+        commands: draft.commands,
         chain: draft.chain(cx),
     }
 }

@@ -8,7 +8,8 @@
 //! ## What it does
 //!
 //! Reports what `ImageSpec` itself refuses: a keyword that it does not have, a value of another shape than it
-//! takes, a registry with a space or a scheme; and keywords that cannot be read, such as `**options`.
+//! takes, a registry with a space or a scheme, commands that cannot be joined with ` && `; and keywords that cannot
+//! be read, such as `**options`.
 //!
 //! ## Why
 //!
@@ -46,7 +47,7 @@
 //!
 //! ## Not handled
 //!
-//! What only the builder of Flyte 1 refuses.
+//! What else only the builder of Flyte 1 refuses.
 //!
 //! ## References
 //!

@@ -3,9 +3,9 @@
 //! Called on `ImageSpec(…)` itself they are folded into its parameters and come out in build order. Called on a name
 //! they add layers to that image in the order of the calls.
 
-use super::codes::{IMAGE_USE, INVALID_CALL};
+use super::codes::IMAGE_USE;
 use super::draft::{Base, Draft, ImageContext, Parameter};
-use super::{Effect, Finding, image_spec};
+use super::{Effect, Finding, commands, image_spec};
 use crate::python::items::{Item, Items};
 use crate::python::scope::Argument;
 use crate::python::value::{Value, ValueKind};
@@ -33,7 +33,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
         if let Some(base) = &cx.base {
             base.index_options.iter().for_each(|option| draft.option(option.clone()));
             // flytekit joins the commands of both in one shell.
-            draft.changes_shell = base.changes_shell;
+            draft.commands = base.commands;
         }
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
         map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);
@@ -80,17 +80,6 @@ fn map_method(
         );
         return;
     };
-    if parameter == "commands" && draft.changes_shell {
-        draft.find(
-            Finding::new(
-                &INVALID_CALL,
-                range,
-                Effect::Blocking,
-                "these commands follow one that changes the shell; Flyte 1 ran them in the same shell",
-            )
-            .help("Write all commands into one list"),
-        );
-    }
     let (value, item) = as_list(cx, &argument.value, item);
     let mut part = Draft::default();
     let parameter = Parameter { name: parameter, value: &value, item: &item, position };
@@ -99,6 +88,7 @@ fn map_method(
     } else {
         image_spec::map_parameter(cx, &mut part, parameter, &[]);
     }
+    commands::check_added(draft, &part, range);
     part.orphans.extend(items.dangling.iter().cloned());
     draft.absorb(part, cx.receiver.is_none());
 }
