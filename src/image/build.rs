@@ -4,6 +4,170 @@
 //! base = flyte.Image.from_debian_base(name="base").with_apt_packages("git")
 //! train = flyte.Image.from_base(base.uri).clone(name="train", extendable=True).with_pip_packages("pandas")
 //! ```
+//!
+//! # FM582
+//!
+//! ## What it does
+//!
+//! Speaks of a secret that a layer mounts, and that is neither in the environment nor in `/etc/secrets`.
+//!
+//! ## Why
+//!
+//! The engine is given its value when the image is built; without it the layer fails.
+//!
+//! ## Example
+//!
+//! `image build --dry-run` of
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_pip_packages(
+//!     "pandas", secret_mounts=["PIP_TOKEN"]
+//! )
+//! ```
+//!
+//! ## Use instead
+//!
+//! `PIP_TOKEN=hidden image build --dry-run`: the variable holds the value.
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Whether the value is right.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
+//!
+//! # FM583
+//!
+//! ## What it does
+//!
+//! Speaks of an image that cannot be built, because what it is depends on code that would have to be run, or on a name
+//! that the configuration does not have.
+//!
+//! ## Why
+//!
+//! No code of yours is run, and nothing is guessed.
+//!
+//! ## Example
+//!
+//! `image dockerfile` of
+//!
+//! ```python
+//! import os
+//!
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name=os.environ["N"])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! The SDK, which runs the code, may well build the image: `image build --builder remote`, or `flyte build`.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
+//!
+//! # FM584
+//!
+//! ## What it does
+//!
+//! Speaks of an image that is to be pushed, and of which neither the code nor the configuration says where to.
+//!
+//! ## Why
+//!
+//! A name without a registry is only known on this machine.
+//!
+//! ## Example
+//!
+//! `image build --push --dry-run` of
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(
+//!     python_version=(3, 12), name="train", registry="ghcr.io/acme"
+//! )
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Whether the registry takes the image.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
+//!
+//! # FM586
+//!
+//! ## What it does
+//!
+//! Speaks of an image that the engine could not build or push, and names the layer and the line of Python that asked for
+//! it.
+//!
+//! ## Why
+//!
+//! The last lines that the engine said stand above.
+//!
+//! ## Example
+//!
+//! `image build` of
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_commands(["false"])
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_commands(["true"])
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What the engine says is not interpreted.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
@@ -146,6 +310,11 @@ pub struct Recipe {
 /// # Errors
 /// What stands in the way.
 pub fn recipe(request: &Request, options: &Options) -> Result<Recipe, Vec<Problem>> {
+    if options.is_pushed && request.image.registry.is_none() {
+        let message = format!("`{}` names no registry, and neither does the configuration", request.label);
+        let help = "Set `registry=`, `image.registry` in the Flyte 2 configuration, or FLYTE_IMAGE_REGISTRY";
+        return Err(vec![Problem::new(&codes::NO_REGISTRY, message).help(help)]);
+    }
     let base = match &request.image.base {
         Base::Reference(base) => base,
         Base::Dockerfile(_) => return Ok(Recipe { dockerfile: None, context: Context::default() }),
@@ -259,11 +428,6 @@ fn build_one(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Outco
     }
     if matches!(request.image.base, Base::RefName(_)) && request.image.layers.is_empty() {
         return Outcome::Skipped("the configuration names it; nothing is added to it".to_owned());
-    }
-    if options.is_pushed && request.image.registry.is_none() {
-        let message = format!("`{}` names no registry, and neither does the configuration", request.label);
-        let help = "Set `registry=`, `image.registry` in the Flyte 2 configuration, or FLYTE_IMAGE_REGISTRY";
-        return Outcome::failed(Problem::new(&codes::NO_REGISTRY, message).help(help));
     }
     if !options.is_forced
         && let Some(reason) = presence(request, options)

@@ -6,6 +6,60 @@
 //!
 //! Every layer has a folder of its own, so that files from outside the project, and files of the same name, neither
 //! meet nor leave the context. `.dockerignore` is obeyed as SDK 2.12.1 does it.
+//!
+//! # FM581
+//!
+//! ## What it does
+//!
+//! Speaks of a file or folder that an image needs for its build, and that is not there, is left out by `.dockerignore`,
+//! or cannot be read.
+//!
+//! ## Why
+//!
+//! It cannot be put into the build context.
+//!
+//! ## Example
+//!
+//! `image dockerfile` of
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_source_file(
+//!     Path("no.txt"), "/data/no.txt"
+//! )
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_source_file(
+//!     Path("data.txt"), "/data/no.txt"
+//! )
+//! ```
+//!
+//! ```text
+//! # data.txt
+//! hello
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Files that a script reads while the image is built.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
 
 use std::collections::BTreeMap;
 use std::fs;

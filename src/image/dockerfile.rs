@@ -8,6 +8,46 @@
 //! (`flyte/_internal/imagebuild/docker_builder.py`).
 //! Only what buildah 1.28, podman and the frontend inside `BuildKit` all understand is used: no here-documents, no
 //! secrets as environment variables, no relative targets of mounts.
+//!
+//! # FM580
+//!
+//! ## What it does
+//!
+//! Speaks of a value that no Dockerfile can hold as the code means it, such as an option among Debian packages.
+//!
+//! ## Why
+//!
+//! Whatever the code holds stays a value in the Dockerfile, and never becomes an option or another instruction.
+//!
+//! ## Example
+//!
+//! `image dockerfile` of
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_apt_packages("git --yes")
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! image = flyte.Image.from_debian_base(python_version=(3, 12), name="train").with_apt_packages("git")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Dockerfiles of yours are built as they are.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -7,6 +7,53 @@
 //!
 //! Both are what `flyte/_internal/imagebuild/remote_builder.py` of SDK 2.12.1 would upload, paths in the context
 //! included. Sending is left to the SDK, which knows how to talk to a cluster.
+//!
+//! # FM587
+//!
+//! ## What it does
+//!
+//! Speaks of an image that the chosen builder does not build: one from a Dockerfile with the remote builder, one that no
+//! task uses, one of Flyte 1 code, and different images that have the same `uri`.
+//!
+//! ## Why
+//!
+//! The remote builder is sent layers, and the SDK builds what tasks use.
+//!
+//! ## Example
+//!
+//! `image build --builder remote --dry-run` of
+//!
+//! ```python
+//! from pathlib import Path
+//!
+//! import flyte
+//!
+//! image = flyte.Image.from_dockerfile(
+//!     Path("train.Dockerfile"), registry="ghcr.io/acme", name="train"
+//! )
+//! ```
+//!
+//! ```text
+//! # train.Dockerfile
+//! FROM python:3.12
+//! RUN pip install flyte
+//! ```
+//!
+//! ## Use instead
+//!
+//! `image build --builder local --dry-run`: a Dockerfile is built by an engine on this machine.
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! What the cluster itself refuses.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/remote_builder.py` of flyte 2.12.1.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

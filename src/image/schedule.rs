@@ -3,6 +3,46 @@
 //! ```python
 //! train = flyte.Image.from_base(base.uri).clone(name="train", extendable=True)    # when `base` is done
 //! ```
+//!
+//! # FM585
+//!
+//! ## What it does
+//!
+//! Speaks of images that start from each other.
+//!
+//! ## Why
+//!
+//! None of them can be built first.
+//!
+//! ## Example
+//!
+//! `image build` where the `uri` of each image is the base of the other:
+//!
+//! ```python
+//! import flyte
+//!
+//! first = flyte.Image.from_base("ghcr.io/acme/second:1").clone(name="first", extendable=True)
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! import flyte
+//!
+//! first = flyte.Image.from_debian_base(python_version=(3, 12), name="first")
+//! ```
+//!
+//! ## Fix safety
+//!
+//! By hand.
+//!
+//! ## Not handled
+//!
+//! Images that are built elsewhere.
+//!
+//! ## References
+//!
+//! `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
