@@ -1253,3 +1253,79 @@ unsure_comprehension = base.with_pip_packages(*[name for name in LIST])
         );
     }
 }
+
+/// An image of Flyte 1 that is made of files which its migration changes: requirements, code, a new manifest.
+const MADE_OF_FILES: [(&str, &str); 4] = [
+    (
+        "train.py",
+        r#"from flytekit import ImageSpec, task
+
+image = ImageSpec(name="trainer", python_version="3.12", requirements="requirements.txt", source_root=".")
+conda = ImageSpec(name="conda", python_version="3.12", conda_packages=["numpy"])
+
+
+@task(container_image=image)
+def total(x: int) -> int:
+    return x
+
+
+@task(container_image=conda)
+def other(x: int) -> int:
+    return x
+"#,
+    ),
+    ("requirements.txt", "flytekit\npandas\n"),
+    ("pyproject.toml", "[tool.flyte-migrate]\nconda = \"pixi\"\n"),
+    (".dockerignore", ".git\n.env\n.venv\n"),
+];
+
+#[test]
+fn images_are_the_same_before_and_after_write() {
+    let folder = project(&MADE_OF_FILES);
+    let images = |command: &str, more: &[&str]| {
+        run(folder.path(), &[&["image", command, "--unsafe-fixes"][..], more].concat())
+    };
+    let uris = images("uri", &[]);
+    let shown = images("show", &[]).stdout;
+    assert_eq!(uris.code, Some(0), "{uris:?}");
+    assert!(uris.stderr.contains("read as `--write` would leave them"), "{}", uris.stderr);
+    assert_eq!(images("dockerfile", &["-o", "before"]).code, Some(0));
+    let before = read_tree(&folder.path().join("before"));
+    fs::remove_dir_all(folder.path().join("before")).unwrap();
+    assert!(!folder.path().join("pixi.toml").exists());
+    assert_eq!(run(folder.path(), &["--write", "--unsafe-fixes"]).code, Some(0));
+    assert!(read(&folder, "requirements.txt").contains("flyte>="), "{}", read(&folder, "requirements.txt"));
+    let names = |text: &str| -> Vec<String> {
+        text.split_whitespace()
+            .filter(|word| word.contains(':') && word.len() > 32)
+            .map(str::to_owned)
+            .collect()
+    };
+    let after = images("uri", &[]);
+    assert_eq!(names(&after.stdout), names(&uris.stdout));
+    assert_eq!(names(&after.stdout).len(), 2);
+    assert_eq!(after.stderr, "");
+    let rest =
+        |text: &str| text.lines().filter(|line| !line.contains("train.py:")).collect::<Vec<_>>().join("\n");
+    assert_eq!(rest(&images("show", &[]).stdout), rest(&shown));
+    assert_eq!(images("dockerfile", &["-o", "after"]).code, Some(0));
+    let after = read_tree(&folder.path().join("after"));
+    assert!(!before.is_empty() && before == after, "{:?}\n{:?}", before.keys(), after.keys());
+}
+
+#[test]
+fn what_the_remote_builder_is_sent_is_the_same_before_and_after_write() {
+    let folder = project(&MADE_OF_FILES);
+    let pack = |output: &str| {
+        let args = ["image", "build", "--builder", "remote", "--dry-run", "--unsafe-fixes", "-o", output];
+        let run = run(folder.path(), &args);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let tree = read_tree(&folder.path().join(output));
+        fs::remove_dir_all(folder.path().join(output)).unwrap();
+        tree
+    };
+    let before = pack("sent");
+    assert_eq!(run(folder.path(), &["--write", "--unsafe-fixes"]).code, Some(0));
+    assert!(before.keys().any(|name| name.ends_with("context.tar.gz")));
+    assert!(pack("sent") == before);
+}

@@ -9,14 +9,15 @@ use std::path::Path;
 use super::args::ImageArgs;
 use crate::flyte2::evaluate::Settings;
 use crate::image::config::{Config, ConfigError, Surroundings};
+use crate::image::disk::Disk;
 use crate::image::requirement::Requirement;
 
 /// The newest version of the SDK that the images are known of.
 pub(super) const NEWEST_FLYTE: &str = "2.12.1";
 
 /// What was typed decides, then what the project says, then what is usual.
-pub(super) fn settings(args: &ImageArgs, root: &Path, config: &Config) -> Settings {
-    let flyte_version = args.flyte_version.clone().or_else(|| project_flyte_version(root));
+pub(super) fn settings(args: &ImageArgs, root: &Path, config: &Config, disk: &Disk) -> Settings {
+    let flyte_version = args.flyte_version.clone().or_else(|| project_flyte_version(root, disk));
     Settings {
         flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
         python_version: args.python_version.or_else(|| project_python_version(root)),
@@ -36,18 +37,19 @@ pub(super) fn config(named: Option<&Path>, cwd: &Path) -> Result<Config, ConfigE
 }
 
 /// What a look at the code needs to know: findings depend on neither the environment nor the Python of whoever looks.
-pub(super) fn surroundings_of(root: &Path) -> Settings {
-    let flyte_version = project_flyte_version(root).unwrap_or_else(|| NEWEST_FLYTE.to_owned());
+pub(super) fn surroundings_of(root: &Path, disk: &Disk) -> Settings {
+    let flyte_version = project_flyte_version(root, disk).unwrap_or_else(|| NEWEST_FLYTE.to_owned());
     Settings { flyte_version, ..Settings::default() }
 }
 
 /// The version of flyte in a lock file, or the exact one in the dependencies.
-pub(super) fn project_flyte_version(root: &Path) -> Option<String> {
+fn project_flyte_version(root: &Path, disk: &Disk) -> Option<String> {
+    let read = |name: &str| disk.read_text(&root.join(name)).ok();
     let locks = ["uv.lock", "poetry.lock", "pdm.lock"];
-    let locked = locks.iter().find_map(|lock| locked_version(&read(root, lock)?));
+    let locked = locks.iter().find_map(|lock| locked_version(&read(lock)?));
     locked
-        .or_else(|| pinned_version(&read(root, "pyproject.toml")?))
-        .or_else(|| read(root, "requirements.txt")?.lines().find_map(pin_of_flyte))
+        .or_else(|| pinned_version(&read("pyproject.toml")?))
+        .or_else(|| read("requirements.txt")?.lines().find_map(pin_of_flyte))
 }
 
 fn read(root: &Path, name: &str) -> Option<String> {
@@ -103,14 +105,15 @@ mod tests {
     fn a_lock_decides_before_a_pin() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        assert_eq!(project_flyte_version(folder.path()), None);
+        let version = || project_flyte_version(folder.path(), &Disk::new(folder.path().to_path_buf()));
+        assert_eq!(version(), None);
         write(
             "pyproject.toml",
             "[project]\ndependencies = [\"flyte[tui] == 2.4.0 ; python_version > '3'\", \"x\"]\n",
         );
-        assert_eq!(project_flyte_version(folder.path()).as_deref(), Some("2.4.0"));
+        assert_eq!(version().as_deref(), Some("2.4.0"));
         write("uv.lock", "[[package]]\nname = \"flyte\"\nversion = \"2.5.1\"\n");
-        assert_eq!(project_flyte_version(folder.path()).as_deref(), Some("2.5.1"));
+        assert_eq!(version().as_deref(), Some("2.5.1"));
     }
 
     #[test]

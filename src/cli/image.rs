@@ -6,6 +6,7 @@
 //! ```
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -13,7 +14,7 @@ use clap::Parser;
 use super::Exit;
 use super::args::{Args, ImageArgs, ImageCommand, OutputFormat};
 use super::config::with_configuration;
-use super::environment::{config, settings};
+use super::environment::{self, config};
 use super::image_build;
 use super::migrate::{checked, in_pool, options, report_problems, settings as migration_settings};
 use crate::diagnostic::Status;
@@ -29,7 +30,7 @@ use crate::image::disk::Disk;
 use crate::image::document::{Document, Entry, VERSION};
 use crate::image::{Base, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
-use crate::migrate::migrate;
+use crate::migrate::{Migration, migrate};
 use crate::project::{Content, Project};
 use crate::python::scope::Role;
 use crate::source::Location;
@@ -82,16 +83,15 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     let migration_args = with_configuration(&migration_args(args)?)?;
     let discovery = discover(&options(&migration_args), &cwd)?;
     let config = config(args.config.as_deref(), &cwd)?;
-    let surroundings = settings(args, &discovery.root, &config);
-    let python_version = surroundings.python_version;
-    let disk = Disk::new(cwd);
     let settings = migration_settings(&migration_args, &discovery);
-    let (project, found) = in_pool(0, || {
+    let (project, found, disk, python_version) = in_pool(0, || {
         let mut project = load_with_images(&discovery);
         let migration = migrate(&mut project, settings);
+        let disk = Disk::new(cwd).with_files(written_files(&discovery, &project, &migration));
+        let surroundings = environment::settings(args, &discovery.root, &config, &disk);
         replace(&mut project, migration.texts);
         let found = read(&project, &surroundings, &disk);
-        (project, found)
+        (project, found, disk, surroundings.python_version)
     })?;
     let mut images = Images { discovery, project, found, disk, config, python_version };
     images.discovery.problems.extend(unread(&images.project));
@@ -109,6 +109,32 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     }
     tell_what_stays(&images.project);
     Ok(images)
+}
+
+/// What the migration would write: the place of each file, and its bytes.
+fn written_files(discovery: &Discovery, project: &Project, migration: &Migration) -> Vec<(PathBuf, Vec<u8>)> {
+    let changed = migration.texts.iter().filter_map(|(&file, text)| {
+        Some((discovery.files[file].path.clone(), project.source(file)?.to_bytes(text)))
+    });
+    let new = migration.new_files.iter().filter_map(|((file, path), content)| {
+        Some((discovery.files[*file].path.parent()?.join(path), content.clone().into_bytes()))
+    });
+    changed.chain(new).collect()
+}
+
+/// Says which files images are made of that are not on the disk as they are read.
+pub(super) fn tell_what_is_written(images: &Images) {
+    let files = images.disk.read_as_written();
+    let shown = |file: &PathBuf| file.strip_prefix(images.disk.cwd()).unwrap_or(file).display().to_string();
+    let names = match files.as_slice() {
+        [] => return,
+        [file] => format!("`{}` is", shown(file)),
+        [file, rest @ ..] => format!("`{}` and {} more are", shown(file), rest.len()),
+    };
+    drop(writeln!(
+        std::io::stderr(),
+        "note: {names} read as `--write` would leave them, and images that hold them are those from then on"
+    ));
 }
 
 /// The arguments with which the default command would migrate the same code.
@@ -216,6 +242,7 @@ fn print(
     let images = find_images(args)?;
     let has_problem = report_problems(&images.discovery);
     let document = document(&images);
+    tell_what_is_written(&images);
     let exit = match args.output_format {
         OutputFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &document)?;

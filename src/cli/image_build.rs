@@ -18,7 +18,7 @@ use super::Exit;
 use super::args::{
     BaseArgs, BuildArgs, BuilderChoice, DockerfileArgs, EngineChoice, ImageArgs, OutputFormat,
 };
-use super::image::{Images, find_images};
+use super::image::{Images, find_images, tell_what_is_written};
 use super::migrate::report_problems;
 use super::progress::Progress;
 use crate::flyte2::read::FoundImage;
@@ -287,6 +287,7 @@ fn options(engine: Engine, images: &Images, bases: &BaseArgs) -> Options {
         settings: EngineSettings::from_variables(|name| std::env::var(name).ok()),
         replacements: bases.base_image.iter().cloned().collect(),
         python_version: images.python_version,
+        disk: images.disk.clone(),
         ..Options::new(engine, images.disk.cwd().to_path_buf())
     }
 }
@@ -303,6 +304,7 @@ fn requests(images: &Images, is_local: bool) -> (Vec<Request>, Vec<Misfit>) {
             Err(problem) => misfits.push((place(images, found.place), problem)),
         }
     }
+    tell_what_is_written(images);
     (requests, misfits)
 }
 

@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
 /// Adds what is wrong with the Flyte 2 images that the code holds already.
 fn add_image_findings(project: &Project, discovery: &Discovery, cwd: &Path, migration: &mut Migration) {
     let disk = Disk::new(cwd.to_path_buf());
-    let found = read(project, &surroundings_of(&discovery.root), &disk);
+    let found = read(project, &surroundings_of(&discovery.root, &disk), &disk);
     for (file, diagnostics) in findings(project, &found, &disk, &discovery.root) {
         if !project.files[file].is_selected {
             continue;

@@ -239,8 +239,8 @@ pub struct Options {
     pub replacements: BTreeMap<String, String>,
     /// The Python of images that do not say which, if it is known.
     pub python_version: Option<(u32, u32)>,
-    /// The working directory, which relative paths of the code count from.
-    pub cwd: PathBuf,
+    /// The disk, from the working directory, which relative paths of the code count from.
+    pub disk: Disk,
     /// Where secrets lie that are no variables.
     pub secrets: PathBuf,
 }
@@ -258,7 +258,7 @@ impl Options {
             jobs: 1,
             replacements: BTreeMap::new(),
             python_version: None,
-            cwd,
+            disk: Disk::new(cwd),
             secrets: PathBuf::from(SECRET_FOLDER),
         }
     }
@@ -332,7 +332,7 @@ pub fn recipe(request: &Request, options: &Options) -> Result<Recipe, Vec<Proble
         let help = "Say it with `--python-version`";
         return Err(vec![Problem::new(&codes::UNKNOWN_IMAGE, message).help(help)]);
     };
-    let context = context::collect(&request.image.layers, &Disk::new(options.cwd.clone()))?;
+    let context = context::collect(&request.image.layers, &options.disk)?;
     let target = Target {
         base,
         uri: &request.uri,
@@ -501,13 +501,19 @@ fn places(request: &Request, options: &Options, folder: &Path) -> Result<(PathBu
     let Base::Dockerfile(path) = &request.image.base else {
         return Ok((folder.join(DOCKERFILE), folder.join(CONTEXT)));
     };
-    let file = options.cwd.join(path);
+    let file = options.disk.place(path);
     if !file.is_file() {
         let message = format!("`{}` is not there", path.display());
         let help = "Correct the path, which counts from the working directory";
         return Err(vec![Problem::new(&codes::MISSING_FILE, message).help(help)]);
     }
-    let context = file.parent().unwrap_or(&options.cwd).to_path_buf();
+    if options.disk.written(path).is_some() {
+        let message = format!("`{}` is not on the disk as the migration would leave it", path.display());
+        return Err(vec![
+            Problem::new(&codes::UNSUPPORTED_BUILD, message).help("Migrate with --write first"),
+        ]);
+    }
+    let context = file.parent().unwrap_or(options.disk.cwd()).to_path_buf();
     Ok((file, context))
 }
 
@@ -523,7 +529,7 @@ fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Resu
     })?;
     let calls = calls(request, options, &recipe, folder.path()).map_err(|problems| (problems, Vec::new()))?;
     for arguments in &calls {
-        let output = call(&options.program, arguments, &options.cwd, line).map_err(|error| {
+        let output = call(&options.program, arguments, options.disk.cwd(), line).map_err(|error| {
             let message = format!("`{}` cannot be started: {error}", options.program.to_string_lossy());
             let help = "Install the engine, or choose another with `--engine`";
             (vec![Problem::new(&codes::FAILED_BUILD, message).help(help)], Vec::new())

@@ -99,6 +99,13 @@ impl Context {
             match content {
                 // The mode comes along, the time does not: engines ignore it.
                 Content::File(source) => drop(fs::copy(source, target)?),
+                Content::Written(source, bytes) => {
+                    fs::write(&target, bytes)?;
+                    // A file that is to be made has no mode yet.
+                    if let Ok(metadata) = fs::metadata(source) {
+                        fs::set_permissions(&target, metadata.permissions())?;
+                    }
+                }
                 Content::Text(text) => fs::write(target, text)?,
             }
         }
@@ -292,7 +299,7 @@ impl Collector<'_> {
                 Problem::new(&codes::MISSING_FILE, message).help("Keep it with a line that begins with `!`")
             );
         }
-        self.context.entries.insert(place.to_owned(), Content::File(self.disk.place(file)));
+        self.context.entries.insert(place.to_owned(), Content::of(file, self.disk));
         Ok(())
     }
 
@@ -307,9 +314,7 @@ impl Collector<'_> {
         for file in files {
             let source = folder.join(&file);
             if !self.filter.leaves_out(&source) {
-                self.context
-                    .entries
-                    .insert(format!("{place}/{file}"), Content::File(self.disk.place(&source)));
+                self.context.entries.insert(format!("{place}/{file}"), Content::of(&source, self.disk));
             }
         }
         Ok(())
@@ -357,7 +362,7 @@ impl Collector<'_> {
             } else if !self.disk.is_file(file) {
                 return Err(missing(file));
             } else {
-                let source = Content::File(self.disk.place(file));
+                let source = Content::of(file, self.disk);
                 self.context.entries.entry(place).or_insert(source);
             }
         }

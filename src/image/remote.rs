@@ -120,6 +120,9 @@ impl Parcel {
             }
             let (bytes, mode) = match content {
                 Content::Text(text) => (text.clone().into_bytes(), 0o644),
+                Content::Written(source, bytes) => {
+                    (bytes.clone(), std::fs::metadata(source).map_or(0o644, |metadata| mode(&metadata)))
+                }
                 Content::File(file) => {
                     let mut bytes = Vec::new();
                     let mut file = std::fs::File::open(file)?;
@@ -510,7 +513,7 @@ impl Packer<'_> {
         if !self.disk.is_file(file) {
             return Err(missing(file));
         }
-        self.parcel.entries.insert(place.to_owned(), Content::File(self.disk.place(file)));
+        self.parcel.entries.insert(place.to_owned(), Content::of(file, self.disk));
         Ok(())
     }
 
@@ -523,7 +526,7 @@ impl Packer<'_> {
         let place = sdk_place(folder);
         for file in files {
             let inside = if place == "." { file.clone() } else { format!("{place}/{file}") };
-            self.parcel.entries.insert(inside, Content::File(self.disk.place(&folder.join(file))));
+            self.parcel.entries.insert(inside, Content::of(&folder.join(file), self.disk));
         }
         Ok(place)
     }

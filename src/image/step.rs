@@ -6,8 +6,9 @@
 //!
 //! [`context`](super::context) makes steps of layers, [`dockerfile`](super::dockerfile) writes them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::layer::{PipOptions, ProjectInstall, Secret};
 use crate::diagnostic::Rule;
 
@@ -147,6 +148,19 @@ impl Problem {
 pub enum Content {
     /// A copy of a file of the disk, with its mode.
     File(PathBuf),
+    /// Other bytes with the mode of a file of the disk.
+    Written(PathBuf, Vec<u8>),
     /// A text that the tool writes.
     Text(String),
+}
+
+impl Content {
+    /// What a file of the disk holds.
+    pub fn of(path: &Path, disk: &Disk) -> Self {
+        let place = disk.place(path);
+        match disk.written(path) {
+            Some(bytes) => Self::Written(place, bytes.to_vec()),
+            None => Self::File(place),
+        }
+    }
 }
