@@ -498,6 +498,13 @@ fn is_transparent(func: &Expr) -> bool {
     )
 }
 
+/// `o0`, by which flytekit calls an output without a name.
+pub fn is_output(attribute: &str) -> bool {
+    attribute
+        .strip_prefix('o')
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn root_name(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Name(name) => Some(name.id.as_str()),

@@ -63,6 +63,7 @@ use super::link::Target;
 use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
+use crate::flyte1::body::is_output;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
 use crate::rules::codes::{ACTOR, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
 use crate::rules::{Effect, Finding};
@@ -307,13 +308,6 @@ fn is_hint(graph: &Graph, file: FileId, reference: &Reference, calls: &[Call], o
         let hints = call.and_then(|call| calls[call].keyword("node_dependency_hints"));
         hints.is_some_and(|hints| hints.value.range.contains_range(reference.range))
     })
-}
-
-/// `o0`, by which flytekit calls an output without a name.
-fn is_output(attribute: &str) -> bool {
-    attribute
-        .strip_prefix('o')
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `flyte.run(pipeline, …)` in plain code: this is how Flyte 2 runs it.

@@ -33,7 +33,7 @@ def main() -> int:
     os.environ["FLYTE_LOCAL_CACHE_ENABLED"] = "false"
     report = os.fdopen(os.dup(1), "w")
     silence()
-    importlib.import_module(sdk)
+    prepare(sdk)
     signal.signal(signal.SIGALRM, give_up)
     for name, folder in cases:
         before = set(sys.modules)
@@ -49,6 +49,13 @@ def main() -> int:
     report.close()
     # Threads of an SDK that wait for something do not hold the result back.
     os._exit(0)
+
+
+def prepare(sdk: str) -> None:
+    """Loads the SDK; files are uploaded only below `flyte.init()`, which `flyte run` calls as well."""
+    module = importlib.import_module(sdk)
+    if sdk == "flyte":
+        module.init()
 
 
 def give_up(*_: Any) -> None:
@@ -71,12 +78,21 @@ def run(sdk: str, folder: str) -> dict[str, Any]:
     try:
         module = importlib.import_module("main")
         results = [result(sdk, getattr(module, name), inputs) for name, inputs in module.CALLS]
+        forget_launch_plans(sdk)
         with contextlib.redirect_stdout(printed):
             runpy.run_path("main.py", run_name="__main__")
     except BaseException:
         return {"results": [], "printed": [], "error": traceback.format_exc()}
     lines = [line for line in printed.getvalue().splitlines() if line.startswith("RESULT")]
     return {"results": results, "printed": lines, "error": None}
+
+
+def forget_launch_plans(sdk: str) -> None:
+    """flytekit refuses launch plans of the same names, which the module makes once more when it runs."""
+    if sdk == "flytekit":
+        from flytekit.core.launch_plan import LaunchPlan
+
+        LaunchPlan.CACHE.clear()
 
 
 def result(sdk: str, entity: Any, inputs: dict[str, Any]) -> str:

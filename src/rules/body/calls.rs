@@ -68,6 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::values::Values;
 use super::{BodyContext, maps, overrides};
+use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr};
@@ -216,8 +217,8 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     {
         return;
     }
-    // Several results are a plain tuple, without the attributes that are read here.
-    if matches!(mapper.parent(), Some(Expr::Attribute(_))) {
+    // A plain tuple has no such names, which `references` says.
+    if matches!(mapper.parent(), Some(Expr::Attribute(attribute)) if is_output(&attribute.attr)) {
         return;
     }
     mapper.call(call.entity.range(), call.node);

@@ -236,6 +236,11 @@ impl<'a> Mapper<'a> {
         self.mapped.handled.insert(range);
     }
 
+    /// Whether what stands at `range` is understood.
+    pub fn is_handled(&self, range: TextRange) -> bool {
+        self.mapped.handled.contains(&range)
+    }
+
     /// The code runs `node`, which the reference at `range` names, otherwise than by a plain call; or it is written
     /// anew because of it. They move together.
     pub fn call(&mut self, range: TextRange, node: NodeId) {

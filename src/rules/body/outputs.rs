@@ -36,6 +36,10 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         }
         _ => return false,
     };
+    if reads_on(mapper, &attribute.value) {
+        mapper.handle(attribute.range);
+        return true;
+    }
     let Some(held) = held(mapper, &attribute.value) else { return false };
     let name = attribute.attr.as_str();
     let shape = shape(mapper.cx, held.entity());
@@ -66,6 +70,16 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Whether a value is read from an output that is understood: `a.points[0]` in `a.points[0].x`. Whatever is read from
+/// that is read alike on a promise and on the value.
+fn reads_on(mapper: &Mapper<'_>, value: &Expr) -> bool {
+    match value {
+        Expr::Attribute(attribute) => mapper.is_handled(attribute.range),
+        Expr::Subscript(subscript) => reads_on(mapper, &subscript.value),
+        _ => false,
+    }
 }
 
 /// `o[0]` of a named tuple of one field: on Flyte 2 `o` is the value itself.
