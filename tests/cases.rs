@@ -7,6 +7,8 @@
 
 #[path = "sdk/environment.rs"]
 mod environment;
+#[path = "sdk/cases.rs"]
+mod runs;
 mod support;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use environment::{python, repository};
-use serde_json::{Value, json};
+use runs::results;
+use serde_json::Value;
 use support::{read_tree, run, write_tree};
 
 /// The folders of the cases, by name.
@@ -44,19 +47,6 @@ fn migrated(scratch: &Path, args: &[&str]) -> BTreeMap<String, PathBuf> {
     }
     assert!(incomplete.is_empty(), "not migrated as a whole:\n{}", incomplete.join("\n"));
     migrated
-}
-
-/// What the cases in these folders give under an SDK, by name.
-fn results(sdk: &str, folders: &BTreeMap<String, PathBuf>, scratch: &Path) -> BTreeMap<String, Value> {
-    let list = scratch.join("list.json");
-    fs::write(&list, serde_json::to_vec(&json!(folders.iter().collect::<Vec<_>>())).unwrap()).unwrap();
-    let mut command = Command::new(python());
-    command.arg(repository("tests/sdk/run_cases.py")).arg(sdk).arg(list);
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let results: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(results.len(), folders.len(), "{}", String::from_utf8_lossy(&output.stderr));
-    results.into_iter().map(|result| (result["case"].as_str().unwrap().to_owned(), result)).collect()
 }
 
 /// Compares all cases, migrated with these arguments.

@@ -10,7 +10,7 @@
 mod environment;
 #[path = "generated/module.rs"]
 mod module;
-#[path = "generated/random.rs"]
+#[path = "support/random.rs"]
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};

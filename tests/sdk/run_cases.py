@@ -4,10 +4,10 @@
 
 `LIST.json` is a list of `[NAME, FOLDER]`. Each folder holds a module `main` with `CALLS`, a list of a name and inputs
 by keyword: `[("pipeline", {"n": 3})]`. Under flytekit an entity is called; under flyte it runs in local mode, through
-the controller, as `flyte run --local` would run it. Then the module runs as `__main__`. All cases run in one process,
-because loading an SDK takes longest. One JSON line per case goes to standard output: `{"case", "results",
-"printed", "error"}`, where a result is the text of a value (files as what they hold), and what is printed are the
-lines that begin with `RESULT`.
+the controller, as `flyte run --local` would run it. Then the module runs as `__main__`, if it asks for that. All cases
+run in one process, because loading an SDK takes longest. One JSON line per case goes to standard output: `{"case",
+"results", "printed", "error"}`, where a result is the text of a value (files as what they hold), and what is printed
+are the lines that begin with `RESULT`. A module that has `EVENTS` gets them into the line as well.
 """
 
 from __future__ import annotations
@@ -78,13 +78,15 @@ def run(sdk: str, folder: str) -> dict[str, Any]:
     try:
         module = importlib.import_module("main")
         results = [result(sdk, getattr(module, name), inputs) for name, inputs in module.CALLS]
-        forget_launch_plans(sdk)
-        with contextlib.redirect_stdout(printed):
-            runpy.run_path("main.py", run_name="__main__")
+        if "__main__" in Path("main.py").read_text():
+            forget_launch_plans(sdk)
+            with contextlib.redirect_stdout(printed):
+                runpy.run_path("main.py", run_name="__main__")
     except BaseException:
         return {"results": [], "printed": [], "error": traceback.format_exc()}
     lines = [line for line in printed.getvalue().splitlines() if line.startswith("RESULT")]
-    return {"results": results, "printed": lines, "error": None}
+    outcome = {"results": results, "printed": lines, "error": None}
+    return outcome | ({"events": module.EVENTS} if hasattr(module, "EVENTS") else {})
 
 
 def forget_launch_plans(sdk: str) -> None:

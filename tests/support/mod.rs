@@ -11,6 +11,7 @@ use tempfile::TempDir;
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
 /// Reads everything below `folder`; a folder that is not there holds nothing.
+#[allow(dead_code, reason = "each test binary compiles this module, and not all of them need it")]
 pub(crate) fn read_tree(folder: &Path) -> Tree {
     let mut tree = Tree::new();
     for entry in walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok) {

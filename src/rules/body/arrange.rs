@@ -61,6 +61,8 @@ pub(super) struct Run<'a> {
     items: Vec<Item<'a>>,
     /// Pairs of variables: the first must be there before the second is computed.
     orders: Vec<(&'a str, &'a str)>,
+    /// The same for variables of other runs, between which nothing moves, and the place that says so.
+    strays: Vec<(&'a str, &'a str, TextRange)>,
 }
 
 impl<'a> Run<'a> {
@@ -70,7 +72,13 @@ impl<'a> Run<'a> {
         for (index, stmt) in block.iter().enumerate() {
             let Some(run) = runs.last_mut() else { break };
             if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
-                run.orders.extend(order.pairs());
+                for (earlier, later) in order.pairs() {
+                    if run.writes(earlier) && run.writes(later) {
+                        run.orders.push((earlier, later));
+                    } else {
+                        run.strays.push((earlier, later, stmt.range()));
+                    }
+                }
                 continue;
             }
             let mut reader =
@@ -102,9 +110,13 @@ impl<'a> Run<'a> {
                 None => runs.push(Self::default()),
             }
         }
-        runs.retain(|run| !run.lines.is_empty());
+        runs.retain(|run| !run.lines.is_empty() || !run.strays.is_empty());
         runs.iter_mut().for_each(Self::find_levels);
         runs
+    }
+
+    fn writes(&self, name: &str) -> bool {
+        self.lines.iter().any(|line| line.writes.contains(&name))
     }
 
     /// Each call comes behind all that it reads, and behind what it is ordered behind.
@@ -291,10 +303,13 @@ impl<'a> Reader<'_, 'a> {
                 self.settings(&keyword.value);
             }
         }
+        if let Kind::Mapped(map) = &node.kind {
+            map.bound().for_each(|keyword| self.settings(&keyword.value));
+        }
         Some(vec![self.push(expr.range(), names, before, nested, false)])
     }
 
-    /// Names in `Resources(cpu=CPU)` and its like.
+    /// Names in `Resources(cpu=CPU)`, in what `partial` binds, and the like.
     fn settings(&mut self, expr: &'a Expr) {
         let mut names = maps::NamesRead::default();
         ast::visitor::source_order::SourceOrderVisitor::visit_expr(&mut names, expr);
@@ -383,6 +398,11 @@ pub(super) fn block<'a>(mapper: &mut Mapper<'a>, block: &'a [Stmt]) {
     let runs = Run::all(mapper.cx, mapper.values(), block);
     let mut rearranged = HashSet::new();
     for run in &runs {
+        for &(earlier, later, range) in &run.strays {
+            if !order::is_above(mapper.values(), earlier, later) {
+                order::refuse(mapper, range, earlier, later);
+            }
+        }
         let is_gathered = mapper.is_async() && !run.groups().is_empty();
         if is_gathered || run.is_out_of_order() {
             let members: Vec<usize> = run.lines.iter().map(|line| line.index).collect();

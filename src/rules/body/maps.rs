@@ -119,10 +119,17 @@ impl<'e> MapTask<'e> {
         let Expr::Call(partial) = partial else { return None };
         let entity =
             partial.arguments.args.first().filter(|_| cx.is_imported(&partial.func, "functools.partial"))?;
+        // What a variable binds is written where it is mapped, and must be the same there.
+        let mut names = NamesRead::default();
+        partial.arguments.keywords.iter().for_each(|keyword| names.visit_expr(&keyword.value));
+        if variable.is_some() && names.names.iter().any(|name| values.is_rebound(name)) {
+            return None;
+        }
         Some(Self { call, entity, node: cx.entity(entity)?, partial: Some((partial, variable)) })
     }
 
-    fn bound(&self) -> impl Iterator<Item = &'e ast::Keyword> {
+    /// What `partial` binds.
+    pub(super) fn bound(&self) -> impl Iterator<Item = &'e ast::Keyword> {
         self.partial.iter().flat_map(|(partial, _)| &partial.arguments.keywords)
     }
 }

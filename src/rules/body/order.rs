@@ -15,6 +15,8 @@ use crate::project::graph::EntityKind;
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Operator, Stmt};
 use crate::python::items::indentation_at;
+use crate::rules::codes::WORKFLOW_BODY;
+use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
 /// What must run one after another.
@@ -71,6 +73,23 @@ impl<'a> Order<'a> {
     }
 }
 
+/// Says that a call stands below one that must run behind it, where nothing can be moved.
+pub(super) fn refuse(mapper: &mut Mapper<'_>, range: TextRange, earlier: &str, later: &str) {
+    let message = format!("`{earlier}` has to run before `{later}`, which Flyte 2 runs first");
+    mapper.find(
+        Finding::new(&WORKFLOW_BODY, range, Effect::Blocking, message)
+            .help(format!("Move the call of `{earlier}` above that of `{later}`")),
+    );
+}
+
+/// Whether a variable is certainly computed above another.
+pub(super) fn is_above(values: &Values<'_>, earlier: &str, later: &str) -> bool {
+    match (values.only(earlier), values.only(later)) {
+        (Some(earlier), Some(later)) => earlier.start() < later.start(),
+        _ => false,
+    }
+}
+
 /// The construct: the statement goes.
 pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
     let entity = mapper.cx.graph.entity(mapper.node);
@@ -84,6 +103,18 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
             mapper.dropped.insert(statement.value.range());
         }
         return true;
+    }
+    for pair in order.operands.windows(2) {
+        let name = |expr: &'a Expr| expr.as_name_expr().map(|name| name.id.as_str());
+        let is_kept = match (name(pair[0]), name(pair[1])) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(earlier), Some(later)) => is_above(mapper.values(), earlier, later),
+        };
+        if !is_kept {
+            let (earlier, later) = (&mapper.cx.text[pair[0].range()], &mapper.cx.text[pair[1].range()]);
+            refuse(mapper, stmt.range(), earlier, later);
+        }
     }
     let indent = indentation_at(mapper.cx.text, stmt.start());
     let calls = order.operands.iter().filter(|operand| !operand.is_name_expr());

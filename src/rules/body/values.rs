@@ -75,6 +75,11 @@ impl<'a> Values<'a> {
         self.bound.contains_key(name)
     }
 
+    /// Whether the function binds the name more than once.
+    pub fn is_rebound(&self, name: &str) -> bool {
+        self.bound.get(name).is_some_and(|all| all.len() > 1)
+    }
+
     /// The attributes that are read from a variable.
     pub fn attributes(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.attributes.get(name).into_iter().flatten().copied()

@@ -33,6 +33,7 @@ impl Random {
     }
 
     /// Some of `choices` in their order, at least one.
+    #[allow(dead_code, reason = "each test binary compiles this module, and not all of them need it")]
     pub(crate) fn some<T: Copy>(&mut self, choices: &[T]) -> Vec<T> {
         let some: Vec<T> = choices.iter().copied().filter(|_| self.chance(35)).collect();
         if some.is_empty() { vec![self.pick(choices)] } else { some }
