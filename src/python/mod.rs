@@ -68,6 +68,22 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
     }
 }
 
+/// Parses a module as if the statements at `left_out` were comments: what is left has its places, and costs no more
+/// than itself.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without(text: &str, left_out: impl Iterator<Item = TextRange>) -> Result<Parsed, SyntaxError> {
+    let mut rest = String::with_capacity(text.len());
+    for range in left_out.filter(|range| !range.is_empty()) {
+        rest.push_str(&text[rest.len()..usize::from(range.start())]);
+        rest.push('#');
+        rest.extend(std::iter::repeat_n(' ', usize::from(range.len()) - 1));
+    }
+    rest.push_str(&text[rest.len()..]);
+    parse(&rest)
+}
+
 /// What a line of a text seems to import: dots, module, and the names behind `import`.
 pub type RoughImport = (u32, String, Vec<String>);
 

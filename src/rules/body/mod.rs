@@ -49,10 +49,11 @@ use crate::flyte1::symbol::Symbol;
 use crate::project::graph::{EntityKind, Graph, NodeId, NodeKind};
 use crate::project::plan::FlyteNames;
 use crate::project::{FileId, Project};
+use crate::python::annotation::Definition;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::scope::{BindingKind, Function, Reference};
-use crate::python::{Parsed, Ranged, parse};
+use crate::python::scope::{BindingKind, Function, Reference, StatementId};
+use crate::python::{Parsed, Ranged, parse, parse_without};
 use crate::rules::Finding;
 use crate::source::{TextRange, TextSize};
 use handles::Handles;
@@ -223,11 +224,15 @@ pub fn map_file(
     nodes: &[NodeId],
     names: &FlyteNames,
 ) -> Vec<(NodeId, MappedBody)> {
-    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let Some(facts) = project.facts(file).filter(|_| !nodes.is_empty()) else { return Vec::new() };
     let text = project.text(file);
-    let Ok(parsed) = parse(text) else { return Vec::new() };
+    let Ok(parsed) = parse_without(text, others(graph, facts, nodes)) else { return Vec::new() };
     let handles = Handles::of(project, file, facts, parsed.body());
     let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names, handles: &handles };
+    let at = |statement: StatementId| {
+        let end = facts.module.statements[statement].end();
+        parsed.body().binary_search_by_key(&end, Ranged::end).ok().map(|index| &parsed.body()[index])
+    };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
         NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) => None,
@@ -236,10 +241,30 @@ pub fn map_file(
             functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))
         }
         NodeKind::Code(statement) => {
-            parsed.body().get(*statement).map(|statement| (node, map_statement(&cx, node, statement)))
+            at(*statement).map(|statement| (node, map_statement(&cx, node, statement)))
         }
     };
     nodes.iter().filter_map(map).collect()
+}
+
+/// The functions and classes at the top level that hold none of `nodes`. Everything else may tell what names hold.
+fn others<'a>(
+    graph: &'a Graph,
+    facts: &'a FileFacts,
+    nodes: &[NodeId],
+) -> impl Iterator<Item = TextRange> + use<'a> {
+    let owner = |&node: &NodeId| match &graph.nodes[node].kind {
+        NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].owner),
+        NodeKind::Code(statement) => Some(*statement),
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) => None,
+    };
+    let own: HashSet<StatementId> = nodes.iter().filter_map(owner).collect();
+    let statements = facts.module.statements.iter().enumerate();
+    statements.filter_map(move |(id, range)| {
+        let definition = facts.module.definitions.get(&id);
+        let is_block = matches!(definition, Some(Definition::Function(..) | Definition::Class(..)));
+        (is_block && !own.contains(&id)).then_some(*range)
+    })
 }
 
 /// How many calls in the bodies of workflows and dynamics of a file ran side by side on Flyte 1.
