@@ -33,6 +33,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::around;
@@ -194,24 +195,30 @@ fn found_around(
     let mut found = Vec::new();
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();
-    for file in (0..project.files.len()).filter(|&file| project.files[file].is_selected) {
-        let before = match originals.contents.get(&file) {
-            Some(Content::Parsed { source, .. }) => source.text.as_str(),
-            _ => project.text(file),
-        };
-        let result = FileResult { file, diagnostics: around::map(project, &sides, file, before, settings) };
+    let before = |file: FileId| match originals.contents.get(&file) {
+        Some(Content::Parsed { source, .. }) => source.text.as_str(),
+        _ => project.text(file),
+    };
+    let selected = (0..project.files.len()).into_par_iter().filter(|&file| project.files[file].is_selected);
+    let mapped: Vec<FileResult> = selected
+        .map(|file| FileResult {
+            file,
+            diagnostics: around::map(project, &sides, file, before(file), settings),
+        })
+        .filter(|result| !result.diagnostics.is_empty())
+        .collect();
+    for result in mapped {
+        let file = result.file;
         let mut edits = result.edits();
         if !edits.is_empty() {
             let code = results.iter().find(|known| known.file == file);
             edits.extend(code.map(FileResult::edits).unwrap_or_default());
-            match apply(before, &edits) {
+            match apply(before(file), &edits) {
                 Ok(text) => drop(texts.insert(file, text)),
                 Err(error) => drop(bad.insert(file, error.to_string())),
             }
         }
-        if !result.diagnostics.is_empty() {
-            found.push(result);
-        }
+        found.push(result);
     }
     bad.extend(check_around(project, &texts, settings));
     found.extend(outside_the_paths(project, results));

@@ -6,6 +6,8 @@
 //! os.system("pyflyte run train.py main")
 //! ```
 
+use memchr::memmem;
+
 use super::words::{Word, outer_quote, words};
 use crate::file_kind::FileKind;
 use crate::source::{TextRange, TextSize};
@@ -39,7 +41,7 @@ pub(super) struct Place<'a> {
 pub(super) fn places(text: &str, kind: FileKind) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     for (name, commands) in PROGRAMS {
-        for (at, _) in text.match_indices(name) {
+        for at in memmem::find_iter(text.as_bytes(), name) {
             let place = place(text, at, name, kind);
             let is_looked_at = |place: &Place<'_>| {
                 let command = place.words.first().map(|word| word.text);

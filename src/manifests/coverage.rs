@@ -44,7 +44,8 @@ impl Needs {
 
     /// What these files need, and what they import.
     pub(super) fn of_files(project: &Project, files: &BTreeSet<FileId>) -> Self {
-        let reached: BTreeSet<FileId> = files.iter().flat_map(|&file| project.import_closure(file)).collect();
+        let mut reached = project.import_closure(files.iter().copied());
+        reached.sort_unstable();
         let mut needs = Self::default();
         for file in reached {
             needs.add(project, file);

@@ -7,7 +7,7 @@
 //! from pkg import trainer as image    # the binding of `trainer` in pkg/images.py
 //! ```
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -281,16 +281,16 @@ impl Project {
         files
     }
 
-    /// `file` and all files of the project that it imports, directly or through others.
-    pub fn import_closure(&self, file: FileId) -> Vec<FileId> {
-        let mut files = vec![file];
-        let mut seen = HashSet::from([file]);
+    /// These files and all files of the project that they import, directly or through others.
+    pub fn import_closure(&self, files: impl IntoIterator<Item = FileId>) -> Vec<FileId> {
+        let mut seen = FxHashSet::default();
+        let mut reached: Vec<FileId> = files.into_iter().filter(|&file| seen.insert(file)).collect();
         let mut next = 0;
-        while let Some(&file) = files.get(next) {
-            files.extend(self.imports[file].iter().filter(|&&imported| seen.insert(imported)));
+        while let Some(&file) = reached.get(next) {
+            reached.extend(self.imports[file].iter().filter(|&&imported| seen.insert(imported)));
             next += 1;
         }
-        files
+        reached
     }
 
     /// The modules outside the project that a file imports, dotted, with the names taken from them.

@@ -1,5 +1,7 @@
 //! On which side of the migration code stands: on Flyte 1 or on Flyte 2.
 
+use rayon::prelude::*;
+
 use crate::file_kind::FileKind;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::{FileId, Project};
@@ -33,7 +35,7 @@ pub struct Sides {
 impl Sides {
     /// Looks at every file.
     pub fn of(project: &Project) -> Self {
-        let sides = (0..project.files.len()).map(|file| {
+        let sides = (0..project.files.len()).into_par_iter().map(|file| {
             let modules = project.outside_modules(file);
             let has = |is_root: fn(&str) -> bool| {
                 modules.iter().any(|module| is_root(module.split('.').next().unwrap_or_default()))

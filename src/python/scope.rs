@@ -9,8 +9,6 @@
 //!
 //! The result is owned and small: only references that can matter to a migration are kept, the tree is dropped.
 
-use std::collections::HashSet;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -55,7 +53,7 @@ pub struct Module {
     /// Calls of names that are of interest, with their arguments.
     pub calls: Vec<Call>,
     /// All names that are bound or read anywhere in the file, in any scope.
-    pub names: HashSet<String>,
+    pub names: FxHashSet<String>,
     /// Names listed in `__all__`.
     pub exported: Vec<String>,
     /// The modules of `from x import *`: any name may come from them.

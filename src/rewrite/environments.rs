@@ -378,7 +378,7 @@ fn driver_image(environments: &Environments, tasks: &[usize], called: &BTreeSet<
 /// Gives the environments of a file their variables and names.
 fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: &mut Names, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
-    let mut variables: HashSet<String> = facts.module.names.clone();
+    let mut variables = facts.module.names.clone();
     let mut ids: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
     ids.sort_by_key(|&id| environments.all[id].members.first().copied());
     let slug = names.slug(file);
@@ -448,14 +448,14 @@ fn dependency(
     }
     let Some(facts) = project.facts(file) else { return dependency };
     let Some(reference) = facts.reference_at(place) else { return dependency };
-    if !reference.attributes.is_empty() && !project.import_closure(target).contains(&file) {
+    if !reference.attributes.is_empty() && !project.import_closure([target]).contains(&file) {
         let text = &project.text(file)[reference.range];
         dependency.text =
             text.rsplit_once('.').map(|(module, _)| format!("{}.{variable}", module.trim_end()));
         return dependency;
     }
     // Where the target imports this file in turn, its environment may not exist yet when this one is made.
-    if project.import_closure(target).contains(&file) {
+    if project.import_closure([target]).contains(&file) {
         return dependency;
     }
     let Some((statement, module)) = importing_statement(project, file, target, &reference.bindings) else {

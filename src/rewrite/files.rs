@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
 use super::write_code::annotated_specs;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
@@ -45,14 +48,11 @@ impl Overview {
             return Self { outlooks: HashMap::new(), keeps_flyte1, closures: HashMap::new(), line_length };
         }
         let shared = shared_names(project);
-        let mut outlooks = HashMap::new();
-        let mut closures = HashMap::new();
-        for (file, _) in project.parsed() {
-            if plan.converted_in(file).next().is_some() {
-                outlooks.insert(file, outlook(project, plan, &shared, file));
-                closures.insert(file, project.import_closure(file));
-            }
-        }
+        let files: Vec<FileId> =
+            (0..project.files.len()).filter(|&file| plan.converted_in(file).next().is_some()).collect();
+        let outlooks: HashMap<FileId, FileOutlook> =
+            files.par_iter().map(|&file| (file, outlook(project, plan, &shared, file))).collect();
+        let closures = files.par_iter().map(|&file| (file, project.import_closure([file]))).collect();
         let keeps_flyte1 =
             (0..project.files.len()).map(|file| keeps_flyte1(project, outlooks.get(&file), file)).collect();
         Self { outlooks, keeps_flyte1, closures, line_length }
@@ -129,9 +129,15 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
                 shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
             }
         }
+        let mut followed = FxHashSet::default();
         for reference in facts.module.references.iter().filter(|reference| !reference.attributes.is_empty()) {
-            for &binding in &reference.bindings {
+            let is_import =
+                |&&id: &&BindingId| matches!(facts.module.bindings[id].kind, BindingKind::Import(_));
+            for &binding in reference.bindings.iter().filter(is_import) {
                 for length in 0..reference.attributes.len() {
+                    if !followed.insert((binding, &reference.attributes[..=length])) {
+                        continue;
+                    }
                     let targets = project.follow(file, binding, &reference.attributes[..length], 0);
                     if let [Target::Module(target)] = targets[..] {
                         shared.insert((target, reference.attributes[length].clone()));

@@ -9,6 +9,8 @@ mod imports;
 mod report;
 mod write_code;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::{Applicability, Edit, Fix, NewFile};
 use crate::project::plan::{Plan, Settings};
@@ -63,10 +65,13 @@ pub fn rewrite(project: &Project, mut plan: Plan, settings: Settings) -> (Plan, 
         plan = plan.decided_again(settings);
     };
     let mut found = report::findings(project, &plan, settings);
-    let results = (0..project.files.len())
+    let files: Vec<(FileId, Vec<Diagnostic>)> = (0..project.files.len())
         .filter(|&file| project.files[file].is_selected)
-        .map(|file| {
-            let mut diagnostics = found.remove(&file).unwrap_or_default();
+        .map(|file| (file, found.remove(&file).unwrap_or_default()))
+        .collect();
+    let results = files
+        .into_par_iter()
+        .map(|(file, mut diagnostics)| {
             diagnostics.extend(write_code::convert(project, &plan, &overview, &environments, settings, file));
             FileResult { file, diagnostics }
         })
