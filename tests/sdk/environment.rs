@@ -24,12 +24,18 @@ pub(crate) fn target(path: &str) -> PathBuf {
 /// The Python of the environment, which is made first if it is missing or has other pins.
 ///
 /// The lock is a file, because each test binary is a process of its own.
+#[allow(dead_code, reason = "each test binary compiles this module, and one needs another environment")]
 pub(crate) fn python() -> PathBuf {
-    let folder = target("sdk-venv");
-    let lock = File::create(target("sdk-venv.lock")).unwrap();
+    python_of("sdk-venv", "tests/sdk/requirements.txt")
+}
+
+/// The Python of an environment below `target/` with what a file pins.
+pub(crate) fn python_of(name: &str, pins: &str) -> PathBuf {
+    let folder = target(name);
+    let lock = File::create(target(&format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let pins = repository("tests/sdk/requirements.txt");
+    let pins = repository(pins);
     let stamp = folder.join("installed.txt");
     if !is_ready(&python, &stamp, &pins) {
         make(&folder, &python, &pins);
