@@ -53,6 +53,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::CREATE_USER;
+use super::command::Command;
 use super::layer::{PipOptions, ProjectInstall, Secret};
 use super::shell::{expanding_word, is_harmless, joined_lines, json_path, quoted_value, run_script, word};
 use super::step::{Problem, Step};
@@ -209,7 +210,7 @@ impl Writer<'_> {
             Step::Apt { packages, secrets } => self.apt(packages, secrets),
             Step::Commands { commands, secrets } => {
                 for command in commands {
-                    self.run(&[], secrets, &joined_lines(command));
+                    self.command(command, secrets);
                 }
             }
             Step::Env { variables } => self.env(variables),
@@ -222,6 +223,20 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    fn command(&mut self, command: &str, secrets: &[Secret]) {
+        let is_open = Command::read(command).ends_in_backslash();
+        if is_open || command.trim().is_empty() {
+            let message = if is_open {
+                format!("`{}` would take in the line that follows", command.escape_debug())
+            } else {
+                "a command is empty, and no Dockerfile runs nothing".to_owned()
+            };
+            let help = if is_open { "Take the backslash at its end away" } else { "Leave it out" };
+            return self.problem(Problem::new(&codes::UNWRITABLE_VALUE, message).help(help));
+        }
+        self.run(&[], secrets, &joined_lines(command));
     }
 
     fn pip(&mut self, packages: &[String], requirements: Option<&str>, options: &PipOptions) {

@@ -125,7 +125,8 @@ pub fn joined_lines(command: &str) -> String {
     let mut joined = String::new();
     let mut lines = command.lines().peekable();
     while let Some(line) = lines.next() {
-        let continued = line.trim_end().strip_suffix('\\');
+        // A backslash in front of it makes it one of the line.
+        let continued = line.trim_end().strip_suffix('\\').filter(|line| !line.ends_with('\\'));
         joined.push_str(continued.unwrap_or(line));
         while lines.peek().is_some_and(|next| continued.is_some() && is_left_out(next)) {
             lines.next();
@@ -235,6 +236,7 @@ mod tests {
         assert_eq!(joined_lines("a \\\n  b"), "a   b");
         assert_eq!(joined_lines("a && \\\n# why\n\n  b \\\nc"), "a &&   b c");
         assert_eq!(joined_lines("a \\\nb\nc"), "a \\\nb\nc");
+        assert_eq!(joined_lines("a\\\\\nb"), "a\\\\\nb");
         assert_eq!(joined_lines("a"), "a");
     }
 
