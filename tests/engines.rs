@@ -10,6 +10,8 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use support::{Run, program, read_tree};
 use tempfile::TempDir;
@@ -35,6 +37,7 @@ case "$*" in
         while [ "$1" != --file ]; do shift; done
         mkdir -p "$(dirname "$0")/../seen"
         cp -R "$(dirname "$2")/." "$(dirname "$0")/../seen/"
+        if [ -e "$(dirname "$0")/../hangs" ]; then touch "$(dirname "$0")/../started"; exec sleep 60; fi
         if [ -e "$(dirname "$0")/../fails" ]; then cat "$(dirname "$0")/../fails" >&2; exit 1; fi ;;
 esac
 exit 0
@@ -67,6 +70,10 @@ impl Project {
     }
 
     fn run(&self, args: &[&str]) -> Run {
+        self.command(args).output().unwrap().into()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         let mut command = program(&self.path("code"));
         command.arg("image").args(args).arg(".");
@@ -80,7 +87,7 @@ impl Project {
         for name in ["FLYTE_DOCKER_BUILDKIT_BUILDER_NAME", "BUILDAH_LAYERS", "FLYTE_IMAGE_BUILDER"] {
             command.env_remove(name);
         }
-        command.output().unwrap().into()
+        command
     }
 
     /// The calls so far, with the temporary folder and the tags by name; the log begins anew.
@@ -258,4 +265,26 @@ fn what_is_missing_is_said() {
 
 fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_signal_stops_the_engine_and_leaves_nothing_behind() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let project = Project::new();
+        fs::write(project.path("hangs"), "").unwrap();
+        let mut command = project.command(&["build", "--engine", "buildah", "--jobs", "2"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let start = Instant::now();
+        while !project.path("started").exists() && start.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(fs::read_dir(project.path("tmp")).unwrap().count(), 1);
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let run: Run = child.wait_with_output().unwrap().into();
+        assert!(start.elapsed() < Duration::from_secs(45), "{signal}: the engine goes on");
+        assert_eq!(run.code, Some(2), "{signal}: {run:?}");
+        assert!(run.stderr.contains("stopped"), "{signal}: {run:?}");
+        assert_eq!(fs::read_dir(project.path("tmp")).unwrap().count(), 0, "{signal}");
+    }
 }

@@ -175,6 +175,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::context::{self, Context};
 use super::disk::Disk;
@@ -410,7 +411,12 @@ pub fn build(
                         if is_cancelled.load(Ordering::Relaxed) {
                             Outcome::Skipped("the run was stopped".to_owned())
                         } else {
-                            build_one(&requests[request], options, &|line| reporter.line(request, line))
+                            build_one(
+                                &requests[request],
+                                options,
+                                &|line| reporter.line(request, line),
+                                is_cancelled,
+                            )
                         }
                     });
                     reporter.end(request, &outcome);
@@ -422,7 +428,12 @@ pub fn build(
     schedule.outcomes()
 }
 
-fn build_one(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Outcome {
+fn build_one(
+    request: &Request,
+    options: &Options,
+    line: &dyn Fn(&str),
+    is_cancelled: &AtomicBool,
+) -> Outcome {
     if !request.image.is_cloned {
         return Outcome::Skipped("it is published; nothing is added to it".to_owned());
     }
@@ -434,7 +445,7 @@ fn build_one(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Outco
     {
         return Outcome::Skipped(reason);
     }
-    match run_engine(request, options, line) {
+    match run_engine(request, options, line, is_cancelled) {
         Ok(()) => Outcome::Built,
         Err((problems, output)) => Outcome::Failed { problems, output },
     }
@@ -517,7 +528,12 @@ fn places(request: &Request, options: &Options, folder: &Path) -> Result<(PathBu
     Ok((file, context))
 }
 
-fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Result<(), Failure> {
+fn run_engine(
+    request: &Request,
+    options: &Options,
+    line: &dyn Fn(&str),
+    is_cancelled: &AtomicBool,
+) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("flyte-migrate-").tempdir().map_err(|error| {
         let message = format!("no folder can be made for the build: {error}");
         (vec![Problem::new(&codes::FAILED_BUILD, message)], Vec::new())
@@ -529,7 +545,7 @@ fn run_engine(request: &Request, options: &Options, line: &dyn Fn(&str)) -> Resu
     })?;
     let calls = calls(request, options, &recipe, folder.path()).map_err(|problems| (problems, Vec::new()))?;
     for arguments in &calls {
-        let output = call(&options.program, arguments, options.disk.cwd(), line).map_err(|error| {
+        let output = call(options, arguments, line, is_cancelled).map_err(|error| {
             let message = format!("`{}` cannot be started: {error}", options.program.to_string_lossy());
             let help = "Install the engine, or choose another with `--engine`";
             (vec![Problem::new(&codes::FAILED_BUILD, message).help(help)], Vec::new())
@@ -562,14 +578,14 @@ enum Position {
 
 /// Runs the engine, hands its lines on, and keeps the last ones.
 fn call(
-    program: &OsString,
+    options: &Options,
     arguments: &[String],
-    cwd: &Path,
     line: &dyn Fn(&str),
+    is_cancelled: &AtomicBool,
 ) -> std::io::Result<EngineOutput> {
-    let mut child = Command::new(program)
+    let mut child = Command::new(&options.program)
         .args(arguments)
-        .current_dir(cwd)
+        .current_dir(options.disk.cwd())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -581,7 +597,10 @@ fn call(
     ];
     let mut lines = VecDeque::new();
     let mut position = None;
+    let is_done = AtomicBool::new(false);
+    let id = child.id();
     std::thread::scope(|scope| {
+        scope.spawn(|| stop_when_cancelled(id, is_cancelled, &is_done));
         for stream in streams.into_iter().flatten() {
             let sender = sender.clone();
             scope.spawn(move || read_lines(stream, &sender));
@@ -595,10 +614,32 @@ fn call(
             }
             lines.push_back(text);
         }
+        is_done.store(true, Ordering::Relaxed);
     });
     let status = child.wait()?;
     Ok(EngineOutput { is_success: status.success(), status: status.to_string(), lines, position })
 }
+
+/// Tells a process to stop once the run is cancelled: a signal to this program alone does not reach it.
+fn stop_when_cancelled(id: u32, is_cancelled: &AtomicBool, is_done: &AtomicBool) {
+    while !is_done.load(Ordering::Relaxed) {
+        if is_cancelled.load(Ordering::Relaxed) {
+            return terminate(id);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[cfg(unix)]
+fn terminate(id: u32) {
+    use nix::sys::signal::{Signal, kill};
+    // It may have ended by itself, which is as good.
+    let _ = i32::try_from(id).map(|id| kill(nix::unistd::Pid::from_raw(id), Signal::SIGTERM));
+}
+
+/// Without signals, it ends by itself.
+#[cfg(not(unix))]
+fn terminate(_: u32) {}
 
 fn read_lines(stream: impl Read, sender: &std::sync::mpsc::Sender<String>) {
     let mut stream = BufReader::new(stream);
