@@ -72,12 +72,20 @@ pub fn rewrite(project: &Project, mut plan: Plan, settings: Settings) -> (Plan, 
     let results = files
         .into_par_iter()
         .map(|(file, mut diagnostics)| {
-            diagnostics.extend(write_code::convert(project, &plan, &overview, &environments, settings, file));
+            let written = write_code::convert(project, &plan, &overview, &environments, settings, file);
+            // The fix itself says it as well.
+            diagnostics.retain(|found| !(found.status == Status::Info && is_told(found, &written)));
+            diagnostics.extend(written);
             FileResult { file, diagnostics }
         })
         .filter(|result| !result.diagnostics.is_empty())
         .collect();
     (plan, results)
+}
+
+/// Whether one of these says what a note says.
+fn is_told(note: &Diagnostic, others: &[Diagnostic]) -> bool {
+    others.iter().any(|other| other.rule == note.rule && other.range == note.range)
 }
 
 /// A finding that a rule made, as it is reported.

@@ -207,16 +207,18 @@ pub(super) fn findings(
     found
 }
 
-/// What stands in the way of a group, each thing once, although it may concern several members.
+/// What stands in the way of a group, each thing once, although it may concern several members. What the user
+/// accepted with `--unsafe-fixes` is still told, as a note: it is what has to be looked at.
 fn obstacles(plan: &Plan, group: &Group, found: &mut BTreeMap<FileId, Vec<Diagnostic>>) {
     for obstacle in group.members.iter().flat_map(|&node| &plan.graph.obstacles[node]) {
-        let is_settled = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
+        let is_accepted = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
         let diagnostics = found.entry(obstacle.file).or_default();
         let is_known = diagnostics.iter().any(|known| {
             known.range == Some(obstacle.finding.range) && known.message == obstacle.finding.message
         });
-        if !is_settled && !is_known {
-            diagnostics.push(diagnostic(&obstacle.finding));
+        if !is_known {
+            let effect = if is_accepted { Effect::Info } else { obstacle.finding.effect };
+            diagnostics.push(diagnostic(&Finding { effect, ..obstacle.finding.clone() }));
         }
     }
 }
