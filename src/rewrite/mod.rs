@@ -3,6 +3,7 @@
 //! Nothing here decides what is converted, and nothing here touches a file: the result is a list of findings, some of
 //! which carry a fix.
 
+mod comments;
 mod environments;
 mod files;
 mod imports;

@@ -353,6 +353,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::comments;
 use super::environments::{Environment, EnvironmentImage, Environments, additions};
 use super::files::{FileOutlook, Overview, files_of};
 use super::imports::{self, ImportChanges};
@@ -457,6 +458,7 @@ pub(super) fn convert(
     }
     converter.helpers();
     converter.imports();
+    converter.dropped_comments();
     converter.normalize_line_endings();
     converter.diagnostics
 }
@@ -1145,6 +1147,14 @@ impl Converter<'_> {
     }
 
     /// New lines end as the file's own do.
+    /// Tells of comments that go with what is taken away.
+    fn dropped_comments(&mut self) {
+        let fixes = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
+        let edits: Vec<Edit> = fixes.flat_map(|fix| fix.edits.clone()).collect();
+        let dropped = comments::dropped(self.text, &edits);
+        self.diagnostics.extend(dropped.iter().map(diagnostic));
+    }
+
     fn normalize_line_endings(&mut self) {
         let newline = self.project.source(self.file).map_or("\n", |source| source.newline());
         if newline == "\n" {

@@ -3,64 +3,6 @@
 //! ```python
 //! total(xs=map_task(square)(n=xs))      # first `xs`, then `map_task(square)(n=xs)`, then the whole
 //! ```
-//!
-//! # FM236
-//!
-//! ## What it does
-//!
-//! Names a comment that stands inside code which is written anew, and for which the new code has no place.
-//!
-//! ## Why
-//!
-//! What somebody wrote down must not go without a word.
-//!
-//! ## Example
-//!
-//! ```python
-//! from flytekit import map_task, task, workflow
-//!
-//!
-//! @task
-//! def square(n: int) -> int:
-//!     return n * n
-//!
-//!
-//! @workflow
-//! def main() -> list[int]:
-//!     return map_task(square)(
-//!         n=[1, 2],  # the smallest
-//!     )
-//! ```
-//!
-//! ## Use instead
-//!
-//! ```python
-//! import flyte
-//!
-//! env = flyte.TaskEnvironment(name="example")
-//!
-//!
-//! @env.task
-//! def square(n: int) -> int:
-//!     return n * n
-//!
-//!
-//! @env.task
-//! def main() -> list[int]:
-//!     return list(flyte.map(square, [1, 2], return_exceptions=False))
-//! ```
-//!
-//! ## Fix safety
-//!
-//! Informs.
-//!
-//! ## Not handled
-//!
-//! Finding a new place for the comment.
-//!
-//! ## References
-//!
-//! The README: "Checks".
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -70,13 +12,10 @@ use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
     conditions, context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
 };
-use crate::edit::Edit;
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::{Ranged, TokenKind};
-use crate::rules::codes::DROPPED_COMMENT;
-use crate::rules::{Effect, Finding};
+use crate::rules::Finding;
 use crate::source::{TextRange, TextSize};
 
 type TextRangeKey = (u32, u32);
@@ -286,10 +225,6 @@ impl<'a> Mapper<'a> {
 
     pub(super) fn finish(mut self) -> MappedBody {
         self.mapped.edits = self.rewriter.into_edits();
-        // The comments of a launch plan move with it to another place.
-        if self.cx.graph.entity(self.node).is_some() {
-            self.mapped.findings.extend(dropped_comments(self.cx, &self.mapped.edits));
-        }
         self.mapped
     }
 
@@ -301,20 +236,6 @@ impl<'a> Mapper<'a> {
             cx.facts.module.functions[entity.function].name_range == function.name.range
         })
     }
-}
-
-/// The comments under edits whose new text does not hold them: what a user wrote never goes without a word.
-fn dropped_comments(cx: &BodyContext<'_>, edits: &[Edit]) -> Vec<Finding> {
-    let comments = cx.parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Comment);
-    let dropped = comments.map(Ranged::range).filter(|&comment| {
-        let mut over = edits.iter().filter(|edit| edit.range.contains_range(comment));
-        over.any(|edit| !edit.content.contains(&cx.text[comment]))
-    });
-    let finding = |comment: TextRange| {
-        let message = format!("`{}` has no place in the new code and is left out", &cx.text[comment]);
-        Finding::new(&DROPPED_COMMENT, comment, Effect::Info, message).help("Write it where it belongs now")
-    };
-    dropped.map(finding).collect()
 }
 
 /// Asks the constructs about an expression; the first that knows it wins.
