@@ -1741,8 +1741,9 @@ def options_of(layer: Json) -> IndexOptions:
 def compare_index_options(case: Comparison, before: Json, after: Json) -> None:
     """Every layer that installs packages has the options that the spec had once."""
     accepted = accepted_options(before)
+    added = added_layers(case, before, after)
     for layer in layers_of(after, "pip", "requirements"):
-        wanted = wanted_options(layer, before, accepted)
+        wanted = set().union(*accepted.values()) if id(layer) in added else wanted_options(layer, before, accepted)
         found = options_of(layer)
         if layer["op"] == "requirements" and layer["kind"] != "requirements":
             compare_lock_options(case, layer, wanted)
@@ -1751,6 +1752,23 @@ def compare_index_options(case: Comparison, before: Json, after: Json) -> None:
                 found in wanted,
                 f"index options of a {layer['op']} layer: {found}, wanted {sorted(wanted, key=str)}",
             )
+
+
+def added_layers(case: Comparison, before: Json, after: Json) -> set[int]:
+    """The ids of the pip layers that hold nothing that was listed, only what Flyte 2 needs beside it.
+
+    A package that flytekit brought to the base and that the image on it lists is there twice: the
+    layer above all that list it is the base's.
+    """
+    may_come = case.tables.brought_names() | {"flyte", "pip"}
+    listed = Counter(package_name(text) for text in packages_of(before, "pip"))
+    added = set()
+    for layer in reversed(layers_of(after, "pip")):
+        names = {package_name(text) for text in layer["packages"]}
+        if names <= may_come and not any(listed[name] > 0 for name in names):
+            added.add(id(layer))
+        listed.subtract(names)
+    return added
 
 
 def accepted_options(before: Json) -> dict[int, set[IndexOptions]]:
@@ -1845,15 +1863,18 @@ def compare_order(case: Comparison, before: Json, after: Json) -> None:
     compare_git(case, after)
     compare_added_pip_position(case, before, after)
     if not case.any_layer_order:
-        case.same("order of layers", order(before, before, after), order(after, before, after))
+        added = added_layers(case, before, after)
+        case.same("order of layers", order(before, before, after, added), order(after, before, after, added))
 
 
-def order(image: Json, before: Json, after: Json) -> list[str]:
+def order(image: Json, before: Json, after: Json, added: set[int]) -> list[str]:
     """The kinds of layers in order, without those that have no counterpart."""
     wanted = {package_name(text) for text in packages_of(before, "pip") if not is_flyte1_package(text)}
     wanted_commands = {text for layer in layers_of(before, "commands") for text in layer["commands"]}
     kinds: list[str] = []
     for layer in image["layers"]:
+        if id(layer) in added:
+            continue
         kind = layer_kind(layer, image is before, wanted, wanted_commands)
         if kind and kinds[-1:] != [kind]:
             kinds.append(kind)

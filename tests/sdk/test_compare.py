@@ -98,6 +98,17 @@ NESTED2 = flyte2(
     ),
 )
 
+BROUGHT1 = flyte1(
+    'ImageSpec(base_image=base, apt_packages=["curl"], packages=["requests"], pip_extra_index_url=["https://a"])',
+    extra='base = ImageSpec(commands=["ls"])\n',
+    body="import requests",
+)
+BROUGHT2 = flyte2(
+    'base.clone(extendable=True).with_apt_packages("curl").with_pip_packages("requests", extra_index_urls=["https://a"])',
+    extra='base = Image.from_debian_base().with_pip_packages("requests").with_commands(["ls"])\n',
+    body="import requests",
+)
+
 CONDA1 = flyte1(
     'ImageSpec(python_version="3.11", conda_packages=["gdal=3.8"], conda_channels=["nvidia"], packages=["pandas>=2"])'
 )
@@ -179,6 +190,7 @@ EQUAL = {
     "every field of a debian image": Pair(FULL1, FULL2),
     "a foreign base with a copy": Pair(FOREIGN1, FOREIGN2, files=FILES),
     "a spec based on a spec": Pair(NESTED1, NESTED2),
+    "a package that flytekit brought and another image lists": Pair(BROUGHT1, BROUGHT2),
     "packages from conda in a manifest": Pair(CONDA1, CONDA2, files={"pixi.toml": PIXI}),
     "a requirements file": Pair(REQUIREMENTS1, REQUIREMENTS2, files=FILES),
     "no image, and a workflow": Pair(PLAIN1, PLAIN2),
@@ -291,6 +303,23 @@ DIFFERENT = {
     ),
     "no index on the base's layer": Pair(
         NESTED1, mutated(NESTED2, '"numpy", index_url="https://a"', '"numpy"'), "index options"
+    ),
+    "no index for a package that flytekit brought to the base": Pair(
+        BROUGHT1, mutated(BROUGHT2, ', extra_index_urls=["https://a"]', ""), "index options"
+    ),
+    "a listed package in the base only": Pair(
+        BROUGHT1,
+        mutated(BROUGHT2, '.with_pip_packages("requests", extra_index_urls=["https://a"])', ""),
+        "index options",
+    ),
+    "a listed package above the packages of apt": Pair(
+        BROUGHT1,
+        mutated(
+            BROUGHT2,
+            '.with_apt_packages("curl").with_pip_packages("requests", extra_index_urls=["https://a"])',
+            '.with_pip_packages("requests", extra_index_urls=["https://a"]).with_apt_packages("curl")',
+        ),
+        "order of layers",
     ),
     "another requirements file": Pair(
         REQUIREMENTS1, mutated(REQUIREMENTS2, "requirements.txt", "data.txt"), "requirements:", FILES
