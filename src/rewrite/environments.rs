@@ -38,7 +38,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
-use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
+use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId, NodeKind};
 use crate::project::plan::{
     Additions, FlyteNames, PlainImage, Plan, map_actor, map_task, place, plain_image,
 };
@@ -86,6 +86,9 @@ pub(super) struct Environment {
     pub(super) depends_on: Vec<Dependency>,
     /// The actor that it takes the place of.
     pub(super) actor: Option<NodeId>,
+    /// The bindings that its arguments read of names that are bound more than once: the same text means something else
+    /// further down.
+    rebound: Vec<BindingId>,
 }
 
 impl Environment {
@@ -205,7 +208,7 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
     environments
 }
 
-type Key = (EnvironmentImage, Vec<EnvironmentSetting>);
+type Key = (EnvironmentImage, Vec<EnvironmentSetting>, Vec<BindingId>);
 
 /// The environments that take the place of actors.
 fn place_actors(
@@ -228,6 +231,7 @@ fn place_actors(
             members: Vec::new(),
             depends_on: Vec::new(),
             actor: Some(node),
+            rebound: Vec::new(),
         });
     }
 }
@@ -255,18 +259,33 @@ fn group_tasks(
             continue;
         }
         let mapped = map_task(project, &plan.graph, node, &overview.names(file));
-        let key = (image_of(project, plan, node), mapped.settings);
+        let key = (image_of(project, plan, node), mapped.settings, rebound(project, file, entity));
         add(environments, first, file, node, key);
     }
+}
+
+/// What a decorator reads of names that the module binds more than once.
+fn rebound(project: &Project, file: FileId, entity: &EntityNode) -> Vec<BindingId> {
+    let Some(module) = project.facts(file).map(|facts| &facts.module) else { return Vec::new() };
+    let is_rebound =
+        |name: &str| module.bindings.iter().filter(|other| other.is_global && other.name == name).count() > 1;
+    let read = module.references_of(module.functions[entity.function].owner).iter();
+    let read = read.filter(|reference| entity.decorator.contains_range(reference.range));
+    read.filter(|reference| is_rebound(&reference.name))
+        .flat_map(|reference| reference.bindings.iter().copied())
+        .collect()
 }
 
 fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId, key: Key) {
     let same = (first..environments.all.len()).find(|&id| {
         let environment = &environments.all[id];
-        environment.actor.is_none() && environment.image == key.0 && environment.settings == key.1
+        environment.actor.is_none()
+            && environment.image == key.0
+            && environment.settings == key.1
+            && environment.rebound == key.2
     });
     let id = same.unwrap_or_else(|| {
-        let (image, settings) = key;
+        let (image, settings, rebound) = key;
         environments.all.push(Environment {
             file,
             variable: String::new(),
@@ -276,6 +295,7 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
             members: Vec::new(),
             depends_on: Vec::new(),
             actor: None,
+            rebound,
         });
         environments.all.len() - 1
     });
@@ -351,7 +371,7 @@ fn place_workflows(
             environments.of_node.insert(node, id);
         } else {
             let image = driver_image(environments, &all, &called);
-            add(environments, own_first, file, node, (image, Vec::new()));
+            add(environments, own_first, file, node, (image, Vec::new(), Vec::new()));
         }
     }
 }
