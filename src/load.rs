@@ -22,7 +22,7 @@ use crate::project::link::Target;
 use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::module_path::ImportPath;
 use crate::python::rough_imports;
-use crate::python::scope::{BindingId, Role};
+use crate::python::scope::{BindingId, Role, is_mutator};
 use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
@@ -120,10 +120,6 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
     project
 }
 
-/// Methods that change a list or a dict.
-const MUTATORS: [&str; 9] =
-    ["append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "sort"];
-
 /// The values at the top level of modules that code may change: through a method, another name, or a call.
 pub fn find_changed(project: &Project) -> FxHashSet<(FileId, BindingId)> {
     let files = (0..project.files.len()).into_par_iter();
@@ -133,9 +129,9 @@ pub fn find_changed(project: &Project) -> FxHashSet<(FileId, BindingId)> {
 fn changed_by(project: &Project, file: FileId) -> impl Iterator<Item = (FileId, BindingId)> {
     let references = project.facts(file).map(|facts| facts.module.references.as_slice()).unwrap_or_default();
     let changing = references.iter().filter(|reference| {
-        let is_mutator = reference.attributes.last().is_some_and(|name| MUTATORS.contains(&name.as_str()));
+        let changes = reference.attributes.last().is_some_and(|name| is_mutator(name));
         // The SDKs leave what they get as it is.
-        is_mutator
+        changes
             || match &reference.role {
                 Role::Mutated | Role::Assigned => true,
                 Role::ArgumentOf(library) => library != "flyte" && !is_flyte1_root(library),

@@ -147,7 +147,8 @@ pub fn symbol(path: &str) -> Option<Symbol> {
     }
     let path = canonical(path);
     let symbol = match path.as_str() {
-        "flytekit.ImageSpec" => Symbol::ImageSpec,
+        // `from_env` takes the same keywords, and the Python that registers, which is the default.
+        "flytekit.ImageSpec" | "flytekit.ImageSpec.from_env" => Symbol::ImageSpec,
         "flytekit.task" => Symbol::Task,
         "flytekit.dynamic" => Symbol::Dynamic,
         "flytekit.workflow" => Symbol::Workflow,

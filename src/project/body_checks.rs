@@ -344,7 +344,9 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
             for target in project.resolve(file, reference) {
                 match target {
                     Target::Flyte1(symbol)
-                        if !symbol.is_harmless() && !is_image_call(graph, file, &reference.role) =>
+                        if !symbol.is_harmless()
+                            && !is_image_call(graph, file, &reference.role)
+                            && (is_own || !is_image_annotation(project, file, reference)) =>
                     {
                         if is_own && is_read_by_rules(project, graph, node, reference) {
                             continue;
@@ -511,6 +513,19 @@ fn is_read_by_rules(project: &Project, graph: &Graph, node: NodeId, reference: &
         NodeKind::Setting(_) => is_part(),
         NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => false,
     }
+}
+
+/// `image: ImageSpec` of a variable or a plain function: it is written anew, or goes on naming what flytekit has. In a
+/// class it may describe data.
+fn is_image_annotation(project: &Project, file: FileId, reference: &Reference) -> bool {
+    let is_class = || {
+        let statements = project.facts(file).map(|facts| &facts.module.statements);
+        let statement = statements.map(|statements| &project.text(file)[statements[reference.owner]]);
+        statement.is_none_or(|text| text.starts_with(['@']) || text.starts_with("class "))
+    };
+    reference.role == Role::Annotation
+        && project.symbol(file, reference) == Some(Symbol::ImageSpec)
+        && !is_class()
 }
 
 fn is_image_call(graph: &Graph, file: FileId, role: &Role) -> bool {

@@ -76,7 +76,8 @@ use super::whole_file::{files_by_name, read_whole_file};
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::scope::{
-    BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role, StatementId,
+    Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role,
+    StatementId,
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
@@ -567,12 +568,16 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             .help("Import it in one place, without alternatives");
             graph.block(node, file, finding);
         }
-        graph.misplaced.extend(misplaced(facts.module.bindings.as_slice(), call).map(|why| (node, why)));
+        let before = TextRange::new(facts.module.statements[call.owner].start(), call.range.start());
+        let why = misplaced(&facts.module.bindings, call, &project.text(file)[before]);
+        graph.misplaced.extend(why.map(|why| (node, why)));
     }
 }
 
 /// Why an `ImageSpec` cannot be converted where it stands, unless a holder is found for it.
-fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<&'static str> {
+///
+/// `before` is the text of its statement at the top level up to it.
+fn misplaced(bindings: &[Binding], call: &Call, before: &str) -> Option<&'static str> {
     match &call.context {
         CallContext::Assigned(binding) => match &bindings[*binding].kind {
             BindingKind::Assignment { .. } => None,
@@ -583,7 +588,16 @@ fn misplaced(bindings: &[crate::python::scope::Binding], call: &Call) -> Option<
         {
             None
         }
-        _ => Some("is not simply assigned to a name of the module"),
+        _ => {
+            let is_in = |keyword: &str| before.lines().any(|line| line.starts_with(keyword));
+            Some(match () {
+                () if is_in("class ") => "belongs to a class, and which tasks get it cannot be told",
+                () if is_in("def ") || is_in("async def ") => {
+                    "belongs to a function, and which tasks get it cannot be told"
+                }
+                () => "is not simply assigned to a name of the module",
+            })
+        }
     }
 }
 
@@ -771,7 +785,7 @@ fn collect_aliases(project: &Project, graph: &mut Graph) {
         let mut found = Vec::new();
         for (file, facts) in project.parsed() {
             for (id, binding) in facts.module.bindings.iter().enumerate() {
-                let BindingKind::Assignment { value, annotation: None } = &binding.kind else { continue };
+                let BindingKind::Assignment { value, .. } = &binding.kind else { continue };
                 let is_known = !binding.is_global || graph.by_binding.contains_key(&(file, id));
                 let alias =
                     facts.reference_at(value.range).filter(|reference| reference.role == Role::Assigned);

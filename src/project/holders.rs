@@ -89,7 +89,7 @@ pub(super) fn collect_holders(project: &Project, graph: &mut Graph) {
         let before = graph.holders.len();
         for (file, facts) in project.parsed() {
             for (id, binding) in facts.module.bindings.iter().enumerate() {
-                let BindingKind::Assignment { value, annotation: None } = &binding.kind else { continue };
+                let BindingKind::Assignment { value, .. } = &binding.kind else { continue };
                 let key = (file, id);
                 if !binding.is_global
                     || graph.by_binding.contains_key(&key)

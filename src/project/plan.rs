@@ -386,7 +386,7 @@ pub fn map_image(
         default_platform: settings.default_platform,
         registry_secret: settings.registry_secret,
         constant: &|name| constant(project, file, name, call.range.start()),
-        is_changed: &|name| is_changed(project, file, name, call.range.start()),
+        is_changed: &|value| is_changed(project, file, value, call.range.start()),
         base,
         receiver: receiver.filter(|_| image.is_derived),
         keeps_flyte1: additions.keeps_flyte1,
@@ -476,17 +476,39 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
     }
 }
 
-/// Whether code may change the value of `name` after it is defined.
-pub fn is_changed(project: &Project, file: FileId, name: &str, offset: TextSize) -> bool {
+/// Whether code may change the list or dict that `value` gives, read at `offset`: one that has a name, also behind `:=`.
+fn is_changed(project: &Project, file: FileId, value: &Value, offset: TextSize) -> bool {
     let Some(facts) = project.facts(file) else { return false };
-    let is_immutable = constant(project, file, name, offset).is_some_and(|value| value.is_immutable());
-    let is_target_changed = |target: &Target| matches!(target, Target::Binding(file, binding, _) if project.changed.contains(&(*file, *binding)));
-    !is_immutable
-        && facts
+    let is_target_changed = |target: &Target| {
+        let Target::Binding(file, binding, _) = target else { return false };
+        let is_immutable = project.facts(*file).is_some_and(|facts| {
+            matches!(&facts.module.bindings[*binding].kind,
+                BindingKind::Assignment { value, .. } if value.is_literal() && value.is_immutable())
+        });
+        project.changed.contains(&(*file, *binding)) && !is_immutable
+    };
+    match &value.kind {
+        ValueKind::Name(name) => facts
             .module
             .visible(name, offset)
             .into_iter()
-            .any(|binding| project.follow(file, binding, &[], 0).iter().any(is_target_changed))
+            .any(|binding| project.follow(file, binding, &[], 0).iter().any(is_target_changed)),
+        ValueKind::Conditional(value, otherwise) => {
+            is_changed(project, file, value, offset) || is_changed(project, file, otherwise, offset)
+        }
+        ValueKind::Subscript(container) => is_changed(project, file, container, offset),
+        ValueKind::Opaque => {
+            let mut bound = facts.module.bindings.iter().enumerate();
+            let mut read = facts.module.references.iter();
+            bound.any(|(id, binding)| {
+                value.range.contains_range(binding.range) && project.changed.contains(&(file, id))
+            }) || read.any(|reference| {
+                value.range.contains_range(reference.range)
+                    && project.resolve(file, reference).iter().any(is_target_changed)
+            })
+        }
+        _ => false,
+    }
 }
 
 /// What a `container_image=` that is no `ImageSpec` becomes.
@@ -509,19 +531,14 @@ pub enum PlainImage {
 pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Option<PlainImage>, Finding> {
     let file = graph.nodes[node].file;
     let Some((ImageUse::Value(value), _)) = graph.image_use(node) else { return Ok(None) };
-    let resolved = match &value.kind {
-        ValueKind::Name(name) => constant(project, file, name, value.range.start()),
-        _ => None,
-    };
     let blocking = |message: String| Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message);
     if is_flyte2_image(project, file, value.range, 0) {
         return Ok(Some(PlainImage::Flyte2(project.text(file)[value.range].to_owned())));
     }
-    let Some(uri) = resolved.as_ref().unwrap_or(value).as_str() else {
-        let text = &project.text(file)[value.range];
-        return Err(blocking(format!("`container_image={text}` is no image that can be read"))
-            .help("Give the task an `ImageSpec` that is assigned to a name of a module"));
+    let Some(uri) = known_text(project, file, value) else {
+        return Err(unreadable_image(project, file, value));
     };
+    let uri = uri.as_str();
     if is_flytekit_image(uri) {
         return match base_image_python(uri) {
             Some(version) if version >= (3, 10) => Ok(Some(PlainImage::Debian(Some(version)))),
@@ -539,6 +556,82 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
             .help("Use `Image.from_ref_name` and `image.image_refs` of the configuration"));
     }
     Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
+}
+
+/// The string that an expression certainly gives: a literal, constants of the project, and what is put together of them.
+fn known_text(project: &Project, file: FileId, value: &Value) -> Option<String> {
+    match &value.kind {
+        ValueKind::Str(text) => Some(text.clone()),
+        ValueKind::Name(name) => {
+            constant(project, file, name, value.range.start())?.as_str().map(str::to_owned)
+        }
+        ValueKind::Concat(left, right) => {
+            Some(known_text(project, file, left)? + &known_text(project, file, right)?)
+        }
+        ValueKind::FString(text, names) => formatted(project, file, text, names),
+        ValueKind::Opaque => attribute(project, file, value.range)?.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The text of an f-string whose expressions are all plain names of strings.
+fn formatted(project: &Project, file: FileId, text: &str, names: &[TextRange]) -> Option<String> {
+    let mut parts = text.split("{}");
+    let mut whole = parts.next()?.to_owned();
+    let source = project.text(file);
+    for &range in names {
+        let is_plain = source[..usize::from(range.start())].ends_with('{')
+            && source[usize::from(range.end())..].starts_with('}');
+        let value = constant(project, file, &source[range], range.start()).filter(|_| is_plain)?;
+        whole.push_str(value.as_str()?);
+        whole.push_str(parts.next()?);
+    }
+    parts.next().is_none().then_some(whole)
+}
+
+/// The literal that `module.NAME` certainly stands for.
+fn attribute(project: &Project, file: FileId, range: TextRange) -> Option<Value> {
+    let reference = project.facts(file)?.reference_at(range)?;
+    let [Target::Binding(file, binding, rest)] = project.resolve(file, reference) else { return None };
+    let is_changed = project.changed.contains(&(*file, *binding));
+    match &project.facts(*file)?.module.bindings[*binding].kind {
+        BindingKind::Assignment { value, .. } if rest.is_empty() && !is_changed && value.is_literal() => {
+            Some(value.clone())
+        }
+        _ => None,
+    }
+}
+
+/// What to say of a `container_image=` that is neither an image nor a string which is known.
+fn unreadable_image(project: &Project, file: FileId, value: &Value) -> Finding {
+    const BY_NAME: &str = "Give the task an `ImageSpec` that is assigned to a name of a module";
+    const ADDRESS: &str = "Give the task an `ImageSpec` that is assigned to a name of a module, or an address that is written out";
+    let text = &project.text(file)[value.range];
+    let (what, help) = match &value.kind {
+        ValueKind::FString(..) | ValueKind::Concat(..) => {
+            ("is put together of values that cannot be read".to_owned(), ADDRESS)
+        }
+        ValueKind::Call => ("is what a function gives, which cannot be read".to_owned(), ADDRESS),
+        ValueKind::Subscript(_) => ("is looked up in something that cannot be read".to_owned(), ADDRESS),
+        ValueKind::Dict(_) | ValueKind::List(_) | ValueKind::Tuple(_) => ("is no image".to_owned(), BY_NAME),
+        _ => match given_by(project, file, value.range) {
+            Some(source) => (format!("is what `{source}` gives, which cannot be read"), BY_NAME),
+            None => ("is no image that can be read".to_owned(), BY_NAME),
+        },
+    };
+    let message = format!("`container_image={text}` {what}");
+    Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message).help(help)
+}
+
+/// The function whose result the name at `range` is bound to.
+fn given_by(project: &Project, file: FileId, range: TextRange) -> Option<&str> {
+    let reference = project.facts(file)?.reference_at(range)?;
+    let [Target::Binding(file, binding, rest)] = project.resolve(file, reference) else { return None };
+    let BindingKind::Assignment { value, .. } = &project.facts(*file)?.module.bindings[*binding].kind else {
+        return None;
+    };
+    let (callee, _) = project.text(*file)[value.range].split_once('(')?;
+    (value.kind == ValueKind::Call && rest.is_empty() && !callee.is_empty()).then_some(callee)
 }
 
 /// Whether the name at `range` is a variable that holds an image of Flyte 2 already, as after a first, partial run:
@@ -592,11 +685,26 @@ fn unknown_image(graph: &Graph, node: NodeId, text: &str) -> Option<Finding> {
     Some(Finding::new(&CONTAINER_IMAGE, value.range, Effect::Unsafe, message).help(help))
 }
 
-/// The name in `{{.image.NAME.fqn}}:{{.image.NAME.version}}`.
+/// The name in `{{.image.NAME.fqn}}:{{.image.NAME.version}}` or `{{.image.NAME}}`, as flytekit's pattern reads them.
 fn template_name(uri: &str) -> Option<&str> {
-    let (name, rest) = uri.strip_prefix("{{.image.")?.split_once(".fqn}}:{{.image.")?;
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    (is_plain && rest == format!("{name}.version}}}}")).then_some(name)
+    if let Some((name, None)) = placeholder(uri) {
+        return Some(name);
+    }
+    let (first, second) = uri.split_once("}}:")?;
+    let whole = placeholder(&uri[..first.len() + 2])?;
+    let tag = placeholder(second)?;
+    let is_pair = whole.1? == "fqn" && tag.1? == "version" && whole.0 == tag.0;
+    is_pair.then_some(whole.0)
+}
+
+/// Name and attribute of `{{.image.NAME.ATTRIBUTE}}`.
+fn placeholder(text: &str) -> Option<(&str, Option<&str>)> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let path = inner.strip_prefix(".images.").or_else(|| inner.strip_prefix(".image."))?;
+    let (name, attribute) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let is_plain =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    is_plain.then_some((name, attribute))
 }
 
 /// The members of each group: what is tied, directly or through others.

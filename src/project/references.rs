@@ -64,8 +64,9 @@ use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
-use crate::python::scope::{Call, CallContext, CallId, Reference, Role};
-use crate::rules::codes::{ACTOR, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
+use crate::python::scope::{Call, CallContext, CallId, Reference, Role, is_mutator};
+use crate::rules::advice::advice;
+use crate::rules::codes::{ACTOR, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
 use crate::rules::{Effect, Finding};
 
 pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
@@ -374,6 +375,7 @@ fn other_use(
         NodeKind::Actor(_) => (&ACTOR, "actor"),
         NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => (&OTHER_USE, "task or workflow"),
     };
+    let is_image = matches!(graph.nodes[node].kind, NodeKind::Image(_));
     let text = &project.text(file)[reference.range];
     let message = match (&reference.role, reference.attributes.last()) {
         _ if !is_certain && reference.attributes.is_empty() => {
@@ -385,6 +387,17 @@ fn other_use(
             )
         }
         (Role::Mutated, _) => format!("`{text}` changes the {what} after its definition"),
+        (_, Some(method)) if reference.attributes.len() == 2 && is_mutator(method) => {
+            format!("`{text}` changes the {what} after its definition")
+        }
+        (Role::ArgumentOf(library), None) if is_image && library == "dataclasses" => {
+            format!(
+                "`{text}` is given to a function of `dataclasses`; images of Flyte 2 are copied with `clone`"
+            )
+        }
+        (Role::ArgumentOf(library), None) if is_image && library == "functools" => {
+            format!("`{text}` is given to `partial`, and which tasks get it cannot be told")
+        }
         (_, Some(attribute)) if text.contains('.') => {
             format!("`{text}`: `{attribute}` of the {what} is not migrated yet")
         }
@@ -394,9 +407,33 @@ fn other_use(
         }
         _ => format!("`{text}` is used here as more than a call or an image of a task"),
     };
-    let finding =
-        Finding::new(rule, reference.range, Effect::Blocking, message).help("Migrate this use by hand first");
+    let finding = Finding::new(rule, reference.range, Effect::Blocking, message)
+        .help(help(project, file, reference, is_image));
     graph.uses.push(Use { file, range: reference.range, statement: reference.owner, node, finding });
+}
+
+/// What to do about a use of a node that is not understood.
+fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) -> &'static str {
+    match &reference.role {
+        Role::ArgumentOf(library) if is_image && library == "dataclasses" => {
+            "Write `.clone(name=…, registry=…)` where nothing else changes, and an `ImageSpec` of its own elsewhere"
+        }
+        Role::ArgumentOf(library) if is_image && library == "functools" => {
+            "Give each task its `container_image` itself"
+        }
+        Role::Argument(call, _) => callee_advice(project, file, *call).unwrap_or(BY_HAND),
+        _ => BY_HAND,
+    }
+}
+
+const BY_HAND: &str = "Migrate this use by hand first";
+
+/// What to do about a call of Flyte 1 that has no counterpart which could be written for the user.
+pub(super) fn callee_advice(project: &Project, file: FileId, call: CallId) -> Option<&'static str> {
+    let facts = project.facts(file)?;
+    let callee = facts.reference_at(facts.module.calls[call].callee)?;
+    let (rule, help) = advice(&project.symbol(file, callee)?);
+    (rule != &FLYTE1_USE).then_some(help)
 }
 
 fn facts_callee(project: &Project, file: FileId, call: CallId) -> &str {

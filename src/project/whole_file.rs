@@ -114,6 +114,7 @@ use rustc_hash::FxHashMap;
 
 use super::graph::{Graph, NodeId, NodeKind, Obstacle};
 use super::link::Target;
+use super::references::callee_advice;
 use super::{Content, FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::scope::Role;
@@ -258,7 +259,7 @@ fn read_spec_uses(project: &Project, graph: &mut Graph, file: FileId) {
                 Effect::Blocking,
                 "`ImageSpec` is used here as a class; images that are converted are not of that type",
             )
-            .help("Migrate this line by hand");
+            .help("Name `flyte.Image` here, once no image that comes here is an `ImageSpec`");
             graph.loose.push(Obstacle { file, finding });
         }
     }
@@ -279,14 +280,18 @@ fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
             matches!(&other.role, Role::Argument(outer, _) if *outer == id)
                 && project.symbol(file, other).is_some_and(|symbol| symbol.is_entity_decorator())
         });
-        if project.symbol(file, reference).is_some() || takes_task {
+        // An image that has a name is told of where it is given.
+        let is_image = facts
+            .reference_at(argument.value.range)
+            .is_some_and(|image| graph.nodes_of(project, file, image).is_some_and(|nodes| !nodes.is_empty()));
+        if !is_image && (project.symbol(file, reference).is_some() || takes_task) {
             let finding = Finding::new(
                 &CONTAINER_IMAGE,
                 argument.value.range,
                 Effect::Blocking,
                 format!("the image of `{}` is not migrated yet", &project.text(file)[call.callee]),
             )
-            .help("Migrate it by hand");
+            .help(callee_advice(project, file, id).unwrap_or("Migrate it by hand"));
             graph.loose.push(Obstacle { file, finding });
         }
     }

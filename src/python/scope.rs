@@ -96,6 +96,14 @@ impl Module {
     }
 }
 
+/// Whether a method of this name changes a list or a dict.
+pub fn is_mutator(method: &str) -> bool {
+    matches!(
+        method,
+        "append" | "extend" | "insert" | "remove" | "pop" | "clear" | "update" | "setdefault" | "sort"
+    )
+}
+
 /// How Flyte 1 begins the names of the environment variables of secrets.
 pub const SECRET_PREFIX: &str = "_FSEC_";
 
@@ -889,6 +897,8 @@ impl<'a> Builder<'a> {
                     self.expr(&call.func, Role::CalleeOf(attr.to_string()));
                     self.visit_arguments(&call.arguments);
                 }
+                // `GROUPS["base"].append(…)`
+                Expr::Subscript(_) if is_mutator(attr) => self.mutated(value),
                 _ => source_order::walk_expr(self, expr),
             },
             Expr::StringLiteral(literal) => {

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::write_code::annotated_specs;
-use crate::flyte1::symbol::is_flyte1_root;
-use crate::project::graph::{EntityKind, ImageUse, NodeId, NodeKind};
+use crate::flyte1::file::FileFacts;
+use crate::flyte1::symbol::{Symbol, is_flyte1_root};
+use crate::project::graph::{EntityKind, ImageNode, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{FlyteNames, Plan, map_actor, map_task};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
-use crate::python::scope::{Binding, BindingId, BindingKind, ImportId};
+use crate::python::scope::{Binding, BindingId, BindingKind, ImportId, Role};
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
 use crate::source::TextRange;
 
@@ -29,6 +29,8 @@ pub(super) struct FileOutlook {
     path_is_taken: bool,
     /// What has to be imported for them: names from `flyte`, or the module itself.
     pub(super) imports_module: Option<String>,
+    /// The places of `ImageSpec` in annotations that are written anew.
+    pub(super) annotations: Vec<TextRange>,
 }
 
 /// What all files look like after the migration.
@@ -173,7 +175,12 @@ fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) 
 }
 
 fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, file: FileId) -> FileOutlook {
-    let mut outlook = FileOutlook { consumed: consumed(project, plan, file), ..FileOutlook::default() };
+    let mut outlook = FileOutlook {
+        consumed: consumed(project, plan, file),
+        annotations: annotated_specs(project, plan, file),
+        ..FileOutlook::default()
+    };
+    outlook.consumed.extend(outlook.annotations.iter().copied());
     let Some(facts) = project.facts(file) else { return outlook };
     for (id, import) in facts.module.imports.iter().enumerate() {
         for (position, alias) in import.aliases.iter().enumerate() {
@@ -202,8 +209,6 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
                 consumed.extend(mode.map(|mode| mode.value.range));
                 // `image.with_packages(…)` goes on reading `image`.
                 consumed.extend((!image.is_derived).then(|| facts.module.calls[image.call].callee));
-                let variables = image.variable.into_iter();
-                consumed.extend(variables.flat_map(|variable| annotated_specs(project, file, variable)));
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);
@@ -221,6 +226,36 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
         }
     }
     consumed
+}
+
+/// The annotation of the variable that holds an image.
+pub(super) fn annotation_of(facts: &FileFacts, image: &ImageNode) -> Option<TextRange> {
+    match facts.module.bindings[image.variable?].kind {
+        BindingKind::Assignment { annotation, .. } => annotation,
+        _ => None,
+    }
+}
+
+/// The places of `ImageSpec` in annotations of images that are converted; if no image of the file stays, in all
+/// annotations but those of tasks, which say what data they take.
+fn annotated_specs(project: &Project, plan: &Plan, file: FileId) -> Vec<TextRange> {
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let (mut own, mut entities, mut stays) = (Vec::new(), Vec::new(), false);
+    for node in plan.nodes_in(file) {
+        match &plan.graph.nodes[node].kind {
+            NodeKind::Image(image) if plan.converts[node] => own.extend(annotation_of(facts, image)),
+            NodeKind::Image(_) => stays = true,
+            NodeKind::Entity(entity) => entities.push(facts.module.functions[entity.function].range),
+            _ => {}
+        }
+    }
+    let is_in = |ranges: &[TextRange], range| ranges.iter().any(|other| other.contains_range(range));
+    let annotations = facts.module.references.iter().filter(|reference| reference.role == Role::Annotation);
+    annotations
+        .filter(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
+        .map(|reference| reference.range)
+        .filter(|&range| is_in(&own, range) || !stays && !is_in(&entities, range))
+        .collect()
 }
 
 fn is_removable(
@@ -285,7 +320,7 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
         .iter()
         .filter(|reference| outlook.consumed.contains(&reference.range))
         .all(|reference| reference.attributes.is_empty() || reference.bindings.iter().all(is_from));
-    let has_other = needed_names(project, plan, file)
+    let has_other = needed_names(project, plan, outlook, file)
         .into_iter()
         // `from flyte import map` would hide the builtin.
         .any(|name| name == "map" || module.names.contains(name) && !is_free_name(module, outlook, name));
@@ -321,8 +356,9 @@ fn is_free_name(module: &crate::python::scope::Module, outlook: &FileOutlook, na
         })
 }
 
-fn needed_names(project: &Project, plan: &Plan, file: FileId) -> Vec<&'static str> {
+fn needed_names(project: &Project, plan: &Plan, outlook: &FileOutlook, file: FileId) -> Vec<&'static str> {
     let mut names = Vec::new();
+    names.extend((!outlook.annotations.is_empty()).then_some("Image"));
     for node in plan.converted_in(file) {
         names.extend(plan.graph.bodies[node].uses.iter().copied());
         match &plan.graph.nodes[node].kind {

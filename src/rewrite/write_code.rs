@@ -355,7 +355,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comments;
 use super::environments::{Environment, EnvironmentImage, Environments, additions};
-use super::files::{FileOutlook, Overview, files_of};
+use super::files::{FileOutlook, Overview, annotation_of, files_of};
 use super::imports::{self, ImportChanges};
 use super::{diagnostic, fixed};
 use crate::diagnostic::{Diagnostic, Severity, Status};
@@ -456,6 +456,7 @@ pub(super) fn convert(
             NodeKind::Code(_) => converter.code(node, body),
         }
     }
+    converter.other_annotations();
     converter.helpers();
     converter.imports();
     converter.dropped_comments();
@@ -539,7 +540,9 @@ impl Converter<'_> {
         let Some(image) = self.plan.graph.image(node) else { return };
         let range = self.facts.module.calls[image.call].outer_range;
         let chain = self.image_chain(node);
-        let annotation = self.annotation(image.variable);
+        let annotation = annotation_of(self.facts, image)
+            .map(|own| self.annotations(|range| own.contains_range(range)))
+            .unwrap_or_default();
         let mut chain_place = self.place_at(range);
         // The annotation stands on the same line and changes its width.
         for edit in &annotation {
@@ -558,11 +561,23 @@ impl Converter<'_> {
         self.fix(&finding, title, self.applicability(node), edits);
     }
 
-    /// `image: ImageSpec = …` becomes `image: Image = …`, also inside `Optional[…]`.
-    fn annotation(&mut self, variable: Option<usize>) -> Vec<Edit> {
-        let ranges = variable.map(|variable| annotated_specs(self.project, self.file, variable));
-        let ranges = ranges.unwrap_or_default();
-        ranges.into_iter().map(|range| Edit::replacement(range, self.uses("Image"))).collect()
+    /// `ImageSpec` becomes `Image` in the annotations of the file that `is_wanted` chooses.
+    fn annotations(&mut self, is_wanted: impl Fn(TextRange) -> bool) -> Vec<Edit> {
+        let outlook = self.outlook;
+        let ranges = outlook.annotations.iter().copied().filter(|&range| is_wanted(range));
+        ranges.map(|range| Edit::replacement(range, self.uses("Image"))).collect()
+    }
+
+    /// Annotations other than those of images: `def show(image: ImageSpec)`.
+    fn other_annotations(&mut self) {
+        let (facts, graph) = (self.facts, &self.plan.graph);
+        let images = self.plan.converted_in(self.file).filter_map(|node| graph.image(node));
+        let own: Vec<TextRange> = images.filter_map(|image| annotation_of(facts, image)).collect();
+        let edits = self.annotations(|range| !own.iter().any(|other| other.contains_range(range)));
+        let Some(first) = edits.first().map(|edit| edit.range) else { return };
+        let message = "`ImageSpec` of Flyte 1 is the type of what holds converted images";
+        let finding = Finding::new(&IMAGE_SPEC, first, Effect::Blocking, message);
+        self.fix(&finding, "Name `flyte.Image`".to_owned(), Applicability::Safe, edits);
     }
 
     /// What the code of a node needs and says; its edits are the caller's.
@@ -1172,21 +1187,6 @@ impl Converter<'_> {
 
 fn is_path(text: &str) -> bool {
     text.starts_with("Path(") || text.starts_with("pathlib.Path(")
-}
-
-/// The places of `ImageSpec` in the annotation of a variable.
-pub(super) fn annotated_specs(project: &Project, file: FileId, variable: usize) -> Vec<TextRange> {
-    let Some(facts) = project.facts(file) else { return Vec::new() };
-    let binding = &facts.module.bindings[variable];
-    let BindingKind::Assignment { annotation: Some(annotation), .. } = binding.kind else {
-        return Vec::new();
-    };
-    let references = facts.module.references_of(binding.owner).iter();
-    references
-        .filter(|reference| annotation.contains_range(reference.range))
-        .filter(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
-        .map(|reference| reference.range)
-        .collect()
 }
 
 fn takes_path(method: &Call) -> bool {

@@ -174,7 +174,7 @@ use crate::diagnostic::Rule;
 use crate::flyte1::symbol::Symbol;
 
 /// The rule and the advice for everything whose path begins so. The first row that fits counts.
-const ROWS: [(&str, &Rule, &str); 34] = [
+const ROWS: [(&str, &Rule, &str); 38] = [
     (
         "flytekit.ContainerTask",
         &OTHER_TASK,
@@ -184,6 +184,26 @@ const ROWS: [(&str, &Rule, &str); 34] = [
         "flytekit.extras.tasks.shell",
         &OTHER_TASK,
         "Run the script with `subprocess.run` in a task, or use `flyte.extras.shell`",
+    ),
+    (
+        "flytekitplugins.papermill",
+        &OTHER_TASK,
+        "Make it a `flyteplugins.papermill.NotebookTask`, and give its image to a `flyte.TaskEnvironment(…)`",
+    ),
+    (
+        "union.app",
+        &OTHER_TASK,
+        "Make it a `flyte.app.AppEnvironment(name=…, image=…)`, with an image that holds what the app runs",
+    ),
+    (
+        "union.App",
+        &OTHER_TASK,
+        "Make it a `flyte.app.AppEnvironment(name=…, image=…)`, with an image that holds what the app runs",
+    ),
+    (
+        "flytekit.eager",
+        &OTHER_TASK,
+        "Make it an `async` task, `@env.task`, which awaits the tasks that it calls",
     ),
     ("flytekit.SQLTask", &OTHER_TASK, "Run the query in a task, with the client of the database"),
     ("flytekit.extras.sqlite3", &OTHER_TASK, "Run the query with `sqlite3` in a task"),

@@ -119,8 +119,8 @@ pub struct ImageContext<'a> {
     pub registry_secret: Option<&'a str>,
     /// The literal that a name stands for, where the call stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
-    /// Whether code may change the value of a name after it is defined.
-    pub is_changed: &'a dyn Fn(&str) -> bool,
+    /// Whether code may change the list or dict that an expression gives.
+    pub is_changed: &'a dyn Fn(&Value) -> bool,
     /// The `ImageSpec` that `base_image` names, if it names one.
     pub base: Option<BaseSpec>,
     /// For `image.with_packages(…)`: how the image is written.

@@ -65,9 +65,10 @@ use crate::source::TextRange;
 
 /// Maps `env`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    let resolved = cx.literal(parameter.value);
+    let resolved = with_constants(&cx.literal(parameter.value), cx.constant);
     check(draft, parameter, &resolved);
-    let text = if let Some((text, unknown)) = string_dict(cx.style, parameter.value, parameter.item) {
+    let own = with_constants(parameter.value, cx.constant);
+    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, parameter.item) {
         draft.findings.extend(unknown.map(opaque));
         text
     } else {
@@ -88,6 +89,20 @@ fn opaque(range: TextRange) -> Finding {
         "`env` holds a value that cannot be read; Flyte 2 takes strings only",
     )
     .help("Make sure that every value is a string")
+}
+
+/// A dict display whose keys and values that name a string are known to be that string.
+pub(super) fn with_constants(value: &Value, constant: &dyn Fn(&str) -> Option<Value>) -> Value {
+    let ValueKind::Dict(items) = &value.kind else { return value.clone() };
+    let resolved = |value: &Value| match &value.kind {
+        ValueKind::Name(name) => match constant(name).map(|constant| constant.kind) {
+            Some(kind @ ValueKind::Str(_)) => Value { range: value.range, kind },
+            _ => value.clone(),
+        },
+        _ => value.clone(),
+    };
+    let items = items.iter().map(|(key, value)| (key.as_ref().map(resolved), resolved(value)));
+    Value { range: value.range, kind: ValueKind::Dict(items.collect()) }
 }
 
 fn all_strings(value: &Value) -> bool {

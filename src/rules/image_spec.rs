@@ -116,7 +116,7 @@
 //!
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
-use super::codes::{INVALID_CALL, PIP_PACKAGE};
+use super::codes::{INVALID_CALL, PACKAGES, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{
     Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, invalid,
@@ -126,7 +126,6 @@ use super::{
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Chain};
 use crate::image::command::Reach;
-use crate::python::value::ValueKind;
 
 /// The fields of flytekit 1.16.31's `ImageSpec` in the order in which positional arguments fill them
 /// (`flytekit/image_spec/image_spec.py`).
@@ -252,21 +251,29 @@ pub(super) fn map_parameter(
     all: &[Parameter<'_>],
 ) {
     let other = |name: &str| all.iter().find(|parameter| parameter.name == name).copied();
-    // Another name for an image does not change it.
-    let is_image = parameter.name == "base_image" && cx.base.is_some();
-    if let ValueKind::Name(name) = &parameter.value.kind
-        && !is_image
-        && (cx.is_changed)(name)
-    {
+    if invalid::takes_container(parameter.name) && (cx.is_changed)(parameter.value) {
+        let text = cx.slice(parameter.value.range);
         draft.find(
             Finding::new(
                 &INVALID_CALL,
                 parameter.value.range,
                 Effect::Unsafe,
-                format!("`{name}` may be changed after this `ImageSpec` takes it; Flyte 1 sees such changes, Flyte 2 does not"),
+                format!("`{text}` may be changed after this `ImageSpec` takes it; Flyte 1 sees such changes, Flyte 2 does not"),
             )
             .help("Build the value completely before the image"),
         );
+    }
+    if parameter.name == "pinned_packages" && cx.slice(cx.call.callee).ends_with(".from_env") {
+        draft.find(
+            Finding::new(
+                &PACKAGES,
+                parameter.item.range,
+                Effect::Blocking,
+                "`pinned_packages` takes the versions that are installed where the code is registered",
+            )
+            .help("List the packages with their versions in `packages`"),
+        );
+        return;
     }
     if invalid::is_refused(cx, draft, parameter) {
         return;

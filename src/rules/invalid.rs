@@ -150,6 +150,11 @@ fn is_text(element: &Value) -> bool {
     matches!(element.kind, ValueKind::Str(_) | ValueKind::FString(..))
 }
 
+/// Whether a parameter takes a list or a dict, which code may change in place.
+pub(super) fn takes_container(parameter: &str) -> bool {
+    Shape::of(parameter).is_some_and(|shape| shape != Shape::Text)
+}
+
 /// Says so if Flyte 1 refuses the parameter; nothing else is to be mapped then.
 pub(super) fn is_refused(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) -> bool {
     let name = parameter.name;

@@ -481,7 +481,7 @@ fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
         shared(cx, draft, right);
         return;
     }
-    let resolved = cx.literal(value);
+    let resolved = copied(cx, value).unwrap_or_else(|| cx.literal(value));
     for element in resolved.elements().unwrap_or_default() {
         let Some(text) = element.as_str().map(str::trim) else { continue };
         let name = distribution_name(text);
@@ -515,6 +515,17 @@ fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
             draft.find(Finding::new(rule, value.range, effect, format!("`{text}` {what}")).help(help));
         }
     }
+}
+
+/// The list that `list(NAME)`, `NAME[:]` and their like copy.
+fn copied(cx: &ImageContext<'_>, value: &Value) -> Option<Value> {
+    let text = cx.slice(value.range);
+    let inner = text.strip_suffix("[:]").or_else(|| text.strip_suffix(".copy()"));
+    let inner = inner.or_else(|| {
+        let mut copies = ["list(", "tuple(", "sorted("].into_iter();
+        copies.find_map(|copy| text.strip_prefix(copy)?.strip_suffix(')'))
+    })?;
+    (cx.constant)(inner.trim())
 }
 
 /// Adds what the image only had because flytekit brought it, what Flyte 2 needs on a foreign base, and pip.

@@ -308,7 +308,7 @@ use super::codes::{
     CACHE, DECK, DOCUMENTATION, DROPPED_KEYWORD, ENVIRONMENT_VARIABLES, RESOURCES, RETRIES, TASK_KEYWORD,
     TASK_SHAPE,
 };
-use super::env::string_dict;
+use super::env::{string_dict, with_constants};
 use super::pod_template::{self, PodKeywords};
 use super::resources::{self, Wanted, amounts};
 use super::setting::{self, Effects, SettingContext, SettingKind, dropped_references, nested};
@@ -596,7 +596,8 @@ fn environment(
         return;
     }
     let is_known;
-    let text = if let Some((text, unknown)) = string_dict(cx.style, value, item) {
+    let own = with_constants(value, cx.constant);
+    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, item) {
         is_known = unknown.is_none();
         text
     } else {
