@@ -7,6 +7,7 @@
 //! [`diff`], [`write`](mod@write) and [`cli`] hand it out.
 
 pub mod around;
+pub mod builder_config;
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;

@@ -11,6 +11,7 @@ use memchr::memmem;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use crate::builder_config::is_configuration;
 use crate::discover::{Candidate, Discovery};
 use crate::file_kind::FileKind;
 use crate::flyte1::file::FileFacts;
@@ -88,7 +89,7 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
         .enumerate()
         .map(|(file, candidate)| match candidate.kind {
             FileKind::Python => read(&index, file, candidate, Need::IfItNames(words)),
-            _ => read_around(candidate),
+            _ => read_around(candidate, is_configuration(&relative[file])),
         })
         .collect();
     let files = discovery
@@ -346,7 +347,7 @@ fn skim(index: &ModuleIndex, file: FileId, bytes: &[u8]) -> Skimmed {
 }
 
 /// Reads a file around the code, which is not parsed.
-fn read_around(candidate: &Candidate) -> Content {
+fn read_around(candidate: &Candidate, is_needed: bool) -> Content {
     let nothing = || Content::Skipped(Skimmed::default());
     // What cannot be read, such as a socket of an editor, is no concern of a migration of Python.
     let Ok(bytes) = std::fs::read(&candidate.path) else { return nothing() };
@@ -360,7 +361,7 @@ fn read_around(candidate: &Candidate) -> Content {
         FileKind::Yaml => &YAML_WORDS,
         _ => &WORDS_AROUND,
     };
-    if !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some()) {
+    if !is_needed && !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some()) {
         return nothing();
     }
     match SourceFile::from_bytes(candidate.path.clone(), candidate.display.clone(), bytes) {

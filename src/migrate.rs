@@ -37,6 +37,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::around;
+use crate::builder_config::{self, builders};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
 use crate::file_kind::FileKind;
@@ -74,6 +75,7 @@ impl Migration {
 /// Migrates a project in memory: the Python files first, then, on the project as that leaves it, what lies around them.
 pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
     let (plan, mut results) = rewrite(project, plan(project, settings), settings);
+    let mut builders = if settings.writes_config { builders(project, &plan) } else { BTreeMap::new() };
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();
     for result in &results {
@@ -100,7 +102,11 @@ pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
         restore(project, originals);
         originals = install(project, &texts);
     }
-    let around = found_around(project, &originals, &results, settings);
+    builders.retain(|file, _| !withdrawn.contains(file));
+    let wanted: BTreeSet<&str> = builders.values().flatten().copied().collect();
+    let mut around = found_around(project, &originals, &results, settings, &wanted);
+    let missing = builder_config::missing(project, &builders);
+    around.extend(missing.map(|(file, found)| (FileResult { file, diagnostics: vec![found] }, None)));
     restore(project, originals);
     for (result, text) in around {
         texts.extend(text.map(|text| (result.file, text)));
@@ -190,6 +196,7 @@ fn found_around(
     originals: &Originals,
     results: &[FileResult],
     settings: Settings,
+    builders: &BTreeSet<&'static str>,
 ) -> Vec<(FileResult, Option<String>)> {
     let sides = Sides::of(project);
     let mut found = Vec::new();
@@ -201,9 +208,10 @@ fn found_around(
     };
     let selected = (0..project.files.len()).into_par_iter().filter(|&file| project.files[file].is_selected);
     let mapped: Vec<FileResult> = selected
-        .map(|file| FileResult {
-            file,
-            diagnostics: around::map(project, &sides, file, before(file), settings),
+        .map(|file| {
+            let mut diagnostics = around::map(project, &sides, file, before(file), settings);
+            diagnostics.extend(builder_config::map(project, file, before(file), builders));
+            FileResult { file, diagnostics }
         })
         .filter(|result| !result.diagnostics.is_empty())
         .collect();
@@ -220,7 +228,7 @@ fn found_around(
         }
         found.push(result);
     }
-    bad.extend(check_around(project, &texts, settings));
+    bad.extend(check_around(project, &texts, settings, builders));
     found.extend(outside_the_paths(project, results));
     found
         .into_iter()
@@ -268,6 +276,7 @@ fn check_around(
     project: &mut Project,
     texts: &BTreeMap<FileId, String>,
     settings: Settings,
+    builders: &BTreeSet<&'static str>,
 ) -> BTreeMap<FileId, String> {
     let originals = install(project, texts);
     let sides = Sides::of(project);
@@ -276,7 +285,8 @@ fn check_around(
         if project.files[file].kind == FileKind::Python && project.facts(file).is_none() {
             bad.insert(file, "its new text does not parse".to_owned());
         }
-        let again = around::map(project, &sides, file, text, settings);
+        let mut again = around::map(project, &sides, file, text, settings);
+        again.extend(builder_config::map(project, file, text, builders));
         if again.iter().any(|diagnostic| diagnostic.fix.is_some()) {
             bad.insert(file, "a second run would change it again".to_owned());
         }

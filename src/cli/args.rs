@@ -64,6 +64,10 @@ pub struct Args {
     #[arg(long, help_heading = "What is changed")]
     pub include_commands: bool,
 
+    /// Add the builder of images to the project's Flyte 2 configuration, `config.yaml` or `.flyte/config.yaml`.
+    #[arg(long, help_heading = "What is changed")]
+    pub write_config: bool,
+
     /// The order of the layers in an image [default: flyte1].
     #[arg(long, value_enum, value_name = "ORDER", help_heading = "What is changed")]
     pub layer_order: Option<LayerOrder>,

@@ -112,6 +112,7 @@ pub(super) fn settings<'a>(args: &'a Args, discovery: &Discovery) -> Settings<'a
             LayerOrder::Source => draft::LayerOrder::Source,
         },
         includes_commands: args.include_commands,
+        writes_config: args.write_config,
         is_parallel: args.parallelism == Parallelism::Parallel,
         line_length: args
             .line_length

@@ -107,6 +107,8 @@ pub struct Settings<'a> {
     pub line_length: usize,
     /// Rewrite commands in scripts and documents.
     pub includes_commands: bool,
+    /// Add the builder of images to the Flyte 2 configuration of the project.
+    pub writes_config: bool,
     /// What becomes of packages from conda.
     pub conda: Conda,
     /// The platforms of an image that names none.

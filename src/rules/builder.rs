@@ -41,7 +41,7 @@
 //!
 //! ## Fix safety
 //!
-//! Informs. The change is safe; the configuration is yours to write.
+//! Informs. The change is safe; the configuration is yours to write, or `--write-config` adds to it (FM325).
 //!
 //! ## Not handled
 //!
@@ -61,11 +61,11 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let range = parameter.value.range;
     draft.orphan(parameter);
     match value.as_str() {
-        Some("default" | "envd" | "docker" | "fast-builder") => draft.find(setting(range, "local")),
-        Some("union" | "unionai") => draft.find(setting(range, "remote")),
         // `base_image` decides what becomes of a spec that is not built.
         Some("noop") => {}
-        _ => draft.find(
+        name => match name.and_then(builder_of) {
+            Some(builder) => draft.find(setting(range, builder)),
+            None => draft.find(
             Finding::new(
                 &BUILDER,
                 range,
@@ -73,7 +73,17 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
                 format!("`builder={}` has no counterpart in Flyte 2", parameter.item.value_text),
             )
             .help("Choose `image.builder: local` or `remote` in the Flyte 2 configuration and remove the keyword"),
-        ),
+            ),
+        },
+    }
+}
+
+/// `image.builder` of the Flyte 2 configuration for a builder of Flyte 1.
+pub fn builder_of(name: &str) -> Option<&'static str> {
+    match name {
+        "default" | "envd" | "docker" | "fast-builder" => Some("local"),
+        "union" | "unionai" => Some("remote"),
+        _ => None,
     }
 }
 

@@ -116,6 +116,7 @@ rules! {
     INSTALL_COMMAND = "FM322" "install-command" "A command installs flytekit or one of its plugins.";
     NOTEBOOK = "FM323" "notebook" "A notebook imports Flyte 1; notebooks are not migrated.";
     CONFIGURATION = "FM324" "flyte1-configuration" "A configuration lacks what Flyte 2 needs of it.";
+    BUILDER_CONFIGURATION = "FM325" "builder-configuration" "The Flyte 2 configuration does not say which builder the images of the code had.";
     FLYTEKIT_PACKAGE = "FM401" "flytekit-package" "`flytekit` or `union` among the packages of an image.";
     PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";

@@ -15,7 +15,7 @@ pub mod actor;
 mod accelerator;
 mod apt_packages;
 mod base_image;
-mod builder;
+pub mod builder;
 mod commands;
 mod conda;
 mod copy;

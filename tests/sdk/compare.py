@@ -61,7 +61,10 @@ FLYTE1_BASE = re.compile(r"(^|/)flyteorg/flytekit:.*?py(\d+\.\d+)")
 FLYTE2_BASE = re.compile(r"^ghcr\.io/flyteorg/flyte:py(\d+\.\d+)-v")
 SDK_NAMES = frozenset({"flyte", "flytekit", "union"})
 """A stand-in for one of these would hide tasks."""
-IMAGE_TEMPLATE = re.compile(r"^\{\{\s*\.images?\.(\w+)\.fqn\s*\}\}")
+IMAGE_TEMPLATE = re.compile(
+    r"\{\{\s*\.images?\.([\w-]+)(?:\.fqn\s*\}\}:\{\{\s*\.images?\.\1\.version)?\s*\}\}", re.IGNORECASE
+)
+"""Fully qualified name and version of one image of the configuration, or the image as a whole."""
 MODULE_SECONDS = 120
 
 
@@ -838,7 +841,7 @@ def describe_flyte1_image(image: Any, root: Path) -> Json:
         return describe_spec(image, root)
     if not isinstance(image, str):
         return {"kind": f"not an image: {type(image).__module__}.{type(image).__name__}"}
-    if template := IMAGE_TEMPLATE.match(image):
+    if template := IMAGE_TEMPLATE.fullmatch(image):
         return {"kind": "ref", "name": template[1]}
     return {"kind": "string", **string_base(image)}
 
