@@ -1219,11 +1219,14 @@ unsure_chosen = base.with_pip_packages(CHOSEN)
 unsure_looped = looped.with_workdir("/x")
 unsure_last = last.with_workdir("/x")
 unsure_rebound = base.with_pip_packages(REBOUND)
-unsure_made = made(LIST).with_workdir("/x")
+sure_made = made(LIST).with_workdir("/x")
+unsure_argument = made([os.environ["NO_SUCH_VARIABLE"]]).with_workdir("/x")
+unsure_local = local().with_workdir("/x")
 unsure_variable = base.with_pip_packages(os.environ["NO_SUCH_VARIABLE"])
 unsure_random = base.with_pip_packages(f"x=={random.random()}")
 unsure_format = base.with_pip_packages(f"{CONSTANT:>10}")
-unsure_comprehension = base.with_pip_packages(*[name for name in LIST])
+sure_comprehension = base.with_pip_packages(*[name for name in LIST])
+unsure_rounds = base.with_pip_packages(*[one + two for one in LIST for two in LIST])
 "#;
 
     #[test]
@@ -1243,8 +1246,8 @@ unsure_comprehension = base.with_pip_packages(*[name for name in LIST])
                 counts.1 += 1;
             }
         }
-        // What a function of the project gives, as for `unsure_made`, is no image for certain.
-        assert_eq!(counts, (3, 11), "{document:#}");
+        // What a function of several statements gives, as for `unsure_local`, is no image for certain.
+        assert_eq!(counts, (5, 12), "{document:#}");
         let of_functions = images.iter().filter(|image| image["variable"].is_null());
         assert!(of_functions.clone().count() >= 2);
         assert!(

@@ -209,6 +209,101 @@ fn random_chains_come_out_as_the_sdk_has_them() {
     assert!(total.known >= 1500, "{total:?}");
 }
 
+/// Images by way of comprehensions and functions; the names of some change while the module runs.
+const COMPUTED: [(&str, &str); 2] = [
+    (
+        "shared.py",
+        r#"
+import flyte
+
+VERSION = "1"
+
+def common(name, packages=("numpy",), *, base=None):
+    """An image of the team."""
+    return flyte.Image.from_debian_base(name=name).with_pip_packages(*[f"{p}=={VERSION}" for p in packages])
+
+VERSION = "2"
+"#,
+    ),
+    (
+        "images.py",
+        r#"
+import os
+
+import flyte
+import shared
+from shared import common
+
+NAMES = ["pandas", "polars"]
+PINS = [("a", "1"), ("b", "2")]
+SUFFIX = "1"
+
+def local(name):
+    return flyte.Image.from_debian_base(name=name + SUFFIX)
+
+def twice(name):
+    return local(name + "x").with_apt_packages("git")
+
+def unused(name):
+    return flyte.Image.from_debian_base(name=name)
+
+def passed(name):
+    return flyte.Image.from_debian_base(name=name)
+
+base = flyte.Image.from_debian_base(name="base")
+listed = base.with_pip_packages(*[f"{name}=={SUFFIX}" for name in NAMES if name != "polars"])
+paired = base.with_pip_packages(*[f"{n}=={v}" for n, v in PINS])
+nested = base.with_apt_packages(*[a + b for a, b in [(x, "c") for x in ("k", "l")]])
+variables = base.with_env_vars({name: name + SUFFIX for name in NAMES})
+first = local("one")
+second = twice("two")
+
+class Images:
+    held = local("held")
+
+SUFFIX = "2"
+third = local(name="three").with_pip_packages("x")
+fourth = base.with_pip_packages(*[name + SUFFIX for name in NAMES])
+fifth = common("five")
+sixth = shared.common("six", ["q"])
+unknown = local(os.environ["NOT_THERE"] if "NOT_THERE" in os.environ else "x")
+for turn in ("r", "s"):
+    looped = local(turn)
+
+many = list(map(passed, ["m"]))
+one = passed("n")
+
+env = flyte.TaskEnvironment("env", image=common("seven", packages=["z"]))
+
+@env.task
+def work(): ...
+"#,
+    ),
+];
+
+#[test]
+fn computed_images_come_out_as_the_sdk_has_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, code) in COMPUTED {
+        fs::write(scratch.path().join(name), code).unwrap();
+    }
+    let tool = tool_images(scratch.path(), None, &[]);
+    let sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    let comparison = compare(scratch.path(), &tool, &sdk);
+    assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
+    let entries = tool["images"].as_array().unwrap();
+    let unknown: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| entry["unknown"] != json!([]))
+        .map(|entry| &entry["variable"])
+        .collect();
+    assert_eq!(unknown, [&json!(null), &json!(null), &json!("unknown"), &json!("looped")], "{tool:#}");
+    // The body of a class runs before the name is bound again.
+    assert!(entries.iter().any(|entry| entry["name"] == "held1"), "{tool:#}");
+    assert_eq!(comparison.known, 13, "{comparison:?}");
+}
+
 #[test]
 fn images_of_migrated_fixtures_are_those_of_the_sdk_and_valid() {
     let scratch = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@
 //!
 //! What cannot be known for certain is [`Stuck`], with its place; nothing is guessed.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalS
 use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::constant::{Constant, insert};
-use super::scope::{Frame, Local};
+use super::scope::{Frame, Local, Values};
 use crate::diagnostic::Rule;
 use crate::image::disk::Disk;
 use crate::image::{Image, Secret, path};
@@ -225,12 +225,38 @@ pub struct Evaluator<'a> {
     pub disk: &'a Disk,
     known: RefCell<FxHashMap<(FileId, BindingId), Outcome>>,
     active: RefCell<Vec<(FileId, BindingId)>>,
+    /// How many calls of functions are inside each other.
+    depth: Cell<usize>,
+}
+
+/// Functions that call each other end here.
+const MAX_CALLS: usize = 16;
+
+/// A function that does nothing but return a value.
+#[derive(Debug, Clone, Copy)]
+pub struct Helper<'a> {
+    /// Its file.
+    pub file: FileId,
+    /// What its name is bound by.
+    pub binding: BindingId,
+    /// The function.
+    pub function: &'a ast::StmtFunctionDef,
+    /// What it returns.
+    pub value: &'a Expr,
 }
 
 impl<'a> Evaluator<'a> {
     /// An evaluator that knows nothing yet.
     pub fn new(project: &'a Project, trees: &'a Trees, settings: &'a Settings, disk: &'a Disk) -> Self {
-        Self { project, trees, settings, disk, known: RefCell::default(), active: RefCell::default() }
+        Self {
+            project,
+            trees,
+            settings,
+            disk,
+            known: RefCell::default(),
+            active: RefCell::default(),
+            depth: Cell::new(0),
+        }
     }
 
     /// The text at a place.
@@ -289,8 +315,143 @@ impl<'a> Evaluator<'a> {
                 self.evaluate(scope, &attribute.value)?.attribute(&attribute.attr).ok_or(stuck)
             }
             Expr::Call(call) => self.call(scope, call),
+            Expr::ListComp(comp) => {
+                let rounds = self.rounds(scope, expr, &comp.generators)?;
+                let items = rounds.into_iter().map(|values| self.with_values(scope, values, &comp.elt));
+                Ok(Constant::List(items.collect::<Result<_, _>>()?))
+            }
+            Expr::DictComp(comp) => {
+                let mut items = Vec::new();
+                for values in self.rounds(scope, expr, &comp.generators)? {
+                    let key = self.with_values(scope, values.clone(), &comp.key)?;
+                    insert(&mut items, key, self.with_values(scope, values, &comp.value)?);
+                }
+                Ok(Constant::Dict(items))
+            }
             _ => Err(stuck),
         }
+    }
+
+    /// When names of the module are read by what runs at `at`; `None` if the module has run by then.
+    fn now(scope: Scope<'_, 'a>, at: TextSize) -> Option<TextSize> {
+        match scope.frames.last().map(Frame::values) {
+            Some(Some(values)) => values.now,
+            // The body of a class runs where it stands.
+            _ => scope.frames.iter().all(|frame| frame.is_class).then_some(at),
+        }
+    }
+
+    /// Whether an expression is run more than once, so that names may mean something else each time.
+    fn is_in_loop(&self, scope: Scope<'_, 'a>, at: TextSize) -> bool {
+        Self::now(scope, at).is_some()
+            && self.trees.get(self.project, scope.file).is_none_or(|tree| tree.loop_around(at).is_some())
+    }
+
+    /// The values that a comprehension gives to its target, round by round.
+    fn rounds(
+        &self,
+        scope: Scope<'_, 'a>,
+        expr: &'a Expr,
+        generators: &'a [ast::Comprehension],
+    ) -> Result<Vec<Values<'a>>, Stuck> {
+        let at = expr.range().start();
+        let [generator] = generators else { return scope.stuck(expr) };
+        if generator.is_async || self.is_in_loop(scope, at) {
+            return scope.stuck(expr);
+        }
+        let items = self.evaluate(scope, &generator.iter)?;
+        let Some(items) = items.elements() else { return scope.stuck(&generator.iter) };
+        let mut rounds = Vec::new();
+        for item in items {
+            let mut values = Values { now: Self::now(scope, at), ..Values::default() };
+            if bind(&mut values, &generator.target, item).is_none() {
+                return scope.stuck(&generator.target);
+            }
+            let mut is_kept = true;
+            for test in &generator.ifs {
+                is_kept = is_kept && self.with_values(scope, values.clone(), test)?.is_true();
+            }
+            if is_kept {
+                rounds.push(values);
+            }
+        }
+        Ok(rounds)
+    }
+
+    /// Evaluates an expression where these names have these values.
+    fn with_values(&self, scope: Scope<'_, 'a>, values: Values<'a>, expr: &'a Expr) -> Outcome {
+        let frames = [scope.frames, &[Frame::of_values(values)]].concat();
+        self.evaluate(Scope { frames: &frames, ..scope }, expr)
+    }
+
+    /// The function of the project that a call is for, if all it does is to return a value.
+    pub fn helper(&self, scope: Scope<'_, 'a>, callee: &'a Expr) -> Option<Helper<'a>> {
+        let name = root_of(callee)?;
+        let facts = self.project.facts(scope.file)?;
+        let is_local = scope.frames.iter().any(|frame| {
+            frame.local(&name.id, None).is_some()
+                || frame.values().is_some_and(|values| values.known.contains_key(name.id.as_str()))
+        });
+        if is_local {
+            return None;
+        }
+        let now = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
+        let [seen] = facts.module.visible(&name.id, now)[..] else { return None };
+        let targets = self.project.follow(scope.file, seen, &attributes_of(callee), 0);
+        let [Target::Binding(file, binding, rest)] = &targets[..] else { return None };
+        let (file, binding) = (*file, *binding);
+        let bound = &self.project.facts(file)?.module.bindings[binding];
+        // What a module holds while it is imported in a circle is not known.
+        let is_certain = file == scope.file || scope.frames.is_empty();
+        let tree = self.trees.get(self.project, file)?;
+        let Stmt::FunctionDef(function) = tree.body().get(bound.owner)? else { return None };
+        let is_plain = !function.is_async
+            && function.decorator_list.is_empty()
+            && function.parameters.vararg.is_none()
+            && function.parameters.kwarg.is_none();
+        let value = only_return(&function.body)?;
+        (rest.is_empty() && is_certain && is_plain && function.name.range == bound.range).then_some(Helper {
+            file,
+            binding,
+            function,
+            value,
+        })
+    }
+
+    fn helper_call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall, helper: Helper<'a>) -> Outcome {
+        let stuck = Stuck { place: scope.place(call.range) };
+        let is_own = helper.file == scope.file;
+        let now = Self::now(scope, call.range.start()).filter(|_| is_own);
+        let mut values = Values { now, ..Values::default() };
+        let parameters = &helper.function.parameters;
+        let mut names = parameters.posonlyargs.iter().chain(&parameters.args);
+        for value in self.items(scope, &call.arguments.args)? {
+            let parameter = names.next().ok_or(stuck)?;
+            values.known.insert(parameter.name().as_str(), value);
+        }
+        let named = || parameters.args.iter().chain(&parameters.kwonlyargs);
+        for keyword in &call.arguments.keywords {
+            let Some(name) = &keyword.arg else { return Err(stuck) };
+            let parameter = named().find(|parameter| parameter.name().as_str() == name.as_str());
+            let value = self.evaluate(scope, &keyword.value)?;
+            if values.known.insert(parameter.ok_or(stuck)?.name().as_str(), value).is_some() {
+                return Err(stuck);
+            }
+        }
+        for parameter in parameters.iter_non_variadic_params() {
+            if !values.known.contains_key(parameter.name().as_str()) {
+                let default = parameter.default.as_deref().ok_or(stuck)?;
+                let value = self.evaluate(Scope { file: helper.file, frames: &[] }, default)?;
+                values.known.insert(parameter.name().as_str(), value);
+            }
+        }
+        if self.depth.get() == MAX_CALLS || self.is_in_loop(scope, call.range.start()) {
+            return Err(stuck);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = self.with_values(Scope { file: helper.file, frames: &[] }, values, helper.value);
+        self.depth.set(self.depth.get() - 1);
+        value
     }
 
     fn items(&self, scope: Scope<'_, 'a>, exprs: &'a [Expr]) -> Result<Vec<Constant>, Stuck> {
@@ -466,6 +627,9 @@ impl<'a> Evaluator<'a> {
             if frame.is_class && !is_innermost {
                 continue;
             }
+            if let Some(value) = frame.values().and_then(|values| values.known.get(name.id.as_str())) {
+                return Ok((value.clone(), attributes));
+            }
             match frame.local(&name.id, is_innermost.then_some(name.range.start())) {
                 None => {}
                 Some(Local::Assigned(value)) => {
@@ -494,13 +658,15 @@ impl<'a> Evaluator<'a> {
         if scope.frames.is_empty() && reads_in_loop().is_some() {
             return scope.stuck(name);
         }
-        if let Some(reference) = facts.reference_at(expr.range()) {
+        // What a name means to a call, or to a round of a comprehension, depends on when that runs.
+        let has_values = scope.frames.last().is_some_and(|frame| frame.values().is_some());
+        if let Some(reference) = facts.reference_at(expr.range()).filter(|_| !has_values) {
             return match self.project.resolve(scope.file, reference) {
                 [target] => self.target(scope, expr, target),
                 _ => scope.stuck(expr),
             };
         }
-        let offset = if scope.frames.is_empty() { name.range.start() } else { TextSize::from(u32::MAX) };
+        let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
         match facts.module.visible(&name.id, offset)[..] {
             [] if name.id.as_str() == "__file__" => {
                 let path =
@@ -585,6 +751,9 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
         let stuck = Stuck { place: scope.place(call.range) };
+        if let Some(helper) = self.helper(scope, &call.func) {
+            return self.helper_call(scope, call, helper);
+        }
         let (receiver, method) = match &*call.func {
             func if root_of(func).is_some() => match self.chain(scope, func).map_err(|_| stuck)? {
                 (Constant::Name(path), rest) if rest.is_empty() => {
@@ -767,6 +936,31 @@ fn absolute(cwd: &str, text: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+/// What a function returns that does nothing else; a docstring is nothing.
+fn only_return(body: &[Stmt]) -> Option<&Expr> {
+    let body = match body {
+        [Stmt::Expr(first), rest @ ..] if first.value.is_string_literal_expr() => rest,
+        body => body,
+    };
+    match body {
+        [Stmt::Return(only)] => only.value.as_deref(),
+        _ => None,
+    }
+}
+
+/// Gives a target its value; `None` if it is another than a name, or names in brackets.
+fn bind<'a>(values: &mut Values<'a>, target: &'a Expr, value: &Constant) -> Option<()> {
+    match target {
+        Expr::Name(name) => drop(values.known.insert(name.id.as_str(), value.clone())),
+        Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+            let items = value.elements().filter(|items| items.len() == elts.len())?;
+            elts.iter().zip(items).try_for_each(|(target, item)| bind(values, target, item))?;
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 /// The expression at a range inside a statement.

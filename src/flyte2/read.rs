@@ -55,7 +55,7 @@ use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
 use super::evaluate::{
-    Built, Evaluator, Place, Problem, Scope, Settings, Trees, Unknown, expression_at, root_of,
+    Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, expression_at, root_of,
 };
 use super::scope::Frame;
 use super::signature;
@@ -65,7 +65,7 @@ use crate::image::disk::Disk;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::Ranged;
-use crate::python::scope::{BindingId, BindingKind};
+use crate::python::scope::{BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
 use crate::source::TextRange;
 
@@ -111,11 +111,15 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     let parts: Vec<Part> = files.par_iter().map(|&file| read_file(project, settings, disk, file)).collect();
     let mut found = Found::default();
     let mut environments = Vec::new();
+    let mut called = Vec::new();
     for part in parts {
+        called.extend(part.called);
         found.images.extend(part.images);
         found.problems.extend(part.problems);
         environments.extend(part.environments);
     }
+    called.retain(|called| called.is_only_called(project));
+    found.images.retain(|image| !called.iter().any(|called| called.is_at(image.place)));
     give_tasks(project, &mut found.images, &environments);
     found
 }
@@ -146,6 +150,40 @@ struct Part {
     images: Vec<FoundImage>,
     environments: Vec<Environment>,
     problems: Vec<Problem>,
+    called: Vec<Called>,
+}
+
+/// A function whose calls give images.
+#[derive(Debug)]
+struct Called {
+    file: FileId,
+    binding: BindingId,
+    /// What it returns.
+    value: TextRange,
+}
+
+impl Called {
+    fn of(helper: &Helper<'_>) -> Self {
+        Self { file: helper.file, binding: helper.binding, value: helper.value.range() }
+    }
+
+    /// Whether a place is the image that it returns, which is one image for each call.
+    fn is_at(&self, place: Place) -> bool {
+        place.file == self.file && place.range == self.value
+    }
+
+    /// Whether it is only called: then every image that it gives is found at a call.
+    fn is_only_called(&self, project: &Project) -> bool {
+        project.parsed().all(|(file, facts)| {
+            facts.module.references.iter().all(|reference| {
+                let is_it = |target: &Target| {
+                    matches!(target, Target::Binding(file, binding, _) if (*file, *binding) == (self.file, self.binding))
+                };
+                let is_call = matches!(reference.role, Role::Callee(_) | Role::CalleeOf(_));
+                is_call || !project.resolve(file, reference).iter().any(is_it)
+            })
+        })
+    }
 }
 
 /// A task environment.
@@ -222,9 +260,11 @@ impl<'a> Finder<'_, 'a> {
     /// Looks at a call; whether it is an image, so that its receivers need no look of their own.
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
         let assigned = self.assigned.take();
-        if is_image_call(call)
+        let helper = self.evaluator.helper(self.scope(), &call.func);
+        if (is_image_call(call) || helper.is_some())
             && let Some(built) = self.built(call)
         {
+            self.part.called.extend(helper.map(|helper| Called::of(&helper)));
             let image = FoundImage {
                 variable: assigned.filter(|_| self.frames.is_empty()).map(|(name, _)| name.to_owned()),
                 place: self.scope().place(call.range),
@@ -348,12 +388,21 @@ fn is_image_call(call: &ast::ExprCall) -> bool {
 }
 
 /// Whether a chain of calls begins with a constructor of images, or with a name that may stand for an image.
-fn is_about_image(evaluator: &Evaluator<'_>, file: FileId, call: &ast::ExprCall, depth: usize) -> bool {
+fn is_about_image<'a>(
+    evaluator: &Evaluator<'a>,
+    file: FileId,
+    call: &'a ast::ExprCall,
+    depth: usize,
+) -> bool {
     let mut first = call;
     while let Some(receiver) =
         first.func.as_attribute_expr().and_then(|function| function.value.as_call_expr())
     {
         first = receiver;
+    }
+    if let Some(helper) = evaluator.helper(Scope { file, frames: &[] }, &first.func) {
+        let value = helper.value.as_call_expr().filter(|_| depth < MAX_DEPTH);
+        return value.is_some_and(|call| is_about_image(evaluator, helper.file, call, depth + 1));
     }
     let facts = evaluator.project.facts(file).filter(|_| depth < MAX_DEPTH);
     let Some(reference) = facts.and_then(|facts| facts.reference_at(first.func.range())) else {

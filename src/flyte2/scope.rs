@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
+use super::constant::Constant;
 use crate::python::Ranged;
 use crate::source::{TextRange, TextSize};
 
@@ -38,6 +39,16 @@ pub struct Frame<'a> {
     pub is_class: bool,
     bindings: FxHashMap<&'a str, Vec<Binding<'a>>>,
     reads: FxHashMap<&'a str, usize>,
+    values: Option<Values<'a>>,
+}
+
+/// Names whose values are known: the parameters of one call, the target of one round of a comprehension.
+#[derive(Debug, Clone, Default)]
+pub struct Values<'a> {
+    /// The values.
+    pub known: FxHashMap<&'a str, Constant>,
+    /// Where in the module names are read meanwhile; `None` if that is some time after the module has run.
+    pub now: Option<TextSize>,
 }
 
 impl<'a> Frame<'a> {
@@ -65,6 +76,16 @@ impl<'a> Frame<'a> {
             collector.bind(parameter.name().as_str(), lambda.range.start(), Local::Opaque);
         }
         collector.frame
+    }
+
+    /// Names with known values, and no others.
+    pub fn of_values(values: Values<'a>) -> Self {
+        Self { values: Some(values), ..Self::default() }
+    }
+
+    /// The names with known values, if this scope is made of them.
+    pub fn values(&self) -> Option<&Values<'a>> {
+        self.values.as_ref()
     }
 
     /// The targets of a comprehension.
