@@ -220,7 +220,7 @@ fn build(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
             &IMAGE_BUILD,
             call.range,
             Effect::Unsafe,
-            "`flyte.build` builds with the builder of the configuration, and gives the address instead of nothing",
+            "`flyte.build` builds with the builder of the configuration, and gives an `ImageBuild` instead of nothing",
         )
         .help("Call `flyte.init_from_config()` before it"),
     );
