@@ -57,20 +57,23 @@ pub fn load_with_images(discovery: &Discovery) -> Project {
 
 /// Puts new texts in place of those that were read.
 pub fn replace(project: &mut Project, texts: BTreeMap<FileId, String>) {
-    for (file, text) in texts {
-        let Some(source) = project.source(file) else { continue };
-        let source = SourceFile { text, ..source.clone() };
-        project.files[file].content = content(project, file, source);
+    for (file, content) in contents_of(project, &texts) {
+        project.files[file].content = content;
     }
     find_links(project);
 }
 
-/// What a text is in the place of `file`.
-pub fn content(project: &Project, file: FileId, source: SourceFile) -> Content {
-    match project.files[file].kind {
-        FileKind::Python => analyze(&project.index, file, source),
-        _ => Content::Text(source),
-    }
+/// What new texts are in the places of files that were read.
+pub fn contents_of(project: &Project, texts: &BTreeMap<FileId, String>) -> Vec<(FileId, Content)> {
+    let content = |(&file, text): (&FileId, &String)| {
+        let source = SourceFile { text: text.clone(), ..project.source(file)?.clone() };
+        let content = match project.files[file].kind {
+            FileKind::Python => analyze(&project.index, file, source),
+            _ => Content::Text(source),
+        };
+        Some((file, content))
+    };
+    texts.par_iter().filter_map(content).collect()
 }
 
 /// Follows names, and finds what may change.

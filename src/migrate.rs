@@ -41,7 +41,7 @@ use crate::builder_config::{self, builders};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::apply;
 use crate::file_kind::FileKind;
-use crate::load::{content, find_changed};
+use crate::load::{contents_of, find_changed};
 use crate::manifests;
 use crate::project::link::Links;
 use crate::project::plan::{Plan, Settings, plan};
@@ -50,7 +50,6 @@ use crate::project::{Content, FileId, Project};
 use crate::python::scope::BindingId;
 use crate::rewrite::{FileResult, rewrite};
 use crate::rules::codes::{INTERNAL, MANIFEST_PYTHON};
-use crate::source::SourceFile;
 
 /// What a migration comes to.
 #[derive(Debug)]
@@ -134,10 +133,7 @@ struct Originals {
 fn install(project: &mut Project, texts: &BTreeMap<FileId, String>) -> Originals {
     let mut contents = BTreeMap::new();
     let reached = project.importers(&texts.keys().copied().collect());
-    for (&file, text) in texts {
-        let Some(source) = project.source(file) else { continue };
-        let source = SourceFile { text: text.clone(), ..source.clone() };
-        let content = content(project, file, source);
+    for (file, content) in contents_of(project, texts) {
         contents.insert(file, std::mem::replace(&mut project.files[file].content, content));
     }
     if contents.is_empty() {
