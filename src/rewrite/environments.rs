@@ -39,12 +39,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
 use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId, NodeKind};
+use crate::project::link::Target;
 use crate::project::plan::{
     Additions, FlyteNames, PlainImage, Plan, map_actor, map_task, place, plain_image,
 };
 use crate::project::{FileId, Project};
 use crate::python::module_path::ImportPath;
-use crate::python::scope::{BindingId, BindingKind, ImportStatement};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement, Reference};
 use crate::rules::codes::DEPENDENCY_CYCLE;
 use crate::rules::task::EnvironmentSetting;
 use crate::rules::{Effect, Finding};
@@ -468,14 +469,14 @@ fn dependency(
     }
     let Some(facts) = project.facts(file) else { return dependency };
     let Some(reference) = facts.reference_at(place) else { return dependency };
-    if !reference.attributes.is_empty() && !project.import_closure([target]).contains(&file) {
+    // Where the target imports this file in turn, its environment may not exist yet when this one is made.
+    if project.import_closure([target]).contains(&file) {
+        return dependency;
+    }
+    if is_read_from(project, file, reference, target) {
         let text = &project.text(file)[reference.range];
         dependency.text =
             text.rsplit_once('.').map(|(module, _)| format!("{}.{variable}", module.trim_end()));
-        return dependency;
-    }
-    // Where the target imports this file in turn, its environment may not exist yet when this one is made.
-    if project.import_closure([target]).contains(&file) {
         return dependency;
     }
     let Some((statement, module)) = importing_statement(project, file, target, &reference.bindings) else {
@@ -495,6 +496,14 @@ fn dependency(
     dependency.text = Some(alias);
     dependency.import = Some((statement, import));
     dependency
+}
+
+/// Whether a reference is `module.name`, where `module` is the file `target` itself and not one that takes names from it.
+fn is_read_from(project: &Project, file: FileId, reference: &Reference, target: FileId) -> bool {
+    let Some((_, module)) = reference.attributes.split_last() else { return false };
+    let mut bindings = reference.bindings.iter().peekable();
+    bindings.peek().is_some()
+        && bindings.all(|&binding| project.follow(file, binding, module, 0) == [Target::Module(target)])
 }
 
 /// The statement at the top level that brings a task of `target` into `file`, and the module of `target` as that
@@ -581,9 +590,17 @@ fn module_of(project: &Project, file: FileId, target: FileId, path: &ImportPath)
     }
     let target_path = project.files[target].relative.strip_suffix(".py")?;
     let target_path = target_path.strip_suffix("/__init__").unwrap_or(target_path);
-    let below = target_path.strip_prefix(&direct.path)?.strip_prefix('/')?.replace('/', ".");
-    let separator = if path.module.is_empty() { "" } else { "." };
-    Some(format!("{dots}{}{separator}{below}", path.module))
+    if let Some(below) = target_path.strip_prefix(&direct.path).and_then(|rest| rest.strip_prefix('/')) {
+        let separator = if path.module.is_empty() { "" } else { "." };
+        return Some(format!("{dots}{}{separator}{}", path.module, below.replace('/', ".")));
+    }
+    // A module that takes the name from its neighbor: the neighbor is imported as that one is, if it is found so.
+    let (package, _) = path.module.rsplit_once('.').unwrap_or_default();
+    let leaf = target_path.rsplit('/').next()?;
+    let separator = if package.is_empty() { "" } else { "." };
+    let module = format!("{package}{separator}{leaf}");
+    let is_found = project.index.resolve(file, path.level, &module)?.file == Some(target);
+    is_found.then(|| format!("{dots}{module}"))
 }
 
 fn alias_for(facts: &crate::flyte1::file::FileFacts, leaf: &str, variable: &str, name: &str) -> String {
