@@ -243,11 +243,21 @@ fn removal(
     edits
 }
 
+/// Whether another statement of the same block follows.
+fn is_followed(text: &str, import: &ImportStatement) -> bool {
+    let indent = &text[TextRange::new(line_start(text, import.range.start()), import.range.start())];
+    let mut behind = text[usize::from(next_line_start(text, import.range.end()))..].lines();
+    let next = behind.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    next.and_then(|line| line.strip_prefix(indent)).is_some_and(|rest| !rest.starts_with([' ', '\t']))
+}
+
 /// The whole statement goes. What stands nested may be all that its block holds.
 fn whole(text: &str, import: &ImportStatement, added: Option<String>) -> Edit {
     match added {
         Some(added) => Edit::replacement(import.range, format!("{}{added}", inner_comments(text, import))),
-        None if !import.is_top_level || import.shares_line => Edit::replacement(import.range, "pass"),
+        None if import.shares_line || !import.is_top_level && !is_followed(text, import) => {
+            Edit::replacement(import.range, "pass")
+        }
         None => {
             let start = line_start(text, import.range.start());
             let end = next_line_start(text, import.range.end());
