@@ -56,8 +56,8 @@ pub fn load_with_images(discovery: &Discovery) -> Project {
 }
 
 /// Puts new texts in place of those that were read.
-pub fn replace(project: &mut Project, texts: BTreeMap<FileId, String>) {
-    for (file, content) in contents_of(project, &texts) {
+pub fn replace(project: &mut Project, texts: &BTreeMap<FileId, String>) {
+    for (file, content) in contents_of(project, texts) {
         project.files[file].content = content;
     }
     find_links(project);

@@ -89,7 +89,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
         let migration = migrate(&mut project, settings);
         let disk = Disk::new(cwd).with_files(written_files(&discovery, &project, &migration));
         let surroundings = environment::settings(args, &discovery.root, &config, &disk);
-        replace(&mut project, migration.texts);
+        replace(&mut project, &migration.texts);
         let found = read(&project, &surroundings, &disk);
         (project, found, disk, surroundings.python_version)
     })?;
