@@ -17,6 +17,8 @@ pub enum Symbol {
     Dynamic,
     /// `@workflow`
     Workflow,
+    /// `@eager`
+    Eager,
     /// `flytekit.Resources`
     Resources,
     /// `flytekit.Cache`
@@ -39,6 +41,7 @@ impl Symbol {
             Self::Task => "task",
             Self::Dynamic => "dynamic",
             Self::Workflow => "workflow",
+            Self::Eager => "eager",
             Self::Resources => "Resources",
             Self::Cache => "Cache",
             Self::Secret => "Secret",
@@ -58,7 +61,7 @@ impl Symbol {
 
     /// Whether it is one of the decorators that make an entity.
     pub fn is_entity_decorator(&self) -> bool {
-        matches!(self, Self::Task | Self::Dynamic | Self::Workflow)
+        matches!(self, Self::Task | Self::Dynamic | Self::Workflow | Self::Eager)
     }
 }
 
@@ -152,6 +155,7 @@ pub fn symbol(path: &str) -> Option<Symbol> {
         "flytekit.task" => Symbol::Task,
         "flytekit.dynamic" => Symbol::Dynamic,
         "flytekit.workflow" => Symbol::Workflow,
+        "flytekit.eager" => Symbol::Eager,
         "flytekit.Resources" => Symbol::Resources,
         "flytekit.Cache" => Symbol::Cache,
         "flytekit.Secret" => Symbol::Secret,
@@ -228,7 +232,7 @@ mod tests {
                 "flytekit.types.structured.StructuredDataset",
             ),
             ("union.StructuredDataset", "flytekit.types.structured.StructuredDataset"),
-            ("flytekit.experimental.eager", "flytekit.eager"),
+            ("flytekit.experimental.map_task", "flytekit.map_task"),
             ("flytekit.core.map_task.map_task", "flytekit.map_task"),
             ("flytekit.models.security.Secret.MountType", "flytekit.Secret.MountType"),
             ("union.actor.ActorEnvironment", "union.actor.ActorEnvironment"),

@@ -289,6 +289,7 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
     }
     let callees: HashSet<TextRange> = entity.calls.iter().map(|(range, _)| *range).collect();
     let is_workflow = entity.kind == EntityKind::Workflow;
+    let is_eager = entity.kind == EntityKind::Eager;
     let mut findings = Vec::new();
     let mapped = &graph.bodies[node];
     for issue in facts.bodies[entity.function].issues.iter().filter(|issue| !mapped.covers(issue.range)) {
@@ -309,6 +310,8 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
             IssueKind::Attribute(_) if !comes_from_call => continue,
             IssueKind::Try | IssueKind::Nested if !comes_from_call => continue,
             _ if !comes_from_call && !comes_from_parameter => continue,
+            // Results are values in `@eager`, as they are on Flyte 2.
+            kind if is_eager && !matches!(kind, IssueKind::Try | IssueKind::Nested) => continue,
             IssueKind::Attribute(attribute) => format!("attribute `{attribute}` of a result is read"),
             IssueKind::Operator => "an operator is applied to a result".to_owned(),
             IssueKind::Formatted => "a result is put into a string".to_owned(),

@@ -97,6 +97,15 @@ pub enum EntityKind {
     Dynamic,
     /// `@workflow`
     Workflow,
+    /// `@eager`
+    Eager,
+}
+
+impl EntityKind {
+    /// Whether its body holds promises on Flyte 1, and calls in it run side by side.
+    pub fn is_flow(self) -> bool {
+        matches!(self, Self::Dynamic | Self::Workflow)
+    }
 }
 
 /// The image that an entity asks for.
@@ -775,6 +784,7 @@ fn entity_kind(target: &Target, actors: &HashSet<(FileId, BindingId)>) -> Option
         Target::Flyte1(Symbol::Task) => Some(EntityKind::Task),
         Target::Flyte1(Symbol::Dynamic) => Some(EntityKind::Dynamic),
         Target::Flyte1(Symbol::Workflow) => Some(EntityKind::Workflow),
+        Target::Flyte1(Symbol::Eager) => Some(EntityKind::Eager),
         _ => None,
     }
 }

@@ -234,7 +234,8 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
         };
         if let (Some(entity), Some(facts)) = (graph.entity(node), project.facts(file)) {
             let function = &facts.module.functions[entity.function];
-            findings.extend(task::check_shape(project.text(file), function, &facts.bodies[entity.function]));
+            let (kind, body) = (entity.kind, &facts.bodies[entity.function]);
+            findings.extend(task::check_shape(project.text(file), function, body, kind));
         }
         if !project.files[file].is_selected {
             let finding = Finding::new(
@@ -292,6 +293,7 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
                 EntityKind::Task => "task",
                 EntityKind::Dynamic => "dynamic",
                 EntityKind::Workflow => "workflow",
+                EntityKind::Eager => "eager workflow",
             };
             format!("{kind} `{}`", facts.module.functions[entity.function].name)
         }

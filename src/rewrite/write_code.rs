@@ -995,7 +995,7 @@ impl Converter<'_> {
 
     /// Independent calls of a workflow ran side by side on Flyte 1.
     fn sequential(&mut self, node: NodeId, entity: &EntityNode) {
-        if entity.kind == EntityKind::Task {
+        if !entity.kind.is_flow() {
             return;
         }
         let overlap = self.plan.graph.overlaps.get(&node).copied().unwrap_or_default();

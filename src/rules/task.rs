@@ -315,6 +315,7 @@ use super::setting::{self, Effects, SettingContext, SettingKind, dropped_referen
 use super::{Effect, Finding, accelerator, plugin, secrets};
 use crate::flyte1::body::Body;
 use crate::flyte2::chain::{Argument, Call as CallText};
+use crate::project::graph::EntityKind;
 use crate::python::items::Item;
 use crate::python::scope::{CallId, Function, Parameter, ParameterKind};
 use crate::python::value::{Value, ValueKind};
@@ -768,7 +769,7 @@ fn finish_cache(
 }
 
 /// What in the definition of a task, dynamic or workflow Flyte 2 treats differently.
-pub fn check_shape(text: &str, function: &Function, body: &Body) -> Vec<Finding> {
+pub fn check_shape(text: &str, function: &Function, body: &Body, kind: EntityKind) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut block = |range: TextRange, message: String, help: &str| {
         findings.push(Finding::new(&TASK_SHAPE, range, Effect::Blocking, message).help(help));
@@ -781,11 +782,11 @@ pub fn check_shape(text: &str, function: &Function, body: &Body) -> Vec<Finding>
             "Move it to the top level of the module",
         );
     }
-    if function.is_async {
+    if function.is_async && kind.is_flow() {
         block(
             function.name_range,
-            format!("`{name}` is `async`; its callers must await it"),
-            "Migrate it by hand",
+            format!("`{name}` is `async`, and is no task"),
+            "Make it a plain function",
         );
     }
     match function.returns.map(|range| &text[range]) {

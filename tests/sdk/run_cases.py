@@ -12,6 +12,7 @@ are the lines that begin with `RESULT`. A module that has `EVENTS` gets them int
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import importlib
@@ -111,6 +112,7 @@ def called(sdk: str, entity: Any, inputs: dict[str, Any]) -> Any:
     """What an entity gives."""
     if sdk == "flytekit":
         value = entity(**inputs)
+        value = asyncio.run(value) if asyncio.iscoroutine(value) else value
         # A named tuple of one field holds the value that Flyte 2 gives alone.
         return value[0] if isinstance(value, tuple) and len(value) == 1 else value
     import flyte

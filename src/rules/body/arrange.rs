@@ -22,6 +22,7 @@ use super::order;
 use super::values::Values;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
+use crate::project::graph::EntityKind;
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{indentation_at, line_start, next_line_start};
@@ -392,10 +393,11 @@ fn shares_line(text: &str, stmt: &Stmt) -> bool {
 /// A block is done: its statements go, are wrapped and are put in order.
 pub(super) fn block<'a>(mapper: &mut Mapper<'a>, block: &'a [Stmt]) {
     let entity = mapper.cx.graph.entity(mapper.node);
-    if entity.is_none_or(|entity| entity.kind == crate::project::graph::EntityKind::Task) {
+    let Some(kind) = entity.map(|entity| entity.kind).filter(|kind| *kind != EntityKind::Task) else {
         return;
-    }
-    let runs = Run::all(mapper.cx, mapper.values(), block);
+    };
+    // What is `@eager` says itself what waits for what.
+    let runs = if kind.is_flow() { Run::all(mapper.cx, mapper.values(), block) } else { Vec::new() };
     let mut rearranged = HashSet::new();
     for run in &runs {
         for &(earlier, later, range) in &run.strays {

@@ -66,13 +66,14 @@
 
 use super::mapper::Mapper;
 use super::maps::MapTask;
+use super::shapes::{Shape, shape};
 use super::values::Values;
 use super::{BodyContext, maps, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr};
-use crate::rules::codes::{CALL_INSIDE_TASK, TASK_SHAPE};
+use crate::rules::codes::{CALL_INSIDE_TASK, TASK_SHAPE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -138,7 +139,13 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     match mapper.cx.graph.entity(mapper.node).map(|entity| entity.kind) {
         None => outside(mapper, &call),
         Some(EntityKind::Task) => inside_task(mapper, &call),
-        Some(EntityKind::Dynamic | EntityKind::Workflow) => write(mapper, &call),
+        Some(EntityKind::Eager) => eager(mapper, &call),
+        Some(EntityKind::Dynamic | EntityKind::Workflow) => {
+            if mapper.cx.is_awaited(call.node) {
+                refuse_async(mapper, &call, "a workflow");
+            }
+            write(mapper, &call);
+        }
     }
     true
 }
@@ -146,6 +153,35 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
 /// Whether the current expression is what `.with_overrides` is called on: then the outer call is the one to write.
 fn is_inner(mapper: &Mapper<'_>) -> bool {
     matches!(mapper.parent(), Some(Expr::Attribute(attribute)) if attribute.attr.as_str() == "with_overrides")
+}
+
+/// A call in `@eager`: what is `async` is awaited there already.
+fn eager(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    if mapper.cx.is_awaited(call.node) && matches!(call.kind, Kind::Plain) && call.overrides.is_empty() {
+        return;
+    }
+    if mapper.cx.is_awaited(call.node) {
+        refuse_async(mapper, call, "`map_task` or with overrides");
+    }
+    if matches!(shape(mapper.cx, call.node), Shape::OneField(_)) {
+        let name = &mapper.cx.text[call.entity.range()];
+        let message =
+            format!("`{name}` gives a named tuple of one field here, and the bare value on Flyte 2");
+        mapper.find(
+            Finding::new(&WORKFLOW_BODY, call.entity.range(), Effect::Blocking, message)
+                .help("Return the value itself from the task"),
+        );
+    }
+    write(mapper, call);
+}
+
+fn refuse_async(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, place: &str) {
+    let name = &mapper.cx.text[call.entity.range()];
+    let message = format!("`{name}` is `async` and is called inside {place}");
+    mapper.find(
+        Finding::new(&TASK_SHAPE, call.entity.range(), Effect::Blocking, message)
+            .help("Await it in `async` code"),
+    );
 }
 
 /// A call in a dynamic or workflow.
@@ -217,6 +253,10 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     {
         return;
     }
+    // What was `async` on Flyte 1 is awaited as it stands.
+    if mapper.cx.is_awaited(call.node) {
+        return;
+    }
     // A plain tuple has no such names, which `references` says.
     if matches!(mapper.parent(), Some(Expr::Attribute(attribute)) if is_output(&attribute.attr)) {
         return;
@@ -238,16 +278,8 @@ fn inside_task(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         return;
     }
     let name = &mapper.cx.text[call.entity.range()];
-    if mapper.cx.graph.is_async(call.node) {
-        mapper.find(
-            Finding::new(
-                &TASK_SHAPE,
-                call.entity.range(),
-                Effect::Blocking,
-                format!("`{name}` is `async` and is called inside a task"),
-            )
-            .help("Await its function in an `async` task"),
-        );
+    if mapper.cx.graph.is_async(call.node) || mapper.cx.is_awaited(call.node) {
+        refuse_async(mapper, call, "a task");
         return;
     }
     mapper.handle(call.entity.range());

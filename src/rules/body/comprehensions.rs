@@ -7,7 +7,6 @@
 use super::arrange::{gathered_element, without_await};
 use super::calls::awaited;
 use super::mapper::Mapper;
-use crate::project::graph::EntityKind;
 use crate::python::Ranged;
 use crate::python::ast::Expr;
 
@@ -15,7 +14,7 @@ use crate::python::ast::Expr;
 pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     let Expr::ListComp(comprehension) = expr else { return false };
     let entity = mapper.cx.graph.entity(mapper.node);
-    let is_flow = entity.is_some_and(|entity| entity.kind != EntityKind::Task);
+    let is_flow = entity.is_some_and(|entity| entity.kind.is_flow());
     if !is_flow || !mapper.is_async() || gathered_element(mapper.cx, mapper.values(), comprehension).is_none()
     {
         return false;

@@ -71,7 +71,6 @@
 //! `flytekit/core/condition.py` of flytekit 1.16.31.
 
 use super::mapper::Mapper;
-use crate::project::graph::EntityKind;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Operator, Stmt};
@@ -154,7 +153,7 @@ fn method(expr: &Expr) -> Option<(Method<'_>, Option<&Expr>)> {
 /// The construct.
 pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
     let entity = mapper.cx.graph.entity(mapper.node);
-    if entity.is_none_or(|entity| entity.kind == EntityKind::Task) {
+    if entity.is_none_or(|entity| !entity.kind.is_flow()) {
         return false;
     }
     let (value, before) = match stmt {

@@ -46,7 +46,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::edit::Edit;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
-use crate::project::graph::{EntityKind, Graph, NodeId, NodeKind};
+use crate::project::graph::{Graph, NodeId, NodeKind};
 use crate::project::plan::FlyteNames;
 use crate::project::{FileId, Project};
 use crate::python::annotation::Definition;
@@ -132,6 +132,11 @@ impl<'a> BodyContext<'a> {
     pub fn function(&self, node: NodeId) -> Option<&'a Function> {
         let entity = self.graph.entity(node)?;
         self.project.facts(self.graph.nodes[node].file).map(|facts| &facts.module.functions[entity.function])
+    }
+
+    /// Whether a call of an entity has to be awaited on Flyte 1 already: it is `async` as it stands.
+    pub fn is_awaited(&self, node: NodeId) -> bool {
+        self.function(node).is_some_and(|function| function.is_async)
     }
 
     /// The text of a place in the file of an entity: of its annotations.
@@ -278,7 +283,7 @@ pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, 
         BodyContext { project, graph, file, facts, text, parsed: &parsed, names: &names, handles: &handles };
     let functions = Functions::of(parsed.body());
     let flows = graph.nodes_in(file).filter_map(|node| {
-        let entity = graph.entity(node).filter(|entity| entity.kind != EntityKind::Task)?;
+        let entity = graph.entity(node).filter(|entity| entity.kind.is_flow())?;
         let name = facts.module.functions[entity.function].name_range;
         Some((node, arrange::overlap(&cx, functions.by_name.get(&name)?)))
     });

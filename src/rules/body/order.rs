@@ -11,7 +11,6 @@ use super::BodyContext;
 use super::calls::NodeCall;
 use super::mapper::Mapper;
 use super::values::Values;
-use crate::project::graph::EntityKind;
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Operator, Stmt};
 use crate::python::items::indentation_at;
@@ -93,7 +92,7 @@ pub(super) fn is_above(values: &Values<'_>, earlier: &str, later: &str) -> bool 
 /// The construct: the statement goes.
 pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
     let entity = mapper.cx.graph.entity(mapper.node);
-    if entity.is_none_or(|entity| entity.kind == EntityKind::Task) {
+    if entity.is_none_or(|entity| !entity.kind.is_flow()) {
         return false;
     }
     let Some(order) = Order::of(mapper.cx, mapper.values(), stmt) else { return false };

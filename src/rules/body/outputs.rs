@@ -117,7 +117,9 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
                 }
                 _ => false,
             };
-            if let Some(class) = wrapper(mapper, held).filter(|_| is_read && !matches!(held, Held::List(_))) {
+            let is_whole = is_read || is_eager(mapper);
+            if let Some(class) = wrapper(mapper, held).filter(|_| is_whole && !matches!(held, Held::List(_)))
+            {
                 mapper.wrap(value.range(), class);
             }
         }
@@ -142,7 +144,12 @@ fn target_range(cx: &BodyContext<'_>, target: &Expr, value: &Expr) -> TextRange 
     TextRange::at(target.start(), end)
 }
 
-/// Whether results are promises on Flyte 1 here: in workflows and dynamics.
+/// Whether results are named tuples on Flyte 1 here, which may be read anywhere.
+fn is_eager(mapper: &Mapper<'_>) -> bool {
+    mapper.cx.graph.entity(mapper.node).is_some_and(|entity| entity.kind == EntityKind::Eager)
+}
+
+/// Whether results of Flyte 1 are read here: in workflows, dynamics and what is eager.
 fn is_flow(mapper: &Mapper<'_>) -> bool {
     let entity = mapper.cx.graph.entity(mapper.node);
     entity.is_some_and(|entity| entity.kind != EntityKind::Task)
