@@ -92,14 +92,6 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
             edits.push((import.range, edit));
         }
     }
-    if anchor.is_none_or(|id| !changes.removed.contains_key(&id)) && !changes.added.is_empty() {
-        let lines: String = changes.added.iter().map(|line| format!("{line}\n")).collect();
-        let offset = match anchor {
-            Some(id) => line_start(text, module.imports[id].range.start()),
-            None => changes.fallback,
-        };
-        edits.push((TextRange::empty(offset), Edit::insertion(offset, lines)));
-    }
     for (&id, lines) in &changes.above {
         let range = module.imports[id].range;
         let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -115,7 +107,33 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
             .collect();
         edits.push((range, Edit::insertion(offset, lines)));
     }
+    if anchor.is_none() && !changes.added.is_empty() {
+        let edit = below_standard_library(text, module, changes);
+        edits.push((TextRange::empty(edit.range.start()), edit));
+    }
     edits
+}
+
+/// The lines that come where no statement goes: as isort has it, a block of their own behind the standard library, or
+/// at the head of the block of other libraries.
+fn below_standard_library(text: &str, module: &Module, changes: &ImportChanges) -> Edit {
+    let lines: String = changes.added.iter().map(|line| format!("{line}\n")).collect();
+    let Some(last) = last_of_standard_library(module) else {
+        return Edit::insertion(changes.fallback, lines);
+    };
+    let end = next_line_start(text, module.imports[last].range.end());
+    if let Some(next) = module.imports.get(last + 1).filter(|next| next.is_top_level) {
+        let start = line_start(text, next.range.start());
+        let is_library = next.from.as_ref().is_none_or(|(level, _)| *level == 0);
+        if start >= end && is_library && text[TextRange::new(end, start)].trim().is_empty() {
+            let gap = if start == end { "\n" } else { "" };
+            return Edit::insertion(start, format!("{gap}{lines}"));
+        }
+    }
+    if end == TextSize::of(text) && !text.ends_with(['\n', '\r']) {
+        return Edit::insertion(changes.fallback, lines);
+    }
+    Edit::insertion(end, format!("\n{lines}"))
 }
 
 /// The statement whose place the new lines take: the first at the top level that loses a name.
