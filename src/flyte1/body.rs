@@ -77,8 +77,8 @@ pub struct CallFlow {
     pub callee: TextRange,
     /// The callees whose results reach its arguments directly.
     pub inputs: BTreeSet<Root>,
-    /// The arguments that are a result or a parameter as it is.
-    pub arguments: Vec<(ArgumentName, Source)>,
+    /// The arguments that are a result or a parameter as it is, and their places.
+    pub arguments: Vec<(ArgumentName, Source, TextRange)>,
     /// Whether it stands in a loop or comprehension, and so may run many times.
     pub is_repeated: bool,
 }
@@ -110,8 +110,8 @@ pub struct Body {
     pub issues: Vec<Issue>,
     /// The calls in order of the source.
     pub calls: Vec<CallFlow>,
-    /// Results and parameters that are returned as they are.
-    pub returned: Vec<Source>,
+    /// Results and parameters that are returned as they are, and their places.
+    pub returned: Vec<(Source, TextRange)>,
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
@@ -243,7 +243,7 @@ impl Flow {
                 if let Some(value) = &node.value {
                     self.expr(value);
                     let source = self.source(value);
-                    self.body.returned.extend(source);
+                    self.body.returned.extend(source.map(|source| (source, value.range())));
                 }
             }
             Stmt::If(node) => {
@@ -349,13 +349,16 @@ impl Flow {
         }
     }
 
-    fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source)> {
+    fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source, TextRange)> {
         let positional =
             arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
         let keywords = arguments.keywords.iter().filter_map(|keyword| {
             Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
         });
-        positional.chain(keywords).filter_map(|(name, value)| Some((name, self.source(value)?))).collect()
+        positional
+            .chain(keywords)
+            .filter_map(|(name, value)| Some((name, self.source(value)?, value.range())))
+            .collect()
     }
 
     /// The object that `holder` names now holds what `taint` says.

@@ -200,16 +200,21 @@ use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding, setting};
 use crate::source::TextRange;
 
-/// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it.
+/// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it, so `float(…)` is written.
 pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
     let file = graph.nodes[node].file;
     let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
     let function = &facts.module.functions[entity.function];
     let mut findings = Vec::new();
+    let mut conversions = Vec::new();
+    let is_float_bound = facts.module.bindings.iter().any(|binding| binding.name == "float");
+    let is_converted = |given: Option<&str>, wanted: Option<&str>| {
+        given == Some("int") && wanted == Some("float") && entity.kind.is_flow() && !is_float_bound
+    };
     for flow in &facts.bodies[entity.function].calls {
         let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
         let Some(callee) = callee else { continue };
-        for (name, source) in &flow.arguments {
+        for (name, source, range) in &flow.arguments {
             let given = match source {
                 Source::Call(range) => entity
                     .calls
@@ -223,7 +228,10 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
                         .map(|range| &project.text(file)[range])
                 }
             };
-            if is_narrower(given, type_of(project, graph, callee, Some(name))) {
+            let wanted = type_of(project, graph, callee, Some(name));
+            if is_converted(given, wanted) {
+                conversions.push((file, *range));
+            } else if is_narrower(given, wanted) {
                 let name = match name {
                     ArgumentName::Keyword(name) => format!("`{name}`"),
                     ArgumentName::Position(place) => format!("{}", place + 1),
@@ -238,10 +246,13 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
         }
     }
     let returned = function.returns.map(|range| &project.text(file)[range]);
-    for source in &facts.bodies[entity.function].returned {
+    for (source, place) in &facts.bodies[entity.function].returned {
         let Source::Call(range) = source else { continue };
         let callee = entity.calls.iter().find(|(callee, _)| callee == range).map(|&(_, callee)| callee);
-        if is_narrower(callee.and_then(|callee| type_of(project, graph, callee, None)), returned) {
+        let given = callee.and_then(|callee| type_of(project, graph, callee, None));
+        if is_converted(given, returned) {
+            conversions.push((file, *place));
+        } else if is_narrower(given, returned) {
             let message = "the result is an int where a float is promised; Flyte 2 does not convert it";
             findings.push(
                 Finding::new(&WORKFLOW_BODY, *range, Effect::Blocking, message)
@@ -249,6 +260,7 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
             );
         }
     }
+    graph.conversions.extend(conversions);
     findings.into_iter().for_each(|finding| graph.block(node, file, finding));
 }
 

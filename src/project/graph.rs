@@ -243,6 +243,8 @@ pub struct Graph {
     pub asyncs: HashSet<NodeId>,
     /// The calls of each workflow and dynamic that ran side by side on Flyte 1.
     pub overlaps: HashMap<NodeId, Overlap>,
+    /// Whole numbers that Flyte 1 turned into floats by itself.
+    pub conversions: HashSet<(FileId, TextRange)>,
     /// Entities and the code around them that they reach and that is written anew.
     pub needs: BTreeSet<(NodeId, NodeId)>,
     /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
@@ -448,10 +450,12 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     }
     block_misplaced(project, &mut graph);
     find_async(project, &mut graph, is_parallel);
+    for node in 0..graph.nodes.len() {
+        read_conversions(project, &mut graph, node);
+    }
     map_bodies(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_body(project, &mut graph, node);
-        read_conversions(project, &mut graph, node);
         read_flyte2_calls(project, &mut graph, node);
         read_surroundings(project, &mut graph, node);
     }

@@ -981,7 +981,7 @@ impl Converter<'_> {
         let offset = self.gap_above(first).0;
         let unit = &self.facts.style.indent_unit;
         let definitions = self.helpers.iter().map(|helper| helper.definition().replace("    ", unit));
-        let text: String = definitions.map(|definition| format!("\n\n{definition}")).collect();
+        let text: String = definitions.map(|definition| format!("\n\n{definition}\n")).collect();
         let finding = Finding::new(
             &MAP_TASK,
             place(self.project, &self.plan.graph, first),

@@ -13,6 +13,7 @@ use super::{
     conditions, context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
+use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::rules::Finding;
@@ -296,5 +297,8 @@ impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
         }
         self.parents.pop();
         map_expression(self, expr);
+        if self.cx.graph.conversions.contains(&(self.cx.file, expr.range())) {
+            self.rewriter.surround(expr.range(), "float(", ")");
+        }
     }
 }
