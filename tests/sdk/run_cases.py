@@ -26,7 +26,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-SECONDS = 30
+SECONDS = 120
 
 
 def main() -> int:
