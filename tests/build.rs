@@ -72,7 +72,9 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let folder = repository().join("target/build-store");
         // What a run leaves is of no use to the next.
-        let _ = fs::remove_dir_all(&folder);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
         fs::create_dir_all(folder.join("tmp")).unwrap();
         let path = folder.join("buildah");
         let at = folder.display();
@@ -80,8 +82,8 @@ fn program() -> &'static Path {
         let real = String::from_utf8(found).unwrap();
         assert!(!real.is_empty(), "buildah is not there: run .ci/build-base");
         let script = format!(
-            "#!/bin/sh\nexport TMPDIR='{at}/tmp' STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot\n\
-             exec {} --root '{at}/root' --runroot '{at}/run' \"$@\"\n",
+            "#!/bin/sh\nexport TMPDIR='{at}/tmp' BUILDAH_ISOLATION=chroot\n\
+             exec {} --storage-driver vfs --root '{at}/root' --runroot '{at}/run' \"$@\"\n",
             real.trim()
         );
         fs::write(&path, script).unwrap();
