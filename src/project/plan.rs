@@ -313,18 +313,25 @@ fn workflow_keywords(project: &Project, file: FileId, entity: &graph::EntityNode
     let items = facts.module.calls[call].items.items.iter();
     items
         .map(|item| {
-            Finding::new(
-                &TASK_KEYWORD,
-                item.range,
-                Effect::Blocking,
-                format!(
-                    "`{}` of `@workflow` is not migrated yet",
-                    item.text.split('=').next().unwrap_or_default()
-                ),
-            )
-            .help("Migrate this workflow by hand, or remove the keyword")
+            let keyword = item.text.split('=').next().unwrap_or_default().trim();
+            let message = format!("`{keyword}` of `@workflow` is not migrated yet");
+            Finding::new(&TASK_KEYWORD, item.range, Effect::Blocking, message).help(workflow_help(keyword))
         })
         .collect()
+}
+
+/// What to do about a keyword of `@workflow`.
+fn workflow_help(keyword: &str) -> &'static str {
+    match keyword {
+        "on_failure" => {
+            "Put the calls into `try`, call the handler with the inputs in `except Exception`, and raise again; Flyte 2 hands it no `FlyteError`"
+        }
+        "failure_policy" => {
+            "Flyte 2 stops at the first failure; to run what can still run, gather with `return_exceptions=True`"
+        }
+        "interruptible" => "Give `interruptible` to the environments of the tasks, and remove the keyword",
+        _ => "Migrate this workflow by hand, or remove the keyword",
+    }
 }
 
 /// What an image needs beyond its own parameters.

@@ -174,7 +174,7 @@ use crate::diagnostic::Rule;
 use crate::flyte1::symbol::Symbol;
 
 /// The rule and the advice for everything whose path begins so. The first row that fits counts.
-const ROWS: [(&str, &Rule, &str); 38] = [
+const ROWS: [(&str, &Rule, &str); 41] = [
     (
         "flytekit.ContainerTask",
         &OTHER_TASK,
@@ -217,6 +217,21 @@ const ROWS: [(&str, &Rule, &str); 38] = [
     ("flytekit.PythonFunctionTask", &OTHER_TASK, "Subclass `flyte.extend` types by hand, or make it a task"),
     ("flytekit.PythonInstanceTask", &OTHER_TASK, "Make it a task with a function"),
     ("flytekit.Workflow", &OTHER_TASK, "Write the workflow as a function that calls its tasks"),
+    (
+        "flytekit.approve",
+        &FLYTE1_USE,
+        "Wait in the workflow with `flyte.new_condition(name, prompt=…, data_type=bool, timeout=…).wait()`, and raise if it gives `False`; the backend must know conditions",
+    ),
+    (
+        "flytekit.wait_for_input",
+        &FLYTE1_USE,
+        "Wait with `flyte.new_condition(name, data_type=…, timeout=…).wait()`, which takes `bool`, `int`, `float` and `str`; the backend must know conditions",
+    ),
+    (
+        "flytekit.sleep",
+        &FLYTE1_USE,
+        "Call `time.sleep(….total_seconds())` in the workflow; unlike on Flyte 1 its container runs meanwhile",
+    ),
     (
         "flytekit.reference_task",
         &REFERENCE,
@@ -358,5 +373,6 @@ mod tests {
         assert_eq!(code("flytekit.types.schema.FlyteSchema"), DATA_TYPE.code);
         assert_eq!(code("flytekit.sensorium"), FLYTE1_USE.code);
         assert_eq!(code("flytekit.create_node"), FLYTE1_USE.code);
+        assert!(advice(&symbol("flytekit.core.gate.approve").unwrap()).1.contains("new_condition"));
     }
 }
