@@ -175,6 +175,7 @@ def images_of(tree: Tree) -> Json:
 def all_images(roots: list[Json], out: Any) -> None:
     """Prints what each root holds."""
     import flyte
+    from flyte.config._reader import get_config_file
 
     for entry in roots:
         root = Path(entry["root"])
@@ -184,6 +185,8 @@ def all_images(roots: list[Json], out: Any) -> None:
         else:
             os.environ.pop("FLYTE_IMAGE_REGISTRY", None)
         with fresh_namespace(tree):
+            # The configuration of the root before is remembered otherwise.
+            get_config_file.cache_clear()
             flyte.init(root_dir=Path.cwd())
             clear_registries()
             found = images_of(tree)
