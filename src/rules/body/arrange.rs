@@ -71,17 +71,13 @@ impl<'a> Run<'a> {
     pub(super) fn all(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Vec<Self> {
         let mut runs = vec![Self::default()];
         for (index, stmt) in block.iter().enumerate() {
-            let Some(run) = runs.last_mut() else { break };
             if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
                 for (earlier, later) in order.pairs() {
-                    if run.writes(earlier) && run.writes(later) {
-                        run.orders.push((earlier, later));
-                    } else {
-                        run.strays.push((earlier, later, stmt.range()));
-                    }
+                    Self::set_order(&mut runs, values, (earlier, later), stmt.range());
                 }
                 continue;
             }
+            let Some(run) = runs.last_mut() else { break };
             let mut reader =
                 Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: run.items.len() };
             let line = if shares_line(cx.text, stmt) { None } else { reader.line(index, stmt) };
@@ -114,6 +110,18 @@ impl<'a> Run<'a> {
         runs.retain(|run| !run.lines.is_empty() || !run.strays.is_empty());
         runs.iter_mut().for_each(Self::find_levels);
         runs
+    }
+
+    /// Gives an order to the run that computes both variables, which may end above the place that says so.
+    fn set_order(runs: &mut [Self], values: &Values<'a>, order: (&'a str, &'a str), place: TextRange) {
+        let (earlier, later) = order;
+        let is_certain = values.only(earlier).is_some() && values.only(later).is_some();
+        let last = runs.len() - 1;
+        let home = runs.iter().rposition(|run| run.writes(earlier) && run.writes(later));
+        match home.filter(|&home| home == last || is_certain) {
+            Some(home) => runs[home].orders.push(order),
+            None => runs[last].strays.push((earlier, later, place)),
+        }
     }
 
     fn writes(&self, name: &str) -> bool {
