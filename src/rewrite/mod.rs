@@ -86,7 +86,10 @@ pub fn rewrite(project: &Project, mut plan: Plan, settings: Settings) -> (Plan, 
 
 /// Whether one of these says what a note says.
 fn is_told(note: &Diagnostic, others: &[Diagnostic]) -> bool {
-    others.iter().any(|other| other.rule == note.rule && other.range == note.range)
+    let is_same = |other: &Diagnostic| {
+        (other.rule, other.range, &other.message) == (note.rule, note.range, &note.message)
+    };
+    others.iter().any(is_same)
 }
 
 /// A finding that a rule made, as it is reported.
