@@ -220,14 +220,14 @@ fn every_common_layer_is_in_the_image_and_so_in_one_built_on_it() {
     write(&project, ".dockerignore", "*.tmp\n");
     write(folder.path(), "outside/settings one.toml", "outside");
     write(folder.path(), "secrets/FILE", "from a file");
-    let simple = "https://pypi.org/simple";
+    let index = fs::read_to_string(repository().join("target/build-base/index")).unwrap();
     let layers = vec![
         Layer::AptPackages { packages: texts(&["file"]), secret_mounts: Vec::new() },
         env(&[("GREETING", "good morning"), ("PATH", "/opt/tools/bin:$PATH")]),
         Layer::Requirements { file: "requirements.txt".into(), options: PipOptions::default() },
         pip(
             &["iniconfig>=2,<3", "tomli; python_version < '3.8'"],
-            PipOptions { index_url: Some(simple.to_owned()), pre: true, ..PipOptions::default() },
+            PipOptions { index_url: Some(index.trim().to_owned()), pre: true, ..PipOptions::default() },
         ),
         Layer::CopyFolder { src: "data".into(), dst: "/root/data".to_owned() },
         Layer::CopyFile { src: "../outside/settings one.toml".into(), dst: "/root/conf/".to_owned() },
