@@ -490,13 +490,15 @@ fn owner_of(project: &Project, graph: &Graph, node: NodeId) -> Option<StatementI
 }
 
 /// Keywords of a decorator whose rules read the whole value, or drop it.
-const READ_KEYWORDS: [&str; 13] = [
+const READ_KEYWORDS: [&str; 15] = [
     "accelerator",
     "cache",
     "container_image",
     "deck_fields",
+    "default_options",
     "docs",
     "execution_mode",
+    "failure_policy",
     "limits",
     "node_dependency_hints",
     "requests",

@@ -87,10 +87,11 @@ use super::{FileId, Project};
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::actor::{self, MappedActor};
-use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, TASK_KEYWORD};
+use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR};
 use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask};
+use crate::rules::workflow;
 use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image};
 use crate::source::{TextRange, TextSize};
 
@@ -223,11 +224,8 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
                 findings.extend(plain_image_findings(project, graph, node));
                 findings
             }
-            NodeKind::Entity(entity) if entity.kind == EntityKind::Workflow => {
-                workflow_keywords(project, file, entity)
-            }
             NodeKind::Entity(_) => {
-                let mut findings = map_task(project, graph, node, &names).effects.findings;
+                let mut findings = map_entity(project, graph, node, &names).effects.findings;
                 findings.extend(plain_image_findings(project, graph, node));
                 findings
             }
@@ -305,32 +303,6 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
                 None => "code of the module".to_owned(),
             }
         }
-    }
-}
-
-fn workflow_keywords(project: &Project, file: FileId, entity: &graph::EntityNode) -> Vec<Finding> {
-    let (Some(facts), Some(call)) = (project.facts(file), entity.call) else { return Vec::new() };
-    let items = facts.module.calls[call].items.items.iter();
-    items
-        .map(|item| {
-            let keyword = item.text.split('=').next().unwrap_or_default().trim();
-            let message = format!("`{keyword}` of `@workflow` is not migrated yet");
-            Finding::new(&TASK_KEYWORD, item.range, Effect::Blocking, message).help(workflow_help(keyword))
-        })
-        .collect()
-}
-
-/// What to do about a keyword of `@workflow`.
-fn workflow_help(keyword: &str) -> &'static str {
-    match keyword {
-        "on_failure" => {
-            "Put the calls into `try`, call the handler with the inputs in `except Exception`, and raise again; Flyte 2 hands it no `FlyteError`"
-        }
-        "failure_policy" => {
-            "Flyte 2 stops at the first failure; to run what can still run, gather with `return_exceptions=True`"
-        }
-        "interruptible" => "Give `interruptible` to the environments of the tasks, and remove the keyword",
-        _ => "Migrate this workflow by hand, or remove the keyword",
     }
 }
 
@@ -446,14 +418,13 @@ fn join(folder: &str, path: &str) -> String {
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
-/// Maps the decorator of a task or dynamic.
-pub fn map_task(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedTask {
+/// Maps the decorator of a task, dynamic or workflow.
+pub fn map_entity(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedTask {
     let file = graph.nodes[node].file;
-    let Some(entity) = graph.entity(node).filter(|entity| entity.kind != EntityKind::Workflow) else {
-        return MappedTask::default();
-    };
+    let Some(entity) = graph.entity(node) else { return MappedTask::default() };
+    let map = if entity.kind == EntityKind::Workflow { workflow::map } else { task::map };
     let offset = entity.decorator.start();
-    with_context(project, graph, file, offset, names, |cx| task::map(cx, entity.call)).unwrap_or_default()
+    with_context(project, graph, file, offset, names, |cx| map(cx, entity.call)).unwrap_or_default()
 }
 
 /// Maps an `ActorEnvironment(…)`.

@@ -301,13 +301,15 @@ fn entity_reference(
 }
 
 /// `node_dependency_hints=[step]` on a dynamic: it depends on the environment of `step`, whether it calls it by name
-/// or not.
+/// or not. So does a workflow on that of its handler.
 fn is_hint(graph: &Graph, file: FileId, reference: &Reference, calls: &[Call], owners: &[NodeId]) -> bool {
     owners.iter().any(|&owner| {
         let call =
             graph.entity(owner).filter(|_| graph.nodes[owner].file == file).and_then(|entity| entity.call);
-        let hints = call.and_then(|call| calls[call].keyword("node_dependency_hints"));
-        hints.is_some_and(|hints| hints.value.range.contains_range(reference.range))
+        call.is_some_and(|call| {
+            let hints = ["node_dependency_hints", "on_failure"].map(|name| calls[call].keyword(name));
+            hints.into_iter().flatten().any(|hints| hints.value.range.contains_range(reference.range))
+        })
     })
 }
 

@@ -41,7 +41,7 @@ use super::files::{Overview, files_of};
 use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{
-    Additions, FlyteNames, PlainImage, Plan, map_actor, map_task, place, plain_image,
+    Additions, FlyteNames, PlainImage, Plan, map_actor, map_entity, place, plain_image,
 };
 use crate::project::{FileId, Project};
 use crate::python::module_path::ImportPath;
@@ -259,7 +259,7 @@ fn group_tasks(
             }
             continue;
         }
-        let mapped = map_task(project, &plan.graph, node, &overview.names(file));
+        let mapped = map_entity(project, &plan.graph, node, &overview.names(file));
         let key = (image_of(project, plan, node), mapped.settings, rebound(project, file, entity));
         add(environments, first, file, node, key);
     }

@@ -7,9 +7,9 @@ use rustc_hash::FxHashSet;
 
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, is_flyte1_root};
-use crate::project::graph::{EntityKind, ImageNode, ImageUse, NodeId, NodeKind};
+use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
-use crate::project::plan::{FlyteNames, Plan, map_actor, map_task};
+use crate::project::plan::{FlyteNames, Plan, map_actor, map_entity};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::scope::{Binding, BindingId, BindingKind, ImportId, Role};
@@ -212,7 +212,7 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);
-                consumed.extend(map_task(project, &plan.graph, node, &names).effects.consumed);
+                consumed.extend(map_entity(project, &plan.graph, node, &names).effects.consumed);
             }
             NodeKind::Setting(_) => {
                 consumed.extend(map_settings(project, &plan.graph, node, &names).effects.consumed);
@@ -383,10 +383,8 @@ fn needed_names(project: &Project, plan: &Plan, outlook: &FileOutlook, file: Fil
             }
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");
-                if entity.kind != EntityKind::Workflow {
-                    let mapped = map_task(project, &plan.graph, node, &FlyteNames::default());
-                    names.extend(mapped.effects.uses);
-                }
+                let mapped = map_entity(project, &plan.graph, node, &FlyteNames::default());
+                names.extend(mapped.effects.uses);
                 // Packages that flytekit brought may need an image.
                 names.extend((!matches!(entity.image, ImageUse::Specs(_))).then_some("Image"));
             }

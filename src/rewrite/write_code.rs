@@ -365,7 +365,7 @@ use crate::flyte1::symbol::{Symbol, symbol};
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
-use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_actor, map_image, map_task, place};
+use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_actor, map_entity, map_image, place};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
@@ -699,7 +699,7 @@ impl Converter<'_> {
 
     fn decorator(&mut self, node: NodeId, entity: &EntityNode, environment: &Environment) -> Edit {
         let callee = format!("{}.task", environment.variable);
-        let mut mapped = map_task(self.project, &self.plan.graph, node, &self.names);
+        let mut mapped = map_entity(self.project, &self.plan.graph, node, &self.names);
         self.effects(mapped.effects);
         if let Some(triggers) = self.triggers_argument(node) {
             if !mapped.is_rewritten {

@@ -44,6 +44,7 @@ pub mod launch_plan;
 pub mod resources;
 pub mod setting;
 pub mod task;
+pub mod workflow;
 
 pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};
 pub use methods::is_image_method;

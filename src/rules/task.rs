@@ -521,14 +521,14 @@ fn keyword<'a, 'k>(
     }
 }
 
-fn keep(mapped: &mut MappedTask, item: &Item) {
+pub(super) fn keep(mapped: &mut MappedTask, item: &Item) {
     let mut leading = std::mem::take(&mut mapped.dangling);
     leading.extend(item.leading.iter().cloned());
     mapped.arguments.push(Argument { leading, text: item.text.clone(), trailing: item.trailing.clone() });
 }
 
 /// The comments of an argument that goes stay where it stood.
-fn drop_argument(mapped: &mut MappedTask, item: &Item) {
+pub(super) fn drop_argument(mapped: &mut MappedTask, item: &Item) {
     mapped.is_rewritten = true;
     mapped.dangling.extend(item.leading.iter().cloned());
     mapped.dangling.extend(item.trailing.clone());
@@ -626,7 +626,7 @@ fn environment(
     keywords.env_vars = Some(text);
 }
 
-fn docs(cx: &SettingContext<'_>, mapped: &mut MappedTask, value: &Value, item: &Item) {
+pub(super) fn docs(cx: &SettingContext<'_>, mapped: &mut MappedTask, value: &Value, item: &Item) {
     let call = cx.module.calls.iter().find(|call| call.range == value.range);
     let named = (cx.named)(value.range);
     let is_named = !named.is_empty() && named.iter().all(|named| named.kind == SettingKind::Documentation);

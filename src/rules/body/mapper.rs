@@ -10,7 +10,7 @@ use super::rewriter::Rewriter;
 use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
-    conditions, context, decks, exceptions, image_uses, imports, io, launch_plan, order, outputs,
+    conditions, context, decks, exceptions, failure, image_uses, imports, io, launch_plan, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::Ranged;
@@ -204,6 +204,7 @@ impl<'a> Mapper<'a> {
     pub(super) fn entity(&mut self, function: &'a ast::StmtFunctionDef) {
         self.values = Values::of(function);
         self.function(function, function.is_async || self.cx.graph.is_async(self.node));
+        failure::handler(self, function);
     }
 
     fn function(&mut self, function: &'a ast::StmtFunctionDef, is_async: bool) {

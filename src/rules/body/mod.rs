@@ -26,6 +26,7 @@ mod arrange;
 mod calls;
 mod comprehensions;
 mod conditions;
+mod failure;
 mod maps;
 mod order;
 mod outputs;

@@ -129,7 +129,7 @@ use super::mapper::Mapper;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::NodeId;
-use crate::project::plan::map_task;
+use crate::project::plan::map_entity;
 use crate::project::settings::with_context;
 use crate::python::Ranged;
 use crate::python::ast;
@@ -273,7 +273,7 @@ fn has_retries(mapper: &Mapper<'_>, node: NodeId) -> bool {
 /// What the task has of its own is repeated, unless the call overrides it.
 fn repeat_own(mapper: &mut Mapper<'_>, node: NodeId, resources: &mut Call, range: TextRange) {
     let cx = mapper.cx;
-    let mut own = map_task(cx.project, cx.graph, node, cx.names);
+    let mut own = map_entity(cx.project, cx.graph, node, cx.names);
     let setting = own.settings.iter().position(|setting| setting.name == "resources");
     let Some(setting) = setting.map(|position| own.settings.swap_remove(position)) else { return };
     let SettingText::Call(call) = setting.value else {
