@@ -373,7 +373,7 @@ use crate::python::scope::{BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
-    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MAP_TASK, MIXED_FILE,
+    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MIXED_FILE,
     SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
@@ -980,17 +980,16 @@ impl Converter<'_> {
         let Some(first) = first.filter(|_| !self.helpers.is_empty()) else { return };
         let offset = self.gap_above(first).0;
         let unit = &self.facts.style.indent_unit;
-        let definitions = self.helpers.iter().map(|helper| helper.definition().replace("    ", unit));
-        let text: String = definitions.map(|definition| format!("\n\n{definition}\n")).collect();
-        let finding = Finding::new(
-            &MAP_TASK,
-            place(self.project, &self.plan.graph, first),
-            Effect::Blocking,
-            "a map that tolerates failures counts them itself on Flyte 2",
-        );
-        let edits = vec![Edit::insertion(offset, text)];
         let applicability = self.applicability(first);
-        self.diagnostics.insert(0, fixed(&finding, "Add a function for it".to_owned(), applicability, edits));
+        for helper in self.helpers.iter().rev() {
+            let definition = helper.definition().replace("    ", unit).replace("flyte.", &self.names.prefix);
+            let edits = vec![Edit::insertion(offset, format!("\n\n{definition}\n"))];
+            let (rule, reason) = helper.reason();
+            let finding =
+                Finding::new(rule, place(self.project, &self.plan.graph, first), Effect::Blocking, reason);
+            self.diagnostics
+                .insert(0, fixed(&finding, "Add a function for it".to_owned(), applicability, edits));
+        }
     }
 
     /// Independent calls of a workflow ran side by side on Flyte 1.

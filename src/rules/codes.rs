@@ -78,6 +78,7 @@ rules! {
     CALL_INSIDE_TASK = "FM234" "call-inside-task" "A task that is called inside a task goes on running in the same container.";
     CONDITIONAL = "FM235" "conditional" "`conditional` becomes `if`, `elif` and `else`.";
     DROPPED_COMMENT = "FM236" "dropped-comment" "A comment inside code that is written anew has no place there.";
+    GATE = "FM237" "gate" "`sleep`, `approve` and `wait_for_input` become code that waits in the workflow.";
     TASK_SECRET = "FM250" "task-secret" "A `Secret` becomes a `flyte.Secret` in an environment variable that is named.";
     POD_TEMPLATE = "FM251" "task-pod-template" "`pod_template` and `pod_template_name` become `pod_template` of the task.";
     LABELS = "FM252" "task-labels" "`labels` and `annotations` of a task move into a pod template.";

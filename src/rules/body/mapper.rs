@@ -10,7 +10,8 @@ use super::rewriter::Rewriter;
 use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
-    conditions, context, decks, exceptions, failure, image_uses, imports, io, launch_plan, order, outputs,
+    conditions, context, decks, exceptions, failure, gates, image_uses, imports, io, launch_plan, order,
+    outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::Ranged;
@@ -251,6 +252,7 @@ fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         || actor_cache::expression(mapper, expr)
         || attributes::expression(mapper, expr)
         || calls::expression(mapper, expr)
+        || gates::expression(mapper, expr)
         || comprehensions::expression(mapper, expr)
         || outputs::expression(mapper, expr)
 }
@@ -263,6 +265,7 @@ fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
         || decks::statement(mapper, stmt)
         || exceptions::statement(mapper, stmt)
         || image_uses::statement(mapper, stmt)
+        || gates::statement(mapper, stmt)
         || conditions::statement(mapper, stmt)
         || order::statement(mapper, stmt)
         || outputs::statement(mapper, stmt)

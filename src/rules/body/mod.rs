@@ -27,6 +27,7 @@ mod calls;
 mod comprehensions;
 mod conditions;
 mod failure;
+mod gates;
 mod maps;
 mod order;
 mod outputs;
@@ -44,6 +45,7 @@ mod statements;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::diagnostic::Rule;
 use crate::edit::Edit;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
@@ -56,6 +58,7 @@ use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Function, Reference, StatementId};
 use crate::python::{Parsed, Ranged, parse, parse_without};
 use crate::rules::Finding;
+use crate::rules::codes::{GATE, MAP_TASK};
 use crate::source::{TextRange, TextSize};
 use handles::Handles;
 use mapper::Mapper;
@@ -151,6 +154,10 @@ impl<'a> BodyContext<'a> {
 pub enum Helper {
     /// Puts `None` in place of exceptions, if enough elements of a map succeeded.
     TolerantMap,
+    /// Hands a value on once a person approved.
+    Approve,
+    /// The same in `async` code.
+    ApproveAsync,
 }
 
 impl Helper {
@@ -158,13 +165,27 @@ impl Helper {
     pub fn name(self) -> &'static str {
         match self {
             Self::TolerantMap => "_tolerate",
+            Self::Approve => "_approve",
+            Self::ApproveAsync => "_approve_async",
         }
     }
 
-    /// Its definition, with four spaces of indentation.
+    /// Its definition, with four spaces of indentation and `flyte.` in front of names of flyte.
     pub fn definition(self) -> &'static str {
         match self {
             Self::TolerantMap => TOLERANT_MAP,
+            Self::Approve => APPROVE,
+            Self::ApproveAsync => APPROVE_ASYNC,
+        }
+    }
+
+    /// The rule that asks for it, and why.
+    pub fn reason(self) -> (&'static Rule, &'static str) {
+        match self {
+            Self::TolerantMap => (&MAP_TASK, "a map that tolerates failures counts them itself on Flyte 2"),
+            Self::Approve | Self::ApproveAsync => {
+                (&GATE, "what waits for approval asks for it itself on Flyte 2")
+            }
         }
     }
 }
@@ -177,6 +198,22 @@ def _tolerate(results, min_success_ratio=1.0, min_successes=None):
     if len(results) - len(failures) < needed:
         raise failures[0]
     return [None if isinstance(result, BaseException) else result for result in results]
+";
+
+/// A refusal fails the workflow, as on Flyte 1.
+const APPROVE: &str = "\
+def _approve(upstream_item, name, timeout):
+    if not flyte.new_condition(name, prompt=f\"Approve {name}?\", timeout=timeout).wait():
+        raise RuntimeError(f\"{name} was not approved\")
+    return upstream_item
+";
+
+const APPROVE_ASYNC: &str = "\
+async def _approve_async(upstream_item, name, timeout):
+    condition = await flyte.new_condition.aio(name, prompt=f\"Approve {name}?\", timeout=timeout)
+    if not await condition.wait.aio():
+        raise RuntimeError(f\"{name} was not approved\")
+    return upstream_item
 ";
 
 /// What a piece of code becomes.

@@ -9,6 +9,7 @@
 
 use super::BodyContext;
 use super::calls::NodeCall;
+use super::gates::gate;
 use super::mapper::Mapper;
 use super::values::Values;
 use crate::python::Ranged;
@@ -33,8 +34,11 @@ impl<'a> Order<'a> {
         let mut order = Self { operands: Vec::new(), ranges: Vec::new() };
         order.read(&statement.value);
         let is_node = |expr: &&Expr| match expr {
-            Expr::Name(name) => values.held(cx, &name.id).is_some(),
-            expr => NodeCall::of(cx, values, expr).is_some(),
+            Expr::Name(name) => {
+                values.held(cx, &name.id).is_some()
+                    || values.only(&name.id).is_some_and(|value| gate(cx, value).is_some())
+            }
+            expr => NodeCall::of(cx, values, expr).is_some() || gate(cx, expr).is_some(),
         };
         (order.operands.len() > 1 && order.operands.iter().all(is_node)).then_some(order)
     }
