@@ -439,23 +439,31 @@ pub fn map_actor(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNa
         .unwrap_or_default()
 }
 
-/// The literal that `name` certainly stands for at `offset`, also if it is imported from the project.
+/// The literal that `name` certainly stands for at `offset`, also if it is imported from the project: `CPU`,
+/// `settings.CPU`, `Config.CPU`.
 pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -> Option<Value> {
     let facts = project.facts(file)?;
-    let [binding] = facts.module.visible(name, offset)[..] else { return None };
-    let [Target::Binding(target_file, target, rest)] = &project.follow(file, binding, &[], 0)[..] else {
+    let mut parts = name.split('.');
+    let [binding] = facts.module.visible(parts.next()?, offset)[..] else { return None };
+    let attributes: Vec<String> = parts.map(str::to_owned).collect();
+    let [Target::Binding(target_file, target, rest)] = &project.follow(file, binding, &attributes, 0)[..]
+    else {
         return None;
     };
-    if !rest.is_empty() {
-        return None;
-    }
-    match &project.facts(*target_file)?.module.bindings[*target].kind {
-        BindingKind::Assignment { value, .. } if value.is_literal() => {
-            let is_changed = project.changed.contains(&(*target_file, *target));
-            (value.is_immutable() || !is_changed).then(|| value.clone())
+    let module = &project.facts(*target_file)?.module;
+    let definition = &module.bindings[*target];
+    let value = match (&definition.kind, rest.as_slice()) {
+        (BindingKind::Assignment { value, .. }, []) if value.is_literal() => value,
+        (BindingKind::Definition, [field]) => {
+            let constants = module.class_constants.get(&definition.owner)?;
+            &constants.iter().find(|(name, _)| name == field)?.1
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    // What is read through something else can be assigned there: `settings.CPU = 4`.
+    let is_kept = attributes.is_empty() && value.is_immutable();
+    let is_changed = project.changed.contains(&(*target_file, *target));
+    (is_kept || !is_changed).then(|| value.clone())
 }
 
 /// Whether code may change the list or dict that `value` gives, read at `offset`: one that has a name, also behind `:=`.

@@ -40,6 +40,8 @@ pub struct Module {
     pub statements: Vec<TextRange>,
     /// What those statements define that are classes, functions or assignments of calls.
     pub definitions: FxHashMap<StatementId, Definition>,
+    /// What those statements that are classes with nothing but constants give their names.
+    pub class_constants: FxHashMap<StatementId, Vec<(String, Value)>>,
     /// The annotations of decorated functions, and the types that are given other names, by their places.
     pub types: FxHashMap<TextRange, TypeExpr>,
     /// All import statements, at any depth.
@@ -375,6 +377,7 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
         builder.owner = id;
         builder.module.statements.push(statement_range(stmt));
         builder.module.definitions.extend(Definition::of(stmt).map(|definition| (id, definition)));
+        builder.module.class_constants.extend(class_constants(stmt).map(|constants| (id, constants)));
         builder.visit_stmt(stmt);
     }
     builder.finish()
@@ -1247,6 +1250,30 @@ fn chain_attributes(expr: &Expr) -> Vec<String> {
         attributes.push(attribute.attr.to_string());
         current = &attribute.value;
     }
+/// The literals of a class that holds nothing else: `class Config: CPU = "2"`. Bases and decorators could make
+/// something else of them.
+fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
+    let class = stmt.as_class_def_stmt()?;
+    if class.arguments.is_some() || !class.decorator_list.is_empty() {
+        return None;
+    }
+    let mut constants: Vec<(String, Value)> = Vec::new();
+    for stmt in &class.body {
+        let (target, value) = match stmt {
+            Stmt::Assign(assign) if assign.targets.len() == 1 => (assign.targets.first()?, &assign.value),
+            Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_ref()?),
+            Stmt::Expr(docstring) if docstring.value.is_string_literal_expr() => continue,
+            _ => return None,
+        };
+        let (name, value) = (target.as_name_expr()?.id.to_string(), Value::of(value));
+        if !value.is_literal() || constants.iter().any(|(other, _)| *other == name) {
+            return None;
+        }
+        constants.push((name, value));
+    }
+    Some(constants)
+}
+
     attributes.reverse();
     attributes
 }

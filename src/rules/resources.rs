@@ -373,17 +373,23 @@ fn amount(cx: &SettingContext<'_>, amounts: Amounts<'_>, field: usize, value: &V
         (1 | DISK, ValueKind::Int(bytes)) => Some(amounts.style.string(&bytes.to_string())),
         (GPU, ValueKind::Int(count)) => Some(count.to_string()),
         (GPU, ValueKind::Str(count)) => count.trim().parse::<u32>().ok().map(|count| count.to_string()),
-        // A name of this file can be written here too; its value tells whether Flyte 2 takes it as it is.
-        (_, ValueKind::Name(name)) if amounts.name.is_none() => match (field, (cx.constant)(name)?.kind) {
-            (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_))
-            | (1 | DISK, ValueKind::Str(_))
-            | (GPU, ValueKind::Int(1..)) => Some(source),
-            (1 | DISK, ValueKind::Int(_)) => Some(format!("str({source})")),
-            (GPU, ValueKind::Str(count)) => {
-                count.trim().parse::<u32>().ok().filter(|count| *count > 0).map(|_| format!("int({source})"))
+        // A name of this file, alone or with attributes, can be written here too; its value tells whether Flyte 2
+        // takes it as it is.
+        (_, ValueKind::Name(_) | ValueKind::Opaque) if amounts.name.is_none() => {
+            match (field, (cx.constant)(&source)?.kind) {
+                (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_))
+                | (1 | DISK, ValueKind::Str(_))
+                | (GPU, ValueKind::Int(1..)) => Some(source),
+                (1 | DISK, ValueKind::Int(_)) => Some(format!("str({source})")),
+                (GPU, ValueKind::Str(count)) => count
+                    .trim()
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|count| *count > 0)
+                    .map(|_| format!("int({source})")),
+                _ => None,
             }
-            _ => None,
-        },
+        }
         (0 | 1 | DISK, ValueKind::FString(..)) if amounts.name.is_none() => Some(source),
         _ => None,
     }

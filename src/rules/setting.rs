@@ -30,7 +30,7 @@ pub struct SettingContext<'a> {
     pub line_length: usize,
     /// How a name of flyte is written in this file.
     pub name: &'a dyn Fn(&'static str) -> String,
-    /// The literal that a name stands for, where the setting stands.
+    /// The literal that a name, alone or with attributes, stands for where the setting stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
     /// The symbol of Flyte 1 that is meant at a place.
     pub symbol: &'a dyn Fn(TextRange) -> Option<Symbol>,
