@@ -82,7 +82,7 @@ use crate::python::scope::{
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
 use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, TASK_SHAPE};
-use crate::rules::{Effect, Finding, is_image_method};
+use crate::rules::{Effect, Finding, is_image_copy, is_image_method};
 use crate::source::TextRange;
 
 /// An index into [`Graph::nodes`].
@@ -520,13 +520,16 @@ impl Images {
         for (file, facts) in project.parsed() {
             for (id, call) in facts.module.calls.iter().enumerate() {
                 let Some(reference) = facts.reference_at(call.callee) else { continue };
-                let is_method = reference.attributes.last().is_some_and(|name| is_image_method(name));
-                if !is_method || self.derived.contains(&(file, id)) {
+                if self.derived.contains(&(file, id)) {
                     continue;
                 }
-                let is_of_image =
-                    project.resolve(file, reference).iter().all(|target| self.attribute_of(target).is_some());
-                if is_of_image {
+                let is_method = reference.attributes.last().is_some_and(|name| is_image_method(name));
+                let is_of_image = is_method
+                    && project
+                        .resolve(file, reference)
+                        .iter()
+                        .all(|target| self.attribute_of(target).is_some());
+                if is_of_image || self.is_copied(project, file, call) {
                     self.derived.insert((file, id));
                     if let CallContext::Assigned(binding) = call.context {
                         self.bindings.insert((file, binding));
@@ -535,6 +538,19 @@ impl Images {
             }
         }
         self.derived.len() > before
+    }
+
+    /// Whether a call is `dataclasses.replace(image, name=…)`.
+    fn is_copied(&self, project: &Project, file: FileId, call: &Call) -> bool {
+        let is_image = |target: &Target| {
+            matches!(target, Target::Binding(file, binding, rest)
+                if rest.is_empty() && self.bindings.contains(&(*file, *binding)))
+        };
+        let reference_at = |range| project.facts(file).and_then(|facts| facts.reference_at(range));
+        let copied = call.arguments.first().and_then(|copied| reference_at(copied.value.range));
+        is_image_copy(call)
+            && is_replace(project, file, call)
+            && copied.is_some_and(|copied| project.resolve(file, copied).iter().all(is_image))
     }
 
     /// For `image.attribute`: the attribute.
@@ -546,6 +562,14 @@ impl Images {
             _ => None,
         }
     }
+}
+
+/// Whether a call is one of `dataclasses.replace`.
+pub(super) fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
+    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    reference.is_some_and(|reference| {
+        matches!(project.resolve(file, reference), [Target::External(path)] if path == "dataclasses.replace")
+    })
 }
 
 fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {

@@ -92,7 +92,7 @@ use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerO
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask};
 use crate::rules::workflow;
-use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image};
+use crate::rules::{Effect, Finding, base_image_python, is_flytekit_image, receiver};
 use crate::source::{TextRange, TextSize};
 
 /// What the user asked for.
@@ -355,7 +355,7 @@ pub fn map_image(
     let image_name = names.of("Image");
     let secret_name = names.of("Secret");
     let manifest = manifest_path(project, graph, node);
-    let receiver = project.text(file)[call.callee].rsplit_once('.').map(|(receiver, _)| receiver.trim_end());
+    let receiver = receiver(call, project.text(file));
     let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
     image_spec::map(&ImageContext {
         text: project.text(file),

@@ -57,7 +57,7 @@
 //!
 //! The README: "What moves together" and "Limits".
 
-use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use};
+use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use, is_replace};
 use super::holders::{give_held_images, holder_use};
 use super::link::Target;
 use super::settings::{self, all_settings, setting_reference};
@@ -248,7 +248,14 @@ fn image_reference(graph: &mut Graph, file: FileId, reference: &Reference, image
     if reference.role == Role::Assigned {
         return graph.aliases.contains(&(file, reference.range));
     }
-    let Role::Argument(call, Some(keyword)) = &reference.role else { return false };
+    let Role::Argument(call, keyword) = &reference.role else { return false };
+    let Some(keyword) = keyword else {
+        // `dataclasses.replace(image, name=…)`
+        let derived = graph
+            .image_at(file, *call)
+            .filter(|&node| graph.image(node).is_some_and(|image| image.is_derived && image.base.is_none()));
+        return matches!((images, derived), ([image], Some(derived)) if give_base(graph, derived, *image));
+    };
     match keyword.as_str() {
         "container_image" => give_image(graph, file, *call, images),
         "base_image" => {
@@ -394,8 +401,11 @@ fn other_use(
         }
         (Role::ArgumentOf(library), None) if is_image && library == "dataclasses" => {
             format!(
-                "`{text}` is given to a function of `dataclasses`; images of Flyte 2 are copied with `clone`"
+                "`{text}` is given to a function of `dataclasses`, which images of Flyte 2 are not made with"
             )
+        }
+        (Role::Argument(call, _), None) if is_image && is_copied_by(project, file, *call) => {
+            format!("`{text}` is copied with other values than a `name` and a `registry` that can be read")
         }
         (Role::ArgumentOf(library), None) if is_image && library == "functools" => {
             format!("`{text}` is given to `partial`, and which tasks get it cannot be told")
@@ -417,8 +427,8 @@ fn other_use(
 /// What to do about a use of a node that is not understood.
 fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) -> &'static str {
     match &reference.role {
-        Role::ArgumentOf(library) if is_image && library == "dataclasses" => {
-            "Write `.clone(name=…, registry=…)` where nothing else changes, and an `ImageSpec` of its own elsewhere"
+        Role::Argument(call, _) if is_image && is_copied_by(project, file, *call) => {
+            "Write an `ImageSpec` of its own, or `ImageSpec(base_image=…)` to add to it"
         }
         Role::ArgumentOf(library) if is_image && library == "functools" => {
             "Give each task its `container_image` itself"
@@ -426,6 +436,11 @@ fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) 
         Role::Argument(call, _) => callee_advice(project, file, *call).unwrap_or(BY_HAND),
         _ => BY_HAND,
     }
+}
+
+/// Whether a call is one of `dataclasses.replace`.
+fn is_copied_by(project: &Project, file: FileId, call: CallId) -> bool {
+    project.facts(file).is_some_and(|facts| is_replace(project, file, &facts.module.calls[call]))
 }
 
 const BY_HAND: &str = "Migrate this use by hand first";

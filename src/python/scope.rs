@@ -806,7 +806,7 @@ impl<'a> Builder<'a> {
         let Some(name) = chain_root(func) else { return false };
         let Some(ids) = self.lookup(self.scope, &name.id) else { return false };
         ids.iter().any(|&id| match &self.bindings[id].kind {
-            BindingKind::Import(_) => self.bindings[id].is_of_interest,
+            BindingKind::Import(path) => self.bindings[id].is_of_interest || is_copy(path, func),
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
             BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
         })
@@ -1004,8 +1004,9 @@ impl<'a> Builder<'a> {
                     let blocks = if is_first { raw.blocks.as_slice() } else { &[] };
                     reaching(&self.bindings, ids, raw.name.range.start(), blocks)
                 };
+                let is_recorded = matches!(raw.role, Role::Callee(Some(_)));
                 let matters = bindings.iter().any(|&id| match &self.bindings[id].kind {
-                    BindingKind::Import(_) => self.bindings[id].is_of_interest,
+                    BindingKind::Import(_) => self.bindings[id].is_of_interest || is_recorded,
                     _ => self.bindings[id].is_global,
                 });
                 return matters.then_some((bindings, is_deferred));
@@ -1175,6 +1176,13 @@ fn reaching(bindings: &[Binding], ids: &[BindingId], offset: TextSize, blocks: &
     if seen.is_empty() { ids.to_vec() } else { seen }
 }
 
+/// `dataclasses.replace`, which may copy an `ImageSpec`.
+fn is_copy(path: &ImportPath, func: &Expr) -> bool {
+    let attributes = chain_attributes(func);
+    let names = path.name.iter().chain(&attributes);
+    path.level == 0 && path.module == "dataclasses" && names.eq(["replace"])
+}
+
 /// Whether a call leaves its arguments as they are and keeps none of them.
 fn reads_only(func: &Expr) -> bool {
     let name = match func {
@@ -1242,14 +1250,6 @@ fn chain_root(expr: &Expr) -> Option<&ast::ExprName> {
     }
 }
 
-/// The attributes of `name.attribute.attribute` in order.
-fn chain_attributes(expr: &Expr) -> Vec<String> {
-    let mut attributes = Vec::new();
-    let mut current = expr;
-    while let Expr::Attribute(attribute) = current {
-        attributes.push(attribute.attr.to_string());
-        current = &attribute.value;
-    }
 /// The literals of a class that holds nothing else: `class Config: CPU = "2"`. Bases and decorators could make
 /// something else of them.
 fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
@@ -1274,6 +1274,14 @@ fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
     Some(constants)
 }
 
+/// The attributes of `name.attribute.attribute` in order.
+fn chain_attributes(expr: &Expr) -> Vec<String> {
+    let mut attributes = Vec::new();
+    let mut current = expr;
+    while let Expr::Attribute(attribute) = current {
+        attributes.push(attribute.attr.to_string());
+        current = &attribute.value;
+    }
     attributes.reverse();
     attributes
 }

@@ -7,7 +7,7 @@ use super::codes::IMAGE_USE;
 use super::draft::{Base, Draft, ImageContext, Parameter};
 use super::{Effect, Finding, commands, image_spec};
 use crate::python::items::{Item, Items};
-use crate::python::scope::Argument;
+use crate::python::scope::{Argument, Call};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
@@ -25,23 +25,61 @@ pub fn is_image_method(name: &str) -> bool {
     name == "force_push" || METHODS.iter().any(|(method, _)| *method == name)
 }
 
+/// The image that a call makes another one of: `image` of `image.with_packages(…)` and of
+/// `dataclasses.replace(image, …)`.
+pub fn receiver<'t>(call: &Call, text: &'t str) -> Option<&'t str> {
+    match text[call.callee].rsplit_once('.') {
+        Some((receiver, method)) if is_image_method(method.trim()) => Some(receiver.trim_end()),
+        _ => call.arguments.first().map(|copied| &text[copied.value.range]),
+    }
+}
+
+/// Whether `dataclasses.replace(image, …)` gives an image that can be migrated: another name or registry, for certain.
+pub fn is_image_copy(call: &Call) -> bool {
+    let Some((copied, changes)) = call.arguments.split_first() else { return false };
+    let is_kept = |argument: &Argument| {
+        matches!(argument.name.as_deref(), Some("name" | "registry"))
+            && matches!(argument.value.kind, ValueKind::Str(_) | ValueKind::FString(..))
+            && !argument.value.is_empty()
+    };
+    copied.name.is_none() && !copied.is_double_starred && changes.iter().all(is_kept)
+}
+
 /// Maps the methods of the call, `first` being the position of their layers.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
     let mut position = first;
     if let Some(receiver) = cx.receiver {
-        draft.base = Base::Receiver(receiver.to_owned());
         if let Some(base) = &cx.base {
             base.index_options.iter().for_each(|option| draft.option(option.clone()));
             // flytekit joins the commands of both in one shell.
             draft.commands = base.commands;
         }
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
-        map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);
+        if is_image_method(&name) {
+            draft.base = Base::Receiver(receiver.to_owned());
+            map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);
+        } else {
+            map_copy(cx, draft, receiver);
+        }
         position += 1;
     }
     for method in &cx.call.methods {
         map_method(cx, draft, position, &method.name, method.name_range, &method.arguments, &method.items);
         position += 1;
+    }
+}
+
+/// `dataclasses.replace(image, name=…)` is a clone of the image.
+fn map_copy(cx: &ImageContext<'_>, draft: &mut Draft, copied: &str) {
+    draft.base = Base::Clone(copied.to_owned());
+    for (position, (argument, item)) in cx.call.arguments.iter().zip(&cx.call.items.items).enumerate() {
+        let name = argument.name.as_deref().unwrap_or_default();
+        let parameter = Parameter { name, value: &argument.value, item, position };
+        if name.is_empty() {
+            draft.orphan(parameter);
+        } else {
+            image_spec::map_parameter(cx, draft, parameter, &[]);
+        }
     }
 }
 

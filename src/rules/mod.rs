@@ -47,7 +47,7 @@ pub mod task;
 pub mod workflow;
 
 pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};
-pub use methods::is_image_method;
+pub use methods::{is_image_copy, is_image_method, receiver};
 
 use crate::diagnostic::Rule;
 use crate::source::TextRange;
