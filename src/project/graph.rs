@@ -632,10 +632,17 @@ fn misplaced(bindings: &[Binding], call: &Call, before: &str) -> Option<&'static
                 () if is_in("def ") || is_in("async def ") => {
                     "belongs to a function, and which tasks get it cannot be told"
                 }
+                () if has_several_names(bindings, call) => "gets several names in one statement",
                 () => "is not simply assigned to a name of the module",
             })
         }
     }
+}
+
+/// `first = second = ImageSpec(…)`
+fn has_several_names(bindings: &[Binding], call: &Call) -> bool {
+    let is_bound = |binding: &&Binding| matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range == call.outer_range);
+    bindings.iter().filter(is_bound).count() > 1
 }
 
 /// The names that hold an `ActorEnvironment(…)`.
