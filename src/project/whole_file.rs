@@ -117,8 +117,8 @@ use super::link::Target;
 use super::references::callee_advice;
 use super::{Content, FileId, Project};
 use crate::flyte1::symbol::Symbol;
-use crate::python::scope::Role;
-use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR};
+use crate::python::scope::{BindingKind, Role};
+use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR, TASK_SHAPE};
 use crate::rules::{Effect, Finding};
 
 /// The files that hold nodes, by the last part of their paths: `train.py`.
@@ -170,6 +170,7 @@ pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId
             read_unknown_imports(project, graph, file, by_name);
             read_spec_uses(project, graph, file);
             read_other_images(project, graph, file);
+            read_made_decorators(project, graph, file);
             read_command_line(project, graph, file);
         }
         _ => {}
@@ -295,6 +296,41 @@ fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
             graph.loose.push(Obstacle { file, finding });
         }
     }
+}
+
+/// `@gpu_task` below `gpu_task = partial(task, …)`: each function that such a decorator makes a task stays one of
+/// Flyte 1.
+fn read_made_decorators(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for function in &facts.module.functions {
+        let made = function.decorators.iter().find(|decorator| {
+            let reference = decorator.callee.and_then(|callee| facts.reference_at(callee));
+            reference.is_some_and(|reference| {
+                project.resolve(file, reference).iter().any(|target| makes_tasks(project, target))
+            })
+        });
+        let Some(callee) = made.and_then(|decorator| decorator.callee) else { continue };
+        let maker = &project.text(file)[callee];
+        let finding = Finding::new(
+            &TASK_SHAPE,
+            callee,
+            Effect::Blocking,
+            format!("`{}` is made a task by `{maker}`, which is not migrated", function.name),
+        )
+        .help("Decorate it with `@task(…)` itself, with all keywords");
+        graph.loose.push(Obstacle { file, finding });
+    }
+}
+
+/// Whether what stands behind a name was made with a decorator of Flyte 1, such as `partial(task, …)`, or uses one.
+fn makes_tasks(project: &Project, target: &Target) -> bool {
+    let Target::Binding(file, binding, rest) = target else { return false };
+    let Some(facts) = project.facts(*file).filter(|_| rest.is_empty()) else { return false };
+    let binding = &facts.module.bindings[*binding];
+    matches!(binding.kind, BindingKind::Assignment { .. } | BindingKind::Definition)
+        && facts.module.references_of(binding.owner).iter().any(|reference| {
+            project.symbol(*file, reference).is_some_and(|symbol| symbol.is_entity_decorator())
+        })
 }
 
 /// A test that runs a file through `pyflyte run` cannot run Flyte 2 tasks.
