@@ -19,7 +19,7 @@ use toml::{Table, Value};
 use super::args::Args;
 
 /// The keys, in the order of the documentation.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "layer-order",
     "platform",
     "conda",
@@ -29,6 +29,7 @@ const KEYS: [&str; 9] = [
     "unsafe-fixes",
     "partial",
     "include-commands",
+    "write-config",
 ];
 
 /// How alike a key must be to one that exists to be taken for a misspelling of it.
@@ -119,6 +120,7 @@ fn set(args: &mut Args, key: &str, value: &Value) -> Result<()> {
         "unsafe-fixes" => args.unsafe_fixes |= flag(key, value)?,
         "partial" => args.partial |= flag(key, value)?,
         "include-commands" => args.include_commands |= flag(key, value)?,
+        "write-config" => args.write_config |= flag(key, value)?,
         _ => match nearest(key) {
             Some(known) => bail!("there is no key `{key}`; did you mean `{known}`?"),
             None => bail!("there is no key `{key}`; there are `{}`", KEYS.join("`, `")),
@@ -179,13 +181,14 @@ mod tests {
     #[test]
     fn every_key_sets_its_option() {
         let text = "layer-order = 'source'\nplatform = 'flyte1'\nconda = 'pixi'\nregistry-secret = 'pull'\n\
-                    line-length = 100\nexclude = ['a', 'b']\nunsafe-fixes = true\npartial = true\ninclude-commands = true";
+                    line-length = 100\nexclude = ['a', 'b']\nunsafe-fixes = true\npartial = true\ninclude-commands = true\n\
+                    write-config = true";
         assert_eq!(text.lines().count(), KEYS.len());
         let args = configured(text).unwrap();
         assert_eq!((args.layer_order, args.platform), (Some(LayerOrder::Source), Some(Platform::Flyte1)));
         assert_eq!((args.conda, args.line_length), (Some(Conda::Pixi), Some(100)));
         assert_eq!((args.registry_secret.as_deref(), args.exclude.len()), (Some("pull"), 2));
-        assert!(args.unsafe_fixes && args.partial && args.include_commands);
+        assert!(args.unsafe_fixes && args.partial && args.include_commands && args.write_config);
     }
 
     #[test]
