@@ -331,13 +331,19 @@ pub(super) fn read_body(project: &Project, graph: &mut Graph, node: NodeId) {
                 format!("a result is passed to `{}`, which is no task", &project.text(file)[*callee])
             }
             IssueKind::Unpacked => "a result of one value is unpacked".to_owned(),
+            IssueKind::Try if is_eager => {
+                "a task is called in `try`, and its failure is another exception on Flyte 2".to_owned()
+            }
             IssueKind::Try => "a task is called in `try`, which now catches its failure".to_owned(),
             IssueKind::Nested => "a task is called in a function inside the body".to_owned(),
         };
-        findings.push(
-            Finding::new(&WORKFLOW_BODY, issue.range, Effect::Blocking, what)
-                .help("Flyte 1 handles a promise here, Flyte 2 the value itself: migrate this line by hand"),
-        );
+        let help = match issue.kind {
+            IssueKind::Try if is_eager => {
+                "Catch `Exception` without a name; to tell failures apart, Flyte 2 raises `flyte.errors.RuntimeUserError`, whose `code` is the name of the exception"
+            }
+            _ => "Flyte 1 handles a promise here, Flyte 2 the value itself: migrate this line by hand",
+        };
+        findings.push(Finding::new(&WORKFLOW_BODY, issue.range, Effect::Blocking, what).help(help));
     }
     findings.into_iter().for_each(|finding| graph.block(node, file, finding));
 }

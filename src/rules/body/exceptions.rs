@@ -57,15 +57,50 @@
 
 use super::mapper::Mapper;
 use crate::flyte1::symbol::Symbol;
+use crate::project::graph::EntityKind;
 use crate::python::Ranged;
-use crate::python::ast::{Expr, Stmt};
+use crate::python::ast::{self, Expr, Stmt};
 use crate::rules::codes::EXCEPTION;
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
 /// Asked for every statement, from the inside out.
 pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
-    let Stmt::Raise(node) = stmt else { return false };
+    match stmt {
+        Stmt::Raise(node) => raise(mapper, node),
+        Stmt::Try(node) if is_eager(mapper) && catches_alike(mapper, node) => {
+            mapper.handle(node.range);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn is_eager(mapper: &Mapper<'_>) -> bool {
+    mapper.cx.graph.entity(mapper.node).is_some_and(|entity| entity.kind == EntityKind::Eager)
+}
+
+/// Whether it does not matter which exception a task that fails in `try` raises: every handler takes any, and does not
+/// look at it.
+fn catches_alike(mapper: &Mapper<'_>, node: &ast::StmtTry) -> bool {
+    node.handlers.iter().all(|ast::ExceptHandler::ExceptHandler(handler)| {
+        let is_any = |class: &Expr| {
+            class.as_name_expr().is_some_and(|class| {
+                ["Exception", "BaseException"].contains(&class.id.as_str())
+                    && !mapper
+                        .cx
+                        .facts
+                        .module
+                        .bindings
+                        .iter()
+                        .any(|binding| binding.name == class.id.as_str())
+            })
+        };
+        handler.name.is_none() && handler.type_.as_deref().is_none_or(is_any)
+    })
+}
+
+fn raise(mapper: &mut Mapper<'_>, node: &ast::StmtRaise) -> bool {
     let Some(raised) = node.exc.as_deref() else { return false };
     let (class, arguments) = match raised {
         Expr::Call(call) => (&*call.func, Some(&call.arguments)),

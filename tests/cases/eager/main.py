@@ -66,8 +66,34 @@ async def pipeline(n: int) -> str:
     return f"{total} {text} {many} {both(n=1)} {chain(n=2) + found.high}"
 
 
+@task
+def strict(n: int) -> int:
+    if n > 3:
+        raise ValueError("too large")
+    return n
+
+
+@eager
+async def careful(n: int) -> int:
+    total = 0
+    try:
+        total += strict(n=n)
+        total += await inner(n=n)
+    except Exception:
+        total += add(a=total, b=100)
+    finally:
+        total += await slow(n=1)
+    try:
+        total += strict(n=n + 1)
+    except BaseException:
+        total += 1000
+    else:
+        total += 1
+    return total
+
+
 if __name__ == "__main__":
     print("RESULT", asyncio.run(pipeline(n=3)))
 
 
-CALLS = [("pipeline", {"n": 1}), ("pipeline", {"n": 9}), ("inner", {"n": 2})]
+CALLS = [("pipeline", {"n": 1}), ("pipeline", {"n": 9}), ("inner", {"n": 2}), ("careful", {"n": 2}), ("careful", {"n": 3}), ("careful", {"n": 9})]
