@@ -10,6 +10,7 @@
 //!
 //! Flyte 1 hands the inputs of the workflow to the handler by their names. A docstring stays above `try`.
 
+use super::launch_plan::attached_start;
 use super::mapper::Mapper;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
@@ -21,7 +22,7 @@ use crate::python::items::{indentation_at, line_start, next_line_start};
 use crate::python::value::ValueKind;
 use crate::rules::codes::WORKFLOW_KEYWORD;
 use crate::rules::{Effect, Finding};
-use crate::source::{TextRange, TextSize};
+use crate::source::TextRange;
 
 /// Puts the body of a workflow with a handler into `try`, once all else in it is written.
 pub(super) fn handler(mapper: &mut Mapper<'_>, function: &ast::StmtFunctionDef) {
@@ -111,7 +112,7 @@ fn lines(text: &str, function: &ast::StmtFunctionDef) -> Result<Option<TextRange
     let skip = usize::from(function.body.first().is_some_and(is_text));
     let statements = &function.body[skip..];
     let (Some(first), Some(last)) = (statements.first(), statements.last()) else { return Ok(None) };
-    let mut start = line_start(text, first.start());
+    let start = line_start(text, first.start());
     if !text[TextRange::new(start, first.start())].trim().is_empty() {
         return Err((
             "the body of a workflow with `on_failure` begins in the line of its `def`".to_owned(),
@@ -119,10 +120,6 @@ fn lines(text: &str, function: &ast::StmtFunctionDef) -> Result<Option<TextRange
         ));
     }
     let is_comment = |range: TextRange| text[range].trim_start().starts_with('#');
-    while let Some(above) = line_above(text, start).filter(|&above| is_comment(TextRange::new(above, start)))
-    {
-        start = above;
-    }
     let mut end = next_line_start(text, last.end());
     let depth = indentation_at(text, first.start());
     let is_inside =
@@ -133,13 +130,7 @@ fn lines(text: &str, function: &ast::StmtFunctionDef) -> Result<Option<TextRange
     {
         end = next;
     }
-    Ok(Some(TextRange::new(start, end)))
-}
-
-/// The start of the line above the one that begins at `start`; blank lines are passed over.
-fn line_above(text: &str, start: TextSize) -> Option<TextSize> {
-    let above = text[..usize::from(start)].trim_end_matches(['\r', '\n']);
-    (!above.is_empty()).then(|| line_start(text, TextSize::of(above)))
+    Ok(Some(TextRange::new(attached_start(text, start), end)))
 }
 
 fn write(mapper: &mut Mapper<'_>, handler: NodeId, range: TextRange, body: TextRange) {

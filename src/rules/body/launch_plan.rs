@@ -363,7 +363,7 @@ fn can_stand_above(cx: &BodyContext<'_>, plan: &Plan<'_>, text: &str) -> bool {
 }
 
 /// Where the comments directly above a statement begin.
-fn attached_start(text: &str, start: TextSize) -> TextSize {
+pub(super) fn attached_start(text: &str, start: TextSize) -> TextSize {
     let mut attached = line_start(text, start);
     while let Some(above) = line_above(text, attached) {
         if !text[TextRange::new(above, attached)].trim_start().starts_with('#') {
