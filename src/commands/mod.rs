@@ -61,8 +61,8 @@
 //!
 //! ## What it does
 //!
-//! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have, or
-//! code that cannot be told or is partly on Flyte 1.
+//! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have,
+//! code that cannot be told, stands at an address or is partly on Flyte 1, or a variable of a script that holds the program.
 //!
 //! ## Why
 //!
@@ -133,6 +133,7 @@ pub fn map(
     let reader = Reader { project, sides, file, text, settings };
     let commands = places::places(text, kind).into_iter();
     let mut diagnostics: Vec<Diagnostic> = commands.filter_map(|place| reader.command(&place)).collect();
+    diagnostics.extend(places::variables(text, kind).into_iter().map(variable));
     // Code installs nothing by itself.
     if kind != FileKind::Python {
         let installed = install::installed(text, sides.of_project()).into_iter();
@@ -244,6 +245,13 @@ impl Reader<'_> {
         let words = command.split_whitespace().filter(|word| *word != "\\");
         words.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The finding for a variable that holds `pyflyte`.
+fn variable(program: TextRange) -> Diagnostic {
+    let message = "a variable is set to `pyflyte`, which does not run Flyte 2 code".to_owned();
+    let help = "Set it to `flyte`, and look at the flags of each command that it stands in".to_owned();
+    Diagnostic { help: Some(help), ..diagnostic(&COMMAND_BY_HAND, program, message) }
 }
 
 /// The command of Flyte 2 that a list of words means, as a line.

@@ -15,6 +15,9 @@ use crate::source::{TextRange, TextSize};
 /// The programs, and which of their commands are looked at; none means all.
 const PROGRAMS: [(&str, &[&str]); 2] = [("pyflyte", &[]), ("union", &["run", "register"])];
 
+/// The length of `pyflyte`.
+const PYFLYTE: TextSize = TextSize::new(7);
+
 /// How a command stands in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
@@ -51,6 +54,38 @@ pub(super) fn places(text: &str, kind: FileKind) -> Vec<Place<'_>> {
         }
     }
     places
+}
+
+/// The places where a variable of a script is set to `pyflyte`, in whatever way it is started.
+///
+/// ```make
+/// PYFLYTE ?= poetry run pyflyte
+/// ```
+pub(super) fn variables(text: &str, kind: FileKind) -> Vec<TextRange> {
+    if kind != FileKind::Script {
+        return Vec::new();
+    }
+    let mut start = 0;
+    let mut variables = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let set = line.split_once('=').filter(|(name, value)| is_variable(name) && ends_in_program(value));
+        let program = set.and_then(|_| line.rfind("pyflyte")).map(|at| start + at);
+        variables.extend(program.and_then(|at| Some(TextRange::at(TextSize::try_from(at).ok()?, PYFLYTE))));
+        start += line.len();
+    }
+    variables
+}
+
+/// Whether `NAME`, `export NAME` or `NAME ?` stands before a `=`.
+fn is_variable(before: &str) -> bool {
+    let name = before.trim_start().trim_start_matches("export ").trim_end_matches([' ', ':', '?']);
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Whether the last word of a value is the program.
+fn ends_in_program(value: &str) -> bool {
+    let last = value.split_whitespace().next_back().unwrap_or_default();
+    last.trim_matches(['"', '\'']).rsplit('/').next() == Some("pyflyte")
 }
 
 fn place<'a>(text: &'a str, at: usize, name: &str, kind: FileKind) -> Option<Place<'a>> {
@@ -168,6 +203,23 @@ mod tests {
             ("Run `pyflyte run a.py wf` now", FileKind::Document, Setting::Shell),
         ] {
             assert_eq!(found(text, kind), Some((setting, words.clone())), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_that_hold_the_program_are_found() {
+        for text in [
+            "PYFLYTE ?= pyflyte\n",
+            "A=1\nexport PYFLYTE=\"$VENV/bin/pyflyte\"",
+            "run:\n\tx\nP := uv run pyflyte\r\n",
+        ] {
+            let found = variables(text, FileKind::Script);
+            assert_eq!(found.iter().map(|range| &text[*range]).collect::<Vec<_>>(), ["pyflyte"], "{text}");
+        }
+        for text in
+            ["X = my-pyflyte\n", "pyflyte --x=pyflyte\n", "# the tool = pyflyte\n", "X = pyflyte.sh\n"]
+        {
+            assert!(variables(text, FileKind::Script).is_empty(), "{text}");
         }
     }
 

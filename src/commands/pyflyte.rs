@@ -214,6 +214,9 @@ impl Mapper {
             [file, ..] if file.text.starts_with("remote-") => {
                 self.problem(format!("`{}` runs what Flyte 1 registered", file.text));
             }
+            [file, ..] if file.text.contains("://") => {
+                self.problem("`flyte run` fetches no code from an address".to_owned());
+            }
             // On Flyte 2, `--no-x` exists only for what is true by default.
             [_, _, inputs @ ..] => {
                 if let Some(word) = inputs.iter().find(|word| word.text.starts_with("--no-")) {
@@ -307,6 +310,7 @@ mod tests {
             ("pyflyte run --frobnicate a.py wf", "`--frobnicate`"),
             ("pyflyte run a.py wf --no-flag", "`--no-flag`"),
             ("pyflyte run remote-task x", "`remote-task`"),
+            ("pyflyte run https://example.com/a.py wf", "an address"),
             ("pyflyte run a.py", "what it runs"),
             ("pyflyte register a.py b.py", "takes one"),
             ("pyflyte register $DIR", "cannot be told"),
