@@ -224,14 +224,34 @@ impl Project {
         if let Some(file) = place.file {
             let Some(facts) = self.facts(file) else { return vec![Target::Unknown] };
             let bindings = facts.module.exports(name);
-            if !bindings.is_empty() {
-                return bindings.iter().flat_map(|&id| self.follow(file, id, rest, depth + 1)).collect();
+            let is_own = |&id: &BindingId| self.imports_itself(file, &facts.module.bindings[id].kind, name);
+            let (own, others): (Vec<_>, Vec<_>) = bindings.iter().copied().partition(is_own);
+            if !others.is_empty() {
+                let submodule = (!own.is_empty()).then(|| self.submodule(place, names, depth)).flatten();
+                let followed = others.into_iter().flat_map(|id| self.follow(file, id, rest, depth + 1));
+                return followed.chain(submodule.into_iter().flatten()).collect();
             }
         }
-        if let Some(child) = self.index.child(place, name) {
-            return self.descend(&child, rest, depth + 1);
+        if let Some(targets) = self.submodule(place, names, depth) {
+            return targets;
         }
         place.file.map_or_else(|| vec![Target::Unknown], |file| self.through_stars(file, names, depth))
+    }
+
+    /// Whether `name` is bound by an import of itself, as `from . import tasks` in a package does: its module is meant.
+    fn imports_itself(&self, file: FileId, kind: &BindingKind, name: &str) -> bool {
+        let BindingKind::Import(path) = kind else { return false };
+        path.name.as_deref() == Some(name)
+            && self
+                .index
+                .resolve(file, path.level, &path.module)
+                .is_some_and(|place| place.file == Some(file))
+    }
+
+    /// Reads `names` from the package at `place`, the first of which is one of its modules.
+    fn submodule(&self, place: &Place, names: &[String], depth: usize) -> Option<Vec<Target>> {
+        let (name, rest) = names.split_first()?;
+        Some(self.descend(&self.index.child(place, name)?, rest, depth + 1))
     }
 
     /// Looks `names` up in what `from x import *` brings into `file`.
