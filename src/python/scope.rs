@@ -44,6 +44,8 @@ pub struct Module {
     pub class_constants: FxHashMap<StatementId, Vec<(String, Value)>>,
     /// The annotations of decorated functions, and the types that are given other names, by their places.
     pub types: FxHashMap<TextRange, TypeExpr>,
+    /// What stands between the quotes of strings in annotations: `"ImageSpec"`, `Optional["ImageSpec"]`.
+    pub quoted_types: Vec<TextRange>,
     /// All import statements, at any depth.
     pub imports: Vec<ImportStatement>,
     /// All bindings of the module's own scope, and imports of any scope.
@@ -683,6 +685,7 @@ impl<'a> Builder<'a> {
     }
 
     fn annotation(&mut self, annotation: &'a Expr) {
+        quoted_types(annotation, self.text, &mut self.module.quoted_types);
         match annotation {
             Expr::Name(_) | Expr::Attribute(_) => self.expr(annotation, Role::Annotation),
             _ => {
@@ -1247,6 +1250,33 @@ fn chain_root(expr: &Expr) -> Option<&ast::ExprName> {
         Expr::Name(name) => Some(name),
         Expr::Attribute(attribute) => chain_root(&attribute.value),
         _ => None,
+    }
+}
+
+/// Finds the types in an annotation that are strings without escapes.
+fn quoted_types(annotation: &Expr, text: &str, found: &mut Vec<TextRange>) {
+    match annotation {
+        Expr::StringLiteral(literal) => {
+            let value = literal.value.to_str();
+            let quote = TextSize::of('"');
+            let content = TextRange::at(literal.range.start() + quote, TextSize::of(value));
+            if content.end() + quote == literal.range.end() && &text[content] == value {
+                found.push(content);
+            }
+        }
+        // What `Literal` and `Annotated` hold are values.
+        Expr::Subscript(subscript)
+            if !matches!(TypeExpr::of(&subscript.value).last_name(text), Some("Literal" | "Annotated")) =>
+        {
+            quoted_types(&subscript.slice, text, found);
+        }
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| quoted_types(part, text, found)),
+        Expr::List(list) => list.elts.iter().for_each(|part| quoted_types(part, text, found)),
+        Expr::BinOp(union) => {
+            quoted_types(&union.left, text, found);
+            quoted_types(&union.right, text, found);
+        }
+        _ => {}
     }
 }
 
