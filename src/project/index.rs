@@ -18,8 +18,9 @@ pub struct ModuleIndex {
     packages: FxHashSet<String>,
     folders: FxHashSet<String>,
     paths: Vec<String>,
-    /// All names of files and folders: most imports lead out of the project, and are told by their first name.
-    names: FxHashSet<String>,
+    /// The folders that hold a file or folder of a name: most imports lead out of the project, and the rest into few
+    /// folders, which their first name tells.
+    holders: FxHashMap<String, FxHashSet<String>>,
     /// For each folder with Python files, the folders in which its absolute imports are looked up.
     search: FxHashMap<String, Vec<String>>,
 }
@@ -60,8 +61,10 @@ impl ModuleIndex {
                 folder = parent(folder);
             }
         }
-        let modules = index.files.keys().chain(&index.folders);
-        index.names = modules.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect();
+        for path in index.files.keys().chain(&index.folders) {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            index.holders.entry(name.to_owned()).or_default().insert(folder.to_owned());
+        }
         for path in &paths {
             let folder = parent(path);
             if !index.search.contains_key(folder) {
@@ -83,11 +86,9 @@ impl ModuleIndex {
             }
             return self.below(base, module);
         }
-        let first = module.split('.').next().unwrap_or_default();
-        if !self.names.contains(first) {
-            return None;
-        }
-        self.search.get(folder)?.iter().find_map(|base| self.below(base, module))
+        let holders = self.holders.get(module.split('.').next().unwrap_or_default())?;
+        let mut bases = self.search.get(folder)?.iter().filter(|&base| holders.contains(base));
+        bases.find_map(|base| self.below(base, module))
     }
 
     /// The module `name` inside the package or folder at `place`.
