@@ -10,7 +10,9 @@
 //! c = f"{a}"             # an issue: Formatted, from `train`
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -115,23 +117,26 @@ pub struct Body {
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
-/// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them.
-pub fn bodies(statements: &[Stmt]) -> Vec<Body> {
-    let mut finder = Finder { bodies: Vec::new() };
+/// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them. Those are left empty that
+/// `is_wanted`, which gets the function's place in that list, does not ask for.
+pub fn bodies(statements: &[Stmt], is_wanted: &dyn Fn(usize) -> bool) -> Vec<Body> {
+    let mut finder = Finder { bodies: Vec::new(), is_wanted };
     statements.iter().for_each(|stmt| finder.visit_stmt(stmt));
     finder.bodies
 }
 
-struct Finder {
+struct Finder<'w> {
     bodies: Vec<Body>,
+    is_wanted: &'w dyn Fn(usize) -> bool,
 }
 
-impl<'a> SourceOrderVisitor<'a> for Finder {
+impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         if let Stmt::FunctionDef(function) = stmt
             && !function.decorator_list.is_empty()
         {
-            self.bodies.push(read(function));
+            let is_wanted = (self.is_wanted)(self.bodies.len());
+            self.bodies.push(if is_wanted { read(function) } else { Body::default() });
         }
         source_order::walk_stmt(self, stmt);
     }
@@ -147,8 +152,8 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
     function.body.iter().for_each(|stmt| returns.visit_stmt(stmt));
     let mut flow = Flow {
         body: Body { returns_value: returns.found, ..Body::default() },
-        variables: HashMap::new(),
-        sources: HashMap::new(),
+        variables: FxHashMap::default(),
+        sources: FxHashMap::default(),
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
     };
@@ -187,9 +192,9 @@ impl<'a> SourceOrderVisitor<'a> for Returns {
 
 struct Flow {
     body: Body,
-    variables: HashMap<String, Taint>,
+    variables: FxHashMap<String, Taint>,
     /// Variables that are a result or a parameter as it is.
-    sources: HashMap<String, Source>,
+    sources: FxHashMap<String, Source>,
     /// Names bound in the function: a call of one is not a call of a task.
     locals: BTreeSet<String>,
     loops: usize,
