@@ -8,19 +8,21 @@
 //! def helper(): return flytekit.current_context()                    # neither: it is not even parsed again
 //! ```
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::{Graph, NodeId, NodeKind};
 use super::link::Target;
 use super::{FileId, Project};
-use crate::python::scope::{BindingKind, StatementId};
+use crate::python::scope::StatementId;
+
+/// A statement at the top level of a file.
+type Statement = (FileId, StatementId);
 
 /// The nodes whose code is to be mapped, in their order: all entities, and the code that matters to an image, to settings
 /// or to one of them.
 pub(super) fn to_be_mapped(project: &Project, graph: &Graph) -> Vec<NodeId> {
     let reached = reached(project, graph);
-    let used: FxHashSet<(FileId, StatementId)> =
-        graph.uses.iter().map(|use_| (use_.file, use_.statement)).collect();
+    let used: FxHashSet<Statement> = graph.uses.iter().map(|use_| (use_.file, use_.statement)).collect();
     // Environment variables tie what sets them to the tasks that read them; nothing else says so.
     let secrets =
         |file: FileId| project.facts(file).into_iter().flat_map(|facts| &facts.module.secret_variables);
@@ -39,38 +41,58 @@ pub(super) fn to_be_mapped(project: &Project, graph: &Graph) -> Vec<NodeId> {
     (0..graph.nodes.len()).filter(is_wanted).collect()
 }
 
-/// The statements that entities and settings reach through names, their own included.
-fn reached(project: &Project, graph: &Graph) -> FxHashSet<(FileId, StatementId)> {
+/// The statements that entities and settings reach through names, their own included, and that reach Flyte themselves:
+/// what leads to nothing of it is left as it is.
+fn reached(project: &Project, graph: &Graph) -> FxHashSet<Statement> {
     let owned = graph.by_statement.keys().chain(graph.by_setting.keys()).copied();
-    let mut reached: FxHashSet<(FileId, StatementId)> = owned.collect();
-    let mut pending: Vec<(FileId, StatementId)> = reached.iter().copied().collect();
+    let mut reached: FxHashSet<Statement> = owned.collect();
+    let mut pending: Vec<Statement> = reached.iter().copied().collect();
+    let mut users: FxHashMap<Statement, Vec<Statement>> = FxHashMap::default();
+    let mut touching = Vec::new();
     while let Some((file, statement)) = pending.pop() {
-        let references = project.facts(file).map(|facts| facts.module.references_of(statement));
-        for target in references.into_iter().flatten().flat_map(|reference| project.resolve(file, reference))
-        {
-            let Target::Binding(file, binding, _) = target else { continue };
-            let Some(facts) = project.facts(*file) else { continue };
-            let next = (*file, facts.module.bindings[*binding].owner);
-            if reached.insert(next) {
-                pending.push(next);
+        let Some(facts) = project.facts(file) else { continue };
+        let user = (file, statement);
+        let mut touches = uses_nodes(project, graph, file, statement);
+        for target in targets(project, file, statement) {
+            match target {
+                Target::Flyte1(_) => touches = true,
+                // It may come from `from flytekit import *`.
+                Target::Unknown => touches |= !facts.module.star_imports.is_empty(),
+                Target::Binding(file, binding, _) => {
+                    let Some(facts) = project.facts(*file) else { continue };
+                    let next = (*file, facts.module.bindings[*binding].owner);
+                    users.entry(next).or_default().push(user);
+                    if reached.insert(next) {
+                        pending.push(next);
+                    }
+                }
+                Target::Module(_) | Target::External(_) => {}
             }
         }
+        if touches {
+            touching.push(user);
+        }
     }
-    reached
+    let mut found: FxHashSet<Statement> = touching.iter().copied().collect();
+    while let Some(statement) = touching.pop() {
+        let users = users.get(&statement).into_iter().flatten().copied();
+        touching.extend(users.filter(|&user| found.insert(user)));
+    }
+    found
+}
+
+/// What the names in a statement may mean.
+fn targets(project: &Project, file: FileId, statement: StatementId) -> impl Iterator<Item = &Target> {
+    let references = project.facts(file).map(|facts| facts.module.references_of(statement));
+    references.into_iter().flatten().flat_map(move |reference| project.resolve(file, reference))
 }
 
 /// Whether a statement names an image, an entity, or anything else that is a node.
 fn uses_nodes(project: &Project, graph: &Graph, file: FileId, statement: StatementId) -> bool {
-    let Some(facts) = project.facts(file) else { return false };
-    let references = facts.module.references_of(statement).iter();
-    references.flat_map(|reference| project.resolve(file, reference)).any(|target| match target {
+    targets(project, file, statement).any(|target| match target {
         Target::Binding(file, binding, _) => {
             let key = (*file, *binding);
-            graph.by_binding.contains_key(&key)
-                || graph.holders.contains_key(&key)
-                || project.facts(*file).is_some_and(|facts| {
-                    matches!(facts.module.bindings[*binding].kind, BindingKind::Decorated(_))
-                })
+            graph.by_binding.contains_key(&key) || graph.holders.contains_key(&key)
         }
         _ => false,
     })
