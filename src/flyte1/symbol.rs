@@ -6,6 +6,10 @@
 //!
 //! The paths are those of flytekit 1.16.31, those of earlier versions that are gone by then, and union's re-exports.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 /// Something of Flyte 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Symbol {
@@ -70,9 +74,12 @@ pub fn is_flyte1_root(root: &str) -> bool {
     matches!(root, "flytekit" | "flytekitplugins" | "union" | "unionai")
 }
 
+/// A module, that under which its names are known here, and the names.
+type Home = (&'static str, &'static str, &'static [&'static str]);
+
 /// The modules that hold a name which people usually take from `flytekit` itself: the module, that under which its
 /// names are known here, and the names. The last rows are of versions before 1.16.
-const HOMES: [(&str, &str, &[&str]); 35] = [
+static HOMES: [Home; 35] = [
     ("flytekit.image_spec", FLYTEKIT, &["ImageSpec"]),
     ("flytekit.image_spec.image_spec", FLYTEKIT, &["ImageSpec"]),
     ("flytekit.core.task", FLYTEKIT, &["task", "eager", "reference_task", "Secret"]),
@@ -177,13 +184,29 @@ fn canonical(path: &str) -> String {
         path.to_owned()
     };
     let types = TYPES.iter().find_map(|(module, names)| Some((*module, type_in(&path, module, names)?)));
-    let home =
-        || HOMES.iter().find_map(|(module, known, names)| Some((*known, taken_from(&path, module, names)?)));
-    match types.or_else(home) {
+    match types.or_else(|| home(&path)) {
         Some((module, rest)) => format!("{module}.{rest}"),
         None => path,
     }
 }
+
+/// The module under which the names of [`HOMES`] are known, and what stands behind it in `path`.
+fn home(path: &str) -> Option<(&'static str, &str)> {
+    let mut dots = path.match_indices('.').map(|(dot, _)| dot);
+    dots.find_map(|dot| {
+        let mut homes = BY_MODULE.get(&path[..dot])?.iter();
+        homes.find_map(|(module, known, names)| Some((*known, taken_from(path, module, names)?)))
+    })
+}
+
+/// [`HOMES`] by module.
+static BY_MODULE: LazyLock<FxHashMap<&str, Vec<&Home>>> = LazyLock::new(|| {
+    let mut by_module: FxHashMap<&str, Vec<&Home>> = FxHashMap::default();
+    for home in &HOMES {
+        by_module.entry(home.0).or_default().push(home);
+    }
+    by_module
+});
 
 /// What stands behind one of the modules that hold the types of `module`, if `path` begins with one of `names` there.
 fn type_in<'p>(path: &'p str, module: &str, names: &[&str]) -> Option<&'p str> {

@@ -22,6 +22,8 @@ use crate::image::disk::Disk;
 use crate::image::{Image, Secret, path};
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
+use crate::python::annotation::{Definition, only_return};
+use crate::python::ast::name::Name;
 use crate::python::scope::{BindingId, BindingKind};
 use crate::python::{Parsed, Ranged, parse};
 use crate::source::{TextRange, TextSize};
@@ -386,6 +388,16 @@ impl<'a> Evaluator<'a> {
 
     /// The function of the project that a call is for, if all it does is to return a value.
     pub fn helper(&self, scope: Scope<'_, 'a>, callee: &'a Expr) -> Option<Helper<'a>> {
+        self.helper_in(scope, callee, |_| true)
+    }
+
+    /// The same, if it stands in one of the files that `is_wanted` tells; other files are not parsed.
+    pub fn helper_in(
+        &self,
+        scope: Scope<'_, 'a>,
+        callee: &'a Expr,
+        is_wanted: impl Fn(FileId) -> bool,
+    ) -> Option<Helper<'a>> {
         let name = root_of(callee)?;
         let facts = self.project.facts(scope.file)?;
         let is_local = scope.frames.iter().any(|frame| {
@@ -400,7 +412,12 @@ impl<'a> Evaluator<'a> {
         let targets = self.project.follow(scope.file, seen, &attributes_of(callee), 0);
         let [Target::Binding(file, binding, rest)] = &targets[..] else { return None };
         let (file, binding) = (*file, *binding);
-        let bound = &self.project.facts(file)?.module.bindings[binding];
+        let module = &self.project.facts(file)?.module;
+        let bound = &module.bindings[binding];
+        let definition = module.definitions.get(&bound.owner);
+        if !matches!(definition, Some(Definition::Function { only_returns: true, .. })) || !is_wanted(file) {
+            return None;
+        }
         // What a module holds while it is imported in a circle is not known.
         let is_certain = file == scope.file || scope.frames.is_empty();
         let tree = self.trees.get(self.project, file)?;
@@ -618,7 +635,7 @@ impl<'a> Evaluator<'a> {
     ///
     /// # Errors
     /// [`Stuck`] if it is not certain what the first name stands for.
-    pub fn chain(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Result<(Constant, Vec<String>), Stuck> {
+    pub fn chain(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Result<(Constant, Vec<Name>), Stuck> {
         let Some(name) = root_of(expr) else { return scope.stuck(expr) };
         let attributes = attributes_of(expr);
         let Some(facts) = self.project.facts(scope.file) else { return scope.stuck(expr) };
@@ -686,8 +703,8 @@ impl<'a> Evaluator<'a> {
         scope: Scope<'_, 'a>,
         expr: &'a Expr,
         binding: BindingId,
-        attributes: &[String],
-    ) -> Result<(Constant, Vec<String>), Stuck> {
+        attributes: &[Name],
+    ) -> Result<(Constant, Vec<Name>), Stuck> {
         match &self.project.follow(scope.file, binding, attributes, 0)[..] {
             [target] => self.target(scope, expr, target),
             _ => scope.stuck(expr),
@@ -699,7 +716,7 @@ impl<'a> Evaluator<'a> {
         scope: Scope<'_, 'a>,
         expr: &'a Expr,
         target: &Target,
-    ) -> Result<(Constant, Vec<String>), Stuck> {
+    ) -> Result<(Constant, Vec<Name>), Stuck> {
         match target {
             Target::Binding(file, binding, attributes) => match self.binding(*file, *binding) {
                 Ok(value) => Ok((value, attributes.clone())),
@@ -768,7 +785,7 @@ impl<'a> Evaluator<'a> {
                 }
             },
             Expr::Attribute(attribute) => {
-                (self.evaluate(scope, &attribute.value)?, attribute.attr.to_string())
+                (self.evaluate(scope, &attribute.value)?, attribute.attr.id.clone())
             }
             _ => return Err(stuck),
         };
@@ -938,18 +955,6 @@ fn absolute(cwd: &str, text: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// What a function returns that does nothing else; a docstring is nothing.
-fn only_return(body: &[Stmt]) -> Option<&Expr> {
-    let body = match body {
-        [Stmt::Expr(first), rest @ ..] if first.value.is_string_literal_expr() => rest,
-        body => body,
-    };
-    match body {
-        [Stmt::Return(only)] => only.value.as_deref(),
-        _ => None,
-    }
-}
-
 /// Gives a target its value; `None` if it is another than a name, or names in brackets.
 fn bind<'a>(values: &mut Values<'a>, target: &'a Expr, value: &Constant) -> Option<()> {
     match target {
@@ -980,11 +985,11 @@ pub fn root_of(expr: &Expr) -> Option<&ast::ExprName> {
 }
 
 /// The attributes of `name.attribute.attribute` in order.
-fn attributes_of(expr: &Expr) -> Vec<String> {
+fn attributes_of(expr: &Expr) -> Vec<Name> {
     let mut attributes = Vec::new();
     let mut current = expr;
     while let Expr::Attribute(attribute) = current {
-        attributes.push(attribute.attr.to_string());
+        attributes.push(attribute.attr.id.clone());
         current = &attribute.value;
     }
     attributes.reverse();

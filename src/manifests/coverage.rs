@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
+
 use crate::file_kind::FileKind;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::{Content, FileId, Project};
@@ -59,8 +61,9 @@ impl Needs {
                 let modules = project.outside_modules(file);
                 let roots = || modules.iter().map(|module| module.split('.').next().unwrap_or_default());
                 self.flyte2 |= roots().any(|root| root == "flyte");
-                if roots().any(is_flyte1_root) || imports_by_name(project.text(file)) {
-                    self.flyte1.get_or_insert(file);
+                let imports = || roots().any(is_flyte1_root) || imports_by_name(project.text(file));
+                if self.flyte1.is_none() && imports() {
+                    self.flyte1 = Some(file);
                 }
                 self.plugins.extend(modules.iter().filter_map(|module| plugin_of_flyte2(module)));
                 let stores = facts.module.object_stores.iter().copied().map(object_store_package);
@@ -102,7 +105,7 @@ const IMPORTERS: [&str; 5] = ["import_module(", "__import__(", "importorskip(", 
 
 /// `importlib.import_module("flytekit.core")`
 fn imports_by_name(text: &str) -> bool {
-    text.match_indices("flytekit").any(|(at, _)| {
+    memmem::find_iter(text.as_bytes(), "flytekit").any(|at| {
         let before = &text[..at];
         before.strip_suffix(['"', '\'']).is_some_and(|before| {
             let before = before.trim_end();

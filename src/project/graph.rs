@@ -75,6 +75,7 @@ use super::settings::{check_settings, collect_settings};
 use super::whole_file::{files_by_name, read_whole_file};
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
+use crate::python::ast::name::Name;
 use crate::python::scope::{
     Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role,
     StatementId,
@@ -557,7 +558,7 @@ impl Images {
     fn attribute_of<'t>(&self, target: &'t Target) -> Option<&'t str> {
         match target {
             Target::Binding(file, binding, rest) if self.bindings.contains(&(*file, *binding)) => {
-                rest.first().filter(|_| rest.len() == 1).map(String::as_str)
+                rest.first().filter(|_| rest.len() == 1).map(Name::as_str)
             }
             _ => None,
         }

@@ -91,6 +91,11 @@ impl ModuleIndex {
         bases.find_map(|base| self.below(base, module))
     }
 
+    /// Whether an absolute import of `module` may lead to something in the project, told by its first name.
+    pub fn may_hold(&self, module: &str) -> bool {
+        self.holders.contains_key(module.split('.').next().unwrap_or_default())
+    }
+
     /// The module `name` inside the package or folder at `place`.
     pub fn child(&self, place: &Place, name: &str) -> Option<Place> {
         self.below(&place.path, name)

@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::Place;
 use super::{FileId, Project};
 use crate::flyte1::symbol::{Symbol, is_flyte1_root, symbol};
+use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, Reference, Role};
 
@@ -30,7 +31,7 @@ pub enum Target {
     /// Something of flytekit or union.
     Flyte1(Symbol),
     /// A binding at the top level of a file of the project, and the attributes read from it.
-    Binding(FileId, BindingId, Vec<String>),
+    Binding(FileId, BindingId, Vec<Name>),
     /// A module of the project.
     Module(FileId),
     /// Something of another library, by its dotted path.
@@ -97,7 +98,7 @@ impl Project {
         &self,
         file: FileId,
         reference: &'p Reference,
-        followed: &mut FxHashMap<(BindingId, &'p [String]), Vec<Target>>,
+        followed: &mut FxHashMap<(BindingId, &'p [Name]), Vec<Target>>,
     ) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
@@ -119,7 +120,7 @@ impl Project {
     /// A decorator that is used but never imported, as in excerpts of documentation: `@task` in a file that imports
     /// other names of Flyte 1 is Flyte 1's.
     fn undefined(&self, file: FileId, reference: &Reference) -> Target {
-        let names: Vec<String> =
+        let names: Vec<Name> =
             std::iter::once(reference.name.clone()).chain(reference.attributes.iter().cloned()).collect();
         if let [target] = &self.through_stars(file, &names, 0)[..]
             && *target != Target::Unknown
@@ -152,13 +153,7 @@ impl Project {
     }
 
     /// What the binding with `attributes` behind it means.
-    pub fn follow(
-        &self,
-        file: FileId,
-        binding: BindingId,
-        attributes: &[String],
-        depth: usize,
-    ) -> Vec<Target> {
+    pub fn follow(&self, file: FileId, binding: BindingId, attributes: &[Name], depth: usize) -> Vec<Target> {
         let Some(facts) = self.facts(file) else { return vec![Target::Unknown] };
         if depth > MAX_DEPTH {
             return vec![Target::Unknown];
@@ -192,32 +187,33 @@ impl Project {
         &self,
         file: FileId,
         path: &ImportPath,
-        attributes: &[String],
+        attributes: &[Name],
         depth: usize,
     ) -> Vec<Target> {
-        let mut names: Vec<String> = path.name.iter().cloned().collect();
+        let mut names: Vec<Name> = path.name.iter().map(Name::from).collect();
         names.extend_from_slice(attributes);
-        let dotted = std::iter::once(path.module.as_str())
-            .chain(names.iter().map(String::as_str))
-            .collect::<Vec<_>>()
-            .join(".");
+        let dotted = || {
+            let names = names.iter().map(Name::as_str);
+            std::iter::once(path.module.as_str()).chain(names).collect::<Vec<_>>().join(".")
+        };
         let place = self.index.resolve(file, path.level, &path.module);
         // A module of the project called `flytekit` is what Python finds first.
         let is_own = place.as_ref().is_some_and(|place| place.file.is_some());
         if path.level == 0
             && !is_own
-            && let Some(symbol) = symbol(&dotted)
+            && is_flyte1_root(path.root())
+            && let Some(symbol) = symbol(&dotted())
         {
             return vec![Target::Flyte1(symbol)];
         }
         match place {
             Some(place) => self.descend(&place, &names, depth),
-            None => vec![Target::External(dotted)],
+            None => vec![Target::External(dotted())],
         }
     }
 
     /// Reads `names` one after another from the module at `place`.
-    fn descend(&self, place: &Place, names: &[String], depth: usize) -> Vec<Target> {
+    fn descend(&self, place: &Place, names: &[Name], depth: usize) -> Vec<Target> {
         let Some((name, rest)) = names.split_first() else {
             return vec![place.file.map_or(Target::Unknown, Target::Module)];
         };
@@ -249,13 +245,13 @@ impl Project {
     }
 
     /// Reads `names` from the package at `place`, the first of which is one of its modules.
-    fn submodule(&self, place: &Place, names: &[String], depth: usize) -> Option<Vec<Target>> {
+    fn submodule(&self, place: &Place, names: &[Name], depth: usize) -> Option<Vec<Target>> {
         let (name, rest) = names.split_first()?;
         Some(self.descend(&self.index.child(place, name)?, rest, depth + 1))
     }
 
     /// Looks `names` up in what `from x import *` brings into `file`.
-    fn through_stars(&self, file: FileId, names: &[String], depth: usize) -> Vec<Target> {
+    fn through_stars(&self, file: FileId, names: &[Name], depth: usize) -> Vec<Target> {
         let Some(facts) = self.facts(file).filter(|_| depth <= MAX_DEPTH) else {
             return vec![Target::Unknown];
         };
@@ -276,6 +272,9 @@ impl Project {
         let Some(facts) = self.facts(file) else { return Vec::new() };
         let mut files = Vec::new();
         let mut reach = |level: u32, module: &str, names: &[&str]| {
+            if level == 0 && !self.index.may_hold(module) {
+                return;
+            }
             // Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` as well.
             let parts: Vec<&str> = module.split('.').collect();
             for end in 1..parts.len() {
@@ -311,6 +310,20 @@ impl Project {
             next += 1;
         }
         reached
+    }
+
+    /// Whether a file imports a module outside the project whose first name is one of those that `is_root` tells.
+    pub fn imports_outside(&self, file: FileId, is_root: fn(&str) -> bool) -> bool {
+        let Some(facts) = self.facts(file) else { return false };
+        let is_it = |module: &str| {
+            is_root(module.split('.').next().unwrap_or_default())
+                && self.index.resolve(file, 0, module).is_none()
+        };
+        facts.module.imports.iter().any(|import| match &import.from {
+            Some((0, module)) => is_it(module),
+            Some(_) => false,
+            None => import.aliases.iter().any(|alias| is_it(&alias.name)),
+        })
     }
 
     /// The modules outside the project that a file imports, dotted, with the names taken from them.

@@ -84,6 +84,7 @@ use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
 use super::link::Target;
 use super::settings::{map_settings, with_context};
 use super::{FileId, Project};
+use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::actor::{self, MappedActor};
@@ -445,7 +446,7 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
     let facts = project.facts(file)?;
     let mut parts = name.split('.');
     let [binding] = facts.module.visible(parts.next()?, offset)[..] else { return None };
-    let attributes: Vec<String> = parts.map(str::to_owned).collect();
+    let attributes: Vec<Name> = parts.map(Name::new).collect();
     let [Target::Binding(target_file, target, rest)] = &project.follow(file, binding, &attributes, 0)[..]
     else {
         return None;

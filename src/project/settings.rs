@@ -63,6 +63,7 @@ use super::link::Target;
 use super::plan::{FlyteNames, constant};
 use super::{FileId, Project};
 use crate::flyte2::chain::Call as CallText;
+use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role, SECRET_PREFIX};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{AMBIGUOUS_NAME, SETTING_USE};
@@ -225,7 +226,7 @@ fn reads_name_of_secret(
     reference: &Reference,
     nodes: &[(NodeId, bool)],
 ) -> bool {
-    let attribute = reference.attributes.last().map(String::as_str);
+    let attribute = reference.attributes.last().map(Name::as_str);
     attribute.is_some_and(|name| matches!(name, "group" | "key"))
         && nodes.iter().all(|&(node, is_whole)| {
             let objects = objects_of(project, graph, node);

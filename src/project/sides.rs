@@ -36,11 +36,8 @@ impl Sides {
     /// Looks at every file.
     pub fn of(project: &Project) -> Self {
         let sides = (0..project.files.len()).into_par_iter().map(|file| {
-            let modules = project.outside_modules(file);
-            let has = |is_root: fn(&str) -> bool| {
-                modules.iter().any(|module| is_root(module.split('.').next().unwrap_or_default()))
-            };
-            (has(is_flyte1_root), has(|root| root == "flyte"))
+            let imports = |is_root| project.imports_outside(file, is_root);
+            (imports(is_flyte1_root), imports(|root| root == "flyte"))
         });
         Self { files: sides.collect() }
     }

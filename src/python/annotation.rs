@@ -40,8 +40,15 @@ pub type Field = (String, TypeExpr);
 pub enum Definition {
     /// A class: its bases and its annotated fields.
     Class(Vec<TypeExpr>, Vec<Field>),
-    /// A function: its parameters, those with a star left out, and what it returns.
-    Function(Vec<(String, Option<TypeExpr>)>, Option<TypeExpr>),
+    /// A function.
+    Function {
+        /// Its parameters, those with a star left out.
+        parameters: Vec<(String, Option<TypeExpr>)>,
+        /// What it is annotated to return.
+        returns: Option<TypeExpr>,
+        /// Whether it does nothing but return a value.
+        only_returns: bool,
+    },
     /// `Out = NamedTuple(…)`, or any other call.
     Made(TypeExpr),
 }
@@ -91,13 +98,29 @@ impl Definition {
                     let annotation = parameter.parameter.annotation.as_deref();
                     (parameter.name().to_string(), annotation.map(TypeExpr::of))
                 });
-                Some(Self::Function(parameters.collect(), function.returns.as_deref().map(TypeExpr::of)))
+                Some(Self::Function {
+                    parameters: parameters.collect(),
+                    returns: function.returns.as_deref().map(TypeExpr::of),
+                    only_returns: only_return(&function.body).is_some(),
+                })
             }
             Stmt::Assign(assign) => {
                 assign.value.is_call_expr().then(|| Self::Made(TypeExpr::of(&assign.value)))
             }
             _ => None,
         }
+    }
+}
+
+/// What a body returns that does nothing else; a docstring is nothing.
+pub fn only_return(body: &[Stmt]) -> Option<&Expr> {
+    let body = match body {
+        [Stmt::Expr(first), rest @ ..] if first.value.is_string_literal_expr() => rest,
+        body => body,
+    };
+    match body {
+        [Stmt::Return(only)] => only.value.as_deref(),
+        _ => None,
     }
 }
 

@@ -174,17 +174,16 @@ impl Reader<'_> {
             None => item.range,
         };
         item.text = dedented(self.tokens, item.range, self.text);
-        let length = dedented_length(self.tokens, value, item.range, self.text);
-        item.text[item.text.len() - length..].clone_into(&mut item.value_text);
+        item.value_text = dedented_end(self.tokens, value, &item, self.text);
         item.nested = display(self.tokens, value, self.text).map(Box::new);
         self.out.items.push(item);
     }
 }
 
-/// The length that the end of an item, `value`, has once the whole item is dedented.
-fn dedented_length(tokens: &Tokens, value: TextRange, item: TextRange, text: &str) -> usize {
-    let head = TextRange::new(item.start(), value.start());
-    dedented(tokens, item, text).len() - dedented(tokens, head, text).len()
+/// What stands in the text of an item for `value`, its end.
+fn dedented_end(tokens: &Tokens, value: TextRange, item: &Item, text: &str) -> String {
+    let head = dedented(tokens, TextRange::new(item.range.start(), value.start()), text);
+    item.text[head.len()..].to_owned()
 }
 
 /// The items of a display: `range` begins with a bracket that its last token closes.

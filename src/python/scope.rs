@@ -15,6 +15,7 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
 
 use super::annotation::{Definition, TypeExpr};
+use super::ast::name::Name;
 use super::ast::{self, Expr, Operator, Stmt};
 use super::items::{Item, Items, items_between};
 use super::module_path::ImportPath;
@@ -57,7 +58,7 @@ pub struct Module {
     /// Calls of names that are of interest, with their arguments.
     pub calls: Vec<Call>,
     /// All names that are bound or read anywhere in the file, in any scope.
-    pub names: FxHashSet<String>,
+    pub names: FxHashSet<Name>,
     /// Names listed in `__all__`.
     pub exported: Vec<String>,
     /// The modules of `from x import *`: any name may come from them.
@@ -73,6 +74,9 @@ pub struct Module {
     pub object_stores: Vec<&'static str>,
     /// Whether a function holds a string that looks as if it runs pip.
     pub runs_pip: bool,
+    /// The last binding of each name of the module's own scope.
+    latest: FxHashMap<Name, BindingId>,
+    blocks: Blocks,
 }
 
 impl Module {
@@ -85,18 +89,14 @@ impl Module {
 
     /// The last bindings of `name` at the end of the module: what another module that imports it sees.
     pub fn exports(&self, name: &str) -> Vec<BindingId> {
-        let candidates: Vec<BindingId> = (0..self.bindings.len())
-            .filter(|&id| self.bindings[id].is_global && self.bindings[id].name == name)
-            .collect();
-        reaching(&self.bindings, &candidates, TextSize::from(u32::MAX), &[])
+        self.visible(name, TextSize::from(u32::MAX))
     }
 
     /// The bindings that a read of the module-level name `name` at `offset` in top-level code may see.
     pub fn visible(&self, name: &str, offset: TextSize) -> Vec<BindingId> {
-        let candidates: Vec<BindingId> = (0..self.bindings.len())
-            .filter(|&id| self.bindings[id].is_global && self.bindings[id].name == name)
-            .collect();
-        reaching(&self.bindings, &candidates, offset, &[])
+        let latest = self.latest.get(name).copied();
+        let chain = std::iter::successors(latest, |&id| self.bindings[id].previous);
+        reaching(chain.map(|id| (id, self.bindings[id].effect)), &self.blocks, offset, BlockId::default())
     }
 }
 
@@ -165,7 +165,7 @@ pub enum BindingKind {
 #[derive(Debug, Clone)]
 pub struct Binding {
     /// The name.
-    pub name: String,
+    pub name: Name,
     /// Where the name stands.
     pub range: TextRange,
     /// How it gets its value.
@@ -176,14 +176,44 @@ pub struct Binding {
     pub is_global: bool,
     /// Whether it stands directly at the top level, in no `if`, `try`, loop or function.
     pub is_unconditional: bool,
-    /// Where it can be read from: the value of an assignment still sees what was bound before.
-    takes_effect: TextSize,
-    /// Whether it is an import that calls are recorded of.
-    is_of_interest: bool,
+    effect: Effect,
+    /// The binding of the same name in the same scope before this one.
+    previous: Option<BindingId>,
+}
+
+/// When a binding can be read.
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    /// From where: the value of an assignment still sees what was bound before.
+    from: TextSize,
     /// Whether it takes effect at an unknown time: `global name` in a function.
     is_deferred: bool,
-    /// The arms of compound statements around it.
-    blocks: Vec<u32>,
+    /// The arm of a compound statement that it stands in.
+    block: BlockId,
+}
+
+/// An arm of a compound statement; the default is the body of the module or function itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct BlockId(usize);
+
+/// The arms of compound statements, as a tree.
+#[derive(Debug, Default)]
+struct Blocks {
+    /// For each arm but the default one, the arm around it.
+    around: Vec<BlockId>,
+}
+
+impl Blocks {
+    fn open(&mut self, around: BlockId) -> BlockId {
+        self.around.push(around);
+        BlockId(self.around.len())
+    }
+
+    /// Whether `inner` is `outer` or lies in it; both are of one body.
+    fn holds(&self, outer: BlockId, inner: BlockId) -> bool {
+        let around = |block: &BlockId| self.around.get(block.0.checked_sub(1)?).copied();
+        outer == BlockId::default() || std::iter::successors(Some(inner), around).any(|block| block == outer)
+    }
 }
 
 /// What a reference does with the name.
@@ -194,12 +224,12 @@ pub enum Role {
     /// It is called; the call, if it is recorded.
     Callee(Option<CallId>),
     /// It is an argument of a recorded call, as a whole.
-    Argument(CallId, Option<String>),
+    Argument(CallId, Option<Name>),
     /// It is an argument of a call that is not recorded; the library that the callee comes from, empty if it is not
     /// known: `library.context().run(name)`.
-    ArgumentOf(String),
+    ArgumentOf(Name),
     /// It is called, and this attribute is read from the result: `name(…).o0`.
-    CalleeOf(String),
+    CalleeOf(Name),
     /// It stands in an annotation of a parameter, a return value or a variable.
     Annotation,
     /// It is the whole right-hand side of `x = name`.
@@ -216,9 +246,9 @@ pub struct Reference {
     /// Its index in [`Module::references`].
     pub id: usize,
     /// The name.
-    pub name: String,
+    pub name: Name,
     /// The attributes behind it, in order.
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Name>,
     /// The name with its attributes.
     pub range: TextRange,
     /// The name alone.
@@ -299,7 +329,7 @@ pub enum CallContext {
     /// A decorator.
     Decorator(FunctionId),
     /// A whole argument of another recorded call.
-    Argument(CallId, Option<String>),
+    Argument(CallId, Option<Name>),
     /// Anything else.
     Other,
 }
@@ -415,8 +445,39 @@ enum ScopeKind {
 struct Scope<'a> {
     kind: ScopeKind,
     parent: Option<usize>,
-    names: FxHashMap<&'a str, Vec<BindingId>>,
-    globals: Vec<String>,
+    /// The last binding of each name.
+    latest: FxHashMap<&'a str, BindingId>,
+    globals: Vec<&'a str>,
+}
+
+/// A binding of any scope; what is local goes once the references are known.
+#[derive(Debug)]
+struct Bound<'a> {
+    name: &'a str,
+    range: TextRange,
+    kind: BindingKind,
+    owner: StatementId,
+    is_global: bool,
+    is_unconditional: bool,
+    /// Whether it is an import that calls are recorded of.
+    is_of_interest: bool,
+    effect: Effect,
+    /// The binding of the same name in the same scope before this one.
+    previous: Option<BindingId>,
+}
+
+impl Bound<'_> {
+    /// Whether what reads it, or calls it in a call that is recorded, can matter to a migration.
+    fn matters(&self, is_recorded: bool) -> bool {
+        match self.kind {
+            BindingKind::Import(_) => self.is_of_interest || is_recorded,
+            _ => self.is_global,
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.is_global || matches!(self.kind, BindingKind::Import(_))
+    }
 }
 
 /// A read of a name before it is known whether it matters.
@@ -426,14 +487,14 @@ struct RawReference<'a> {
     role: Role,
     owner: StatementId,
     scope: usize,
-    blocks: Vec<u32>,
+    block: BlockId,
 }
 
 impl RawReference<'_> {
     fn into_reference(self, bindings: Vec<BindingId>, is_deferred: bool) -> Reference {
         Reference {
             id: 0,
-            name: self.name.id.to_string(),
+            name: self.name.id.clone(),
             attributes: chain_attributes(self.expr),
             range: self.expr.range(),
             name_range: self.name.range,
@@ -445,28 +506,40 @@ impl RawReference<'_> {
     }
 }
 
+/// What a name is read from.
+enum Resolution {
+    /// Bindings of which one can matter to a migration, and whether the name is read later than the code around runs.
+    Matters { bindings: Vec<BindingId>, is_deferred: bool },
+    /// Something that cannot.
+    Local,
+    /// Nothing in the file.
+    Unbound,
+}
+
 struct Builder<'a> {
     tokens: &'a Tokens,
     text: &'a str,
     is_of_interest: &'a dyn Fn(&ImportPath) -> bool,
     module: Module,
     /// Bindings of all scopes while building; local ones are dropped at the end.
-    bindings: Vec<Binding>,
+    bindings: Vec<Bound<'a>>,
     scopes: Vec<Scope<'a>>,
     scope: usize,
     owner: StatementId,
-    blocks: Vec<u32>,
-    next_block: u32,
+    block: BlockId,
     raw: Vec<RawReference<'a>>,
-    names: FxHashSet<&'a str>,
     /// Where the bindings that are being made take effect, if not where they stand.
     effect: Option<TextSize>,
 }
 
 impl<'a> Builder<'a> {
     fn new(tokens: &'a Tokens, text: &'a str, is_of_interest: &'a dyn Fn(&ImportPath) -> bool) -> Self {
-        let module_scope =
-            Scope { kind: ScopeKind::Module, parent: None, names: FxHashMap::default(), globals: Vec::new() };
+        let module_scope = Scope {
+            kind: ScopeKind::Module,
+            parent: None,
+            latest: FxHashMap::default(),
+            globals: Vec::new(),
+        };
         Self {
             tokens,
             text,
@@ -476,10 +549,8 @@ impl<'a> Builder<'a> {
             scopes: vec![module_scope],
             scope: 0,
             owner: 0,
-            blocks: Vec::new(),
-            next_block: 0,
+            block: BlockId::default(),
             raw: Vec::new(),
-            names: FxHashSet::default(),
             effect: None,
         }
     }
@@ -488,47 +559,55 @@ impl<'a> Builder<'a> {
         self.scopes.push(Scope {
             kind,
             parent: Some(self.scope),
-            names: FxHashMap::default(),
+            latest: FxHashMap::default(),
             globals: Vec::new(),
         });
         let outer = std::mem::replace(&mut self.scope, self.scopes.len() - 1);
-        let blocks = std::mem::take(&mut self.blocks);
+        let block = std::mem::take(&mut self.block);
         walk(self);
-        self.blocks = blocks;
+        self.block = block;
         self.scope = outer;
     }
 
     fn in_block(&mut self, walk: impl FnOnce(&mut Self)) {
-        self.next_block += 1;
-        self.blocks.push(self.next_block);
+        let inner = self.module.blocks.open(self.block);
+        let outer = std::mem::replace(&mut self.block, inner);
         walk(self);
-        self.blocks.pop();
+        self.block = outer;
     }
 
     fn bind(&mut self, name: &'a str, range: TextRange, kind: BindingKind) -> BindingId {
-        let mut scope = self.scope;
-        let mut is_deferred = false;
-        if self.scopes[scope].globals.iter().any(|global| global == name) {
-            scope = 0;
-            is_deferred = self.scope != 0;
-        }
+        let is_declared_global = self.is_declared_global(name);
+        let scope = if is_declared_global { 0 } else { self.scope };
         let id = self.bindings.len();
-        self.names.insert(name);
         let is_of_interest = matches!(&kind, BindingKind::Import(path) if (self.is_of_interest)(path));
-        self.bindings.push(Binding {
-            takes_effect: self.effect.unwrap_or(range.start()),
-            is_of_interest,
-            name: name.to_owned(),
+        let previous = self.scopes[scope].latest.insert(name, id);
+        self.bindings.push(Bound {
+            name,
             range,
             kind,
             owner: self.owner,
             is_global: scope == 0,
-            is_unconditional: scope == 0 && !is_deferred && self.blocks.is_empty(),
-            is_deferred,
-            blocks: self.blocks.clone(),
+            is_unconditional: self.is_top_level(),
+            is_of_interest,
+            effect: Effect {
+                from: self.effect.unwrap_or(range.start()),
+                is_deferred: is_declared_global,
+                block: self.block,
+            },
+            previous,
         });
-        self.scopes[scope].names.entry(name).or_default().push(id);
         id
+    }
+
+    /// Whether the code at hand stands directly at the top level of the module.
+    fn is_top_level(&self) -> bool {
+        self.scope == 0 && self.block == BlockId::default()
+    }
+
+    /// Whether `global name` stands in the function at hand.
+    fn is_declared_global(&self, name: &str) -> bool {
+        self.scope != 0 && self.scopes[self.scope].globals.contains(&name)
     }
 
     fn bind_target(&mut self, target: &'a Expr, kind: BindingKind) {
@@ -616,7 +695,7 @@ impl<'a> Builder<'a> {
             range,
             from,
             aliases,
-            is_top_level: self.scope == 0 && self.blocks.is_empty(),
+            is_top_level: self.is_top_level(),
             shares_line: !before.trim().is_empty() || behind.starts_with(';'),
             parentheses,
         });
@@ -660,7 +739,7 @@ impl<'a> Builder<'a> {
             range: TextRange::new(start, function.range.end()),
             decorators: Vec::new(),
             is_async: function.is_async,
-            is_top_level: self.scope == 0 && self.blocks.is_empty(),
+            is_top_level: self.is_top_level(),
             owner: self.owner,
             parameters: function.parameters.iter().map(parameter_of).collect(),
             returns: function.returns.as_ref().map(|returns| returns.range()),
@@ -713,8 +792,13 @@ impl<'a> Builder<'a> {
         if let Some(annotation) = annotation {
             self.annotation(annotation);
         }
-        let kind =
-            || BindingKind::Assignment { value: Value::of(value), annotation: annotation.map(Ranged::range) };
+        let kind = |this: &Self, name: &str| {
+            // What is local goes in the end.
+            if this.scope != 0 && !this.is_declared_global(name) {
+                return BindingKind::Other;
+            }
+            BindingKind::Assignment { value: Value::of(value), annotation: annotation.map(Ranged::range) }
+        };
         if self.scope == 0 && may_be_type(value) {
             self.module.types.insert(value.range(), TypeExpr::of(value));
         }
@@ -741,13 +825,14 @@ impl<'a> Builder<'a> {
                     .filter_map(|name| name.as_str().map(str::to_owned));
                 self.module.exported.extend(names);
             }
-            let id = self.bind(&name.id, name.range, kind());
+            let kind = kind(self, &name.id);
+            let id = self.bind(&name.id, name.range, kind);
             if let Some(call) = call.filter(|_| self.scope == 0) {
                 self.module.calls[call].context = CallContext::Assigned(id);
             }
         } else {
             for target in targets {
-                let kind = if matches!(target, Expr::Name(_)) { kind() } else { BindingKind::Other };
+                let kind = target.as_name_expr().map_or(BindingKind::Other, |name| kind(self, &name.id));
                 self.bind_target(target, kind);
             }
         }
@@ -786,7 +871,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The library from which the object comes that a call such as `library.context().run(…)` is made on.
-    fn library_of(&self, func: &Expr) -> Option<String> {
+    fn library_of(&self, func: &Expr) -> Option<Name> {
         let mut object = func;
         let name = loop {
             object = match object {
@@ -796,9 +881,11 @@ impl<'a> Builder<'a> {
                 _ => return None,
             };
         };
-        let [binding] = self.lookup(self.scope, &name.id)?[..] else { return None };
-        match &self.bindings[binding].kind {
-            BindingKind::Import(path) if path.level == 0 => Some(path.root().to_owned()),
+        let binding = &self.bindings[self.lookup(self.scope, &name.id)?];
+        match &binding.kind {
+            BindingKind::Import(path) if path.level == 0 && binding.previous.is_none() => {
+                Some(Name::new(path.root()))
+            }
             _ => None,
         }
     }
@@ -807,23 +894,29 @@ impl<'a> Builder<'a> {
     /// for one (`IS = ImageSpec`).
     fn is_recorded(&self, func: &Expr) -> bool {
         let Some(name) = chain_root(func) else { return false };
-        let Some(ids) = self.lookup(self.scope, &name.id) else { return false };
-        ids.iter().any(|&id| match &self.bindings[id].kind {
+        let Some(latest) = self.lookup(self.scope, &name.id) else { return false };
+        self.chain(latest).any(|id| match &self.bindings[id].kind {
             BindingKind::Import(path) => self.bindings[id].is_of_interest || is_copy(path, func),
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
             BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
         })
     }
 
-    fn lookup(&self, scope: usize, name: &str) -> Option<&Vec<BindingId>> {
+    /// A binding and those of its name and scope before it, newest first.
+    fn chain(&self, latest: BindingId) -> impl Iterator<Item = BindingId> + Clone {
+        std::iter::successors(Some(latest), |&id| self.bindings[id].previous)
+    }
+
+    /// The last binding, so far, of the name that a read in `scope` finds.
+    fn lookup(&self, scope: usize, name: &str) -> Option<BindingId> {
         let mut current = Some(scope);
         let mut is_first = true;
         while let Some(id) = current {
             let scope = &self.scopes[id];
             if (is_first || scope.kind != ScopeKind::Class)
-                && let Some(ids) = scope.names.get(name)
+                && let Some(&latest) = scope.latest.get(name)
             {
-                return Some(ids);
+                return Some(latest);
             }
             is_first = false;
             current = scope.parent;
@@ -854,14 +947,14 @@ impl<'a> Builder<'a> {
             match argument {
                 ast::ArgOrKeyword::Arg(value) => self.argument(value, id, None),
                 ast::ArgOrKeyword::Keyword(keyword) => {
-                    self.argument(&keyword.value, id, keyword.arg.as_ref().map(ToString::to_string));
+                    self.argument(&keyword.value, id, keyword.arg.as_ref().map(|name| name.id.clone()));
                 }
             }
         }
         id
     }
 
-    fn argument(&mut self, value: &'a Expr, call: CallId, keyword: Option<String>) {
+    fn argument(&mut self, value: &'a Expr, call: CallId, keyword: Option<Name>) {
         match value {
             Expr::Call(inner)
                 if method_chain(inner).is_some_and(|(first, _)| self.is_recorded(&first.func)) =>
@@ -900,7 +993,7 @@ impl<'a> Builder<'a> {
             Expr::Attribute(ast::ExprAttribute { value, attr, .. }) => match &**value {
                 // `name(…).attribute`: what is read from the result decides how it may be called.
                 Expr::Call(call) if chain_root(&call.func).is_some() && !self.is_recorded(&call.func) => {
-                    self.expr(&call.func, Role::CalleeOf(attr.to_string()));
+                    self.expr(&call.func, Role::CalleeOf(attr.id.clone()));
                     self.visit_arguments(&call.arguments);
                 }
                 // `GROUPS["base"].append(…)`
@@ -953,41 +1046,39 @@ impl<'a> Builder<'a> {
     }
 
     fn reference(&mut self, name: &'a ast::ExprName, expr: &'a Expr, role: Role) {
-        self.names.insert(name.id.as_str());
-        let (owner, scope, blocks) = (self.owner, self.scope, self.blocks.clone());
-        self.raw.push(RawReference { name, expr, role, owner, scope, blocks });
+        let (owner, scope, block) = (self.owner, self.scope, self.block);
+        self.raw.push(RawReference { name, expr, role, owner, scope, block });
     }
 
     fn finish(mut self) -> Module {
         let raw = std::mem::take(&mut self.raw);
         let mut references = Vec::new();
+        let mut names: FxHashSet<&str> = FxHashSet::default();
         let has_stars = !self.module.star_imports.is_empty();
         for raw in raw {
             match self.resolve(&raw) {
-                Some((bindings, is_deferred)) => references.push(raw.into_reference(bindings, is_deferred)),
-                // What nothing binds may come from `from x import *`; and examples leave the import of decorators out.
-                None if (has_stars || matches!(raw.role, Role::Decorator(_)))
-                    && !self.is_bound(raw.scope, &raw.name.id) =>
-                {
-                    references.push(raw.into_reference(Vec::new(), false));
+                Resolution::Matters { bindings, is_deferred } => {
+                    references.push(raw.into_reference(bindings, is_deferred));
                 }
-                None if matches!(raw.name.id.as_str(), "exec" | "globals")
-                    && matches!(raw.role, Role::Callee(_)) =>
-                {
-                    self.module.hidden_bindings.push(raw.expr.range());
+                Resolution::Local => {}
+                Resolution::Unbound => {
+                    let name = raw.name.id.as_str();
+                    names.insert(name);
+                    // It may come from `from x import *`; and examples leave the import of decorators out.
+                    if has_stars || matches!(raw.role, Role::Decorator(_)) {
+                        references.push(raw.into_reference(Vec::new(), false));
+                    } else if matches!(name, "exec" | "globals") && matches!(raw.role, Role::Callee(_)) {
+                        self.module.hidden_bindings.push(raw.expr.range());
+                    }
                 }
-                None => {}
             }
         }
-        self.module.names = self.names.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(self.scopes.iter().flat_map(|scope| scope.latest.keys()));
+        self.module.names = names.into_iter().map(Name::new).collect();
         self.compact(references)
     }
 
-    fn is_bound(&self, scope: usize, name: &str) -> bool {
-        self.lookup(scope, name).is_some()
-    }
-
-    fn resolve(&self, raw: &RawReference<'_>) -> Option<(Vec<BindingId>, bool)> {
+    fn resolve(&self, raw: &RawReference<'_>) -> Resolution {
         let mut current = Some(raw.scope);
         let mut is_first = true;
         let mut is_deferred = false;
@@ -995,41 +1086,58 @@ impl<'a> Builder<'a> {
             let scope = &self.scopes[id];
             let is_visible = is_first || scope.kind != ScopeKind::Class;
             if is_visible
-                && !scope.globals.iter().any(|global| *global == raw.name.id.as_str())
-                && let Some(ids) = scope.names.get(raw.name.id.as_str())
+                && !scope.globals.contains(&raw.name.id.as_str())
+                && let Some(&latest) = scope.latest.get(raw.name.id.as_str())
                 // `image = image` in a class reads the outer name: the class has none of its own yet.
                 && (scope.kind != ScopeKind::Class
-                    || ids.iter().any(|&id| self.bindings[id].takes_effect < raw.name.range.start()))
+                    || self.chain(latest).any(|id| self.bindings[id].effect.from < raw.name.range.start()))
             {
-                let bindings = if is_deferred {
-                    ids.clone()
-                } else {
-                    let blocks = if is_first { raw.blocks.as_slice() } else { &[] };
-                    reaching(&self.bindings, ids, raw.name.range.start(), blocks)
-                };
                 let is_recorded = matches!(raw.role, Role::Callee(Some(_)));
-                let matters = bindings.iter().any(|&id| match &self.bindings[id].kind {
-                    BindingKind::Import(_) => self.bindings[id].is_of_interest || is_recorded,
-                    _ => self.bindings[id].is_global,
-                });
-                return matters.then_some((bindings, is_deferred));
+                if !self.chain(latest).any(|id| self.bindings[id].matters(is_recorded)) {
+                    return Resolution::Local;
+                }
+                let bindings = if is_deferred {
+                    let mut bindings: Vec<BindingId> = self.chain(latest).collect();
+                    bindings.reverse();
+                    bindings
+                } else {
+                    let block = if is_first { raw.block } else { BlockId::default() };
+                    let effects = self.chain(latest).map(|id| (id, self.bindings[id].effect));
+                    reaching(effects, &self.module.blocks, raw.name.range.start(), block)
+                };
+                let matters = bindings.iter().any(|&id| self.bindings[id].matters(is_recorded));
+                return if matters {
+                    Resolution::Matters { bindings, is_deferred }
+                } else {
+                    Resolution::Local
+                };
             }
             is_deferred |= scope.kind == ScopeKind::Function;
             is_first = false;
             current = scope.parent;
         }
-        None
+        Resolution::Unbound
     }
 
     /// Drops what is local and renumbers the bindings that stay.
     fn compact(mut self, mut references: Vec<Reference>) -> Module {
         let mut renumbered = vec![None; self.bindings.len()];
-        for (id, binding) in self.bindings.into_iter().enumerate() {
-            if binding.is_global || matches!(binding.kind, BindingKind::Import(_)) {
-                renumbered[id] = Some(self.module.bindings.len());
-                self.module.bindings.push(binding);
-            }
+        for (id, bound) in self.bindings.into_iter().enumerate().filter(|(_, bound)| bound.is_kept()) {
+            renumbered[id] = Some(self.module.bindings.len());
+            self.module.bindings.push(Binding {
+                name: Name::new(bound.name),
+                range: bound.range,
+                kind: bound.kind,
+                owner: bound.owner,
+                is_global: bound.is_global,
+                is_unconditional: bound.is_unconditional,
+                effect: bound.effect,
+                previous: bound.previous.and_then(|previous| renumbered[previous]),
+            });
         }
+        let latest = self.scopes.swap_remove(0).latest.into_iter();
+        self.module.latest =
+            latest.filter_map(|(name, id)| Some((Name::new(name), renumbered[id]?))).collect();
         // A local binding beside a global one (a conditional import in a function) makes the reference uncertain;
         // it is then seen as bound to nothing.
         references.iter_mut().enumerate().for_each(|(id, reference)| {
@@ -1087,7 +1195,7 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
                 }
             }
             Stmt::Global(global) => {
-                let names: Vec<String> = global.names.iter().map(ToString::to_string).collect();
+                let names = global.names.iter().map(|name| name.id.as_str());
                 self.scopes[self.scope].globals.extend(names);
             }
             Stmt::For(node) => {
@@ -1163,27 +1271,38 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
     }
 }
 
-/// The bindings among `ids` that a read at `offset` inside `blocks` may see, newest first.
+/// Which of the bindings of a name, newest first, a read at `offset` in `block` may see, newest first.
 ///
 /// Code runs from top to bottom; a binding in a block around the read, or in none, hides all before it.
-fn reaching(bindings: &[Binding], ids: &[BindingId], offset: TextSize, blocks: &[u32]) -> Vec<BindingId> {
-    let mut seen: Vec<BindingId> = ids.iter().copied().filter(|&id| bindings[id].is_deferred).collect();
-    let mut is_hidden = false;
-    for &id in ids.iter().rev().filter(|&&id| !bindings[id].is_deferred) {
-        if bindings[id].takes_effect >= offset || is_hidden {
-            continue;
-        }
+fn reaching(
+    effects: impl Iterator<Item = (BindingId, Effect)> + Clone,
+    blocks: &Blocks,
+    offset: TextSize,
+    block: BlockId,
+) -> Vec<BindingId> {
+    let deferred = effects.clone().filter(|(_, effect)| effect.is_deferred);
+    let mut seen: Vec<BindingId> = deferred.map(|(id, _)| id).collect();
+    seen.reverse();
+    for (id, effect) in effects.clone().filter(|(_, effect)| !effect.is_deferred && effect.from < offset) {
         seen.push(id);
-        is_hidden = blocks.starts_with(&bindings[id].blocks);
+        if blocks.holds(effect.block, block) {
+            break;
+        }
     }
-    if seen.is_empty() { ids.to_vec() } else { seen }
+    if seen.is_empty() {
+        seen.extend(effects.map(|(id, _)| id));
+        seen.reverse();
+    }
+    seen
 }
 
 /// `dataclasses.replace`, which may copy an `ImageSpec`.
 fn is_copy(path: &ImportPath, func: &Expr) -> bool {
-    let attributes = chain_attributes(func);
-    let names = path.name.iter().chain(&attributes);
-    path.level == 0 && path.module == "dataclasses" && names.eq(["replace"])
+    if path.level > 0 || path.module != "dataclasses" {
+        return false;
+    }
+    let names = path.name.iter().map(Name::from).chain(chain_attributes(func));
+    names.eq(["replace"])
 }
 
 /// Whether a call leaves its arguments as they are and keeps none of them.
@@ -1305,11 +1424,11 @@ fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
 }
 
 /// The attributes of `name.attribute.attribute` in order.
-fn chain_attributes(expr: &Expr) -> Vec<String> {
+fn chain_attributes(expr: &Expr) -> Vec<Name> {
     let mut attributes = Vec::new();
     let mut current = expr;
     while let Expr::Attribute(attribute) = current {
-        attributes.push(attribute.attr.to_string());
+        attributes.push(attribute.attr.id.clone());
         current = &attribute.value;
     }
     attributes.reverse();

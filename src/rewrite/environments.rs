@@ -44,6 +44,7 @@ use crate::project::plan::{
     Additions, FlyteNames, PlainImage, Plan, map_actor, map_entity, place, plain_image,
 };
 use crate::project::{FileId, Project};
+use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement, Reference};
 use crate::rules::codes::DEPENDENCY_CYCLE;
@@ -225,7 +226,7 @@ fn place_actors(
         let settings = map_actor(project, &plan.graph, node, &overview.names(file)).settings;
         environments.all.push(Environment {
             file,
-            variable: facts.module.bindings[actor.variable].name.clone(),
+            variable: facts.module.bindings[actor.variable].name.to_string(),
             name: String::new(),
             image: image_of(project, plan, node),
             settings: settings.settings,
@@ -426,9 +427,9 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
         let variable = candidates
             .into_iter()
             .chain((2..).map(|number| format!("{variable}{number}")))
-            .find(|candidate| !variables.contains(candidate))
+            .find(|candidate| !variables.contains(candidate.as_str()))
             .unwrap_or_default();
-        variables.insert(variable.clone());
+        variables.insert(Name::new(&variable));
         names.take(&name);
         environments.all[id].variable = variable;
         environments.all[id].name = name;
@@ -610,7 +611,7 @@ fn alias_for(facts: &crate::flyte1::file::FileFacts, leaf: &str, variable: &str,
         .into_iter()
         .map(|candidate| candidate.trim_start_matches('_').replace('-', "_"))
         .chain((2..).map(|number| format!("{leaf}_{variable}{number}")))
-        .find(|candidate| !facts.module.names.contains(candidate))
+        .find(|candidate| !facts.module.names.contains(candidate.as_str()))
         .unwrap_or_default()
 }
 

@@ -12,6 +12,7 @@ use crate::project::link::Target;
 use crate::project::plan::{FlyteNames, Plan, map_actor, map_entity};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
+use crate::python::ast::name::Name;
 use crate::python::scope::{Binding, BindingId, BindingKind, ImportId, Role};
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
 use crate::source::{TextRange, TextSize};
@@ -49,9 +50,9 @@ impl Overview {
             let keeps_flyte1 = vec![Some(FLYTEKIT); project.files.len()];
             return Self { outlooks: HashMap::new(), keeps_flyte1, closures: HashMap::new(), line_length };
         }
-        let shared = shared_names(project);
         let files: Vec<FileId> =
             (0..project.files.len()).filter(|&file| plan.converted_in(file).next().is_some()).collect();
+        let shared = shared_names(project, &files);
         let outlooks: HashMap<FileId, FileOutlook> =
             files.par_iter().map(|&file| (file, outlook(project, plan, &shared, file))).collect();
         let closures = files.par_iter().map(|&file| (file, project.import_closure([file]))).collect();
@@ -105,8 +106,8 @@ impl Overview {
     }
 }
 
-/// Names that other files take from a file: they must not go.
-fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
+/// Names that other files take from one of `files`: they must not go.
+fn shared_names(project: &Project, files: &[FileId]) -> HashSet<(FileId, Name)> {
     let is_star_imported: HashSet<FileId> = project
         .parsed()
         .flat_map(|(file, facts)| {
@@ -115,7 +116,8 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
         })
         .collect();
     let mut shared = HashSet::new();
-    for (file, facts) in project.parsed() {
+    for file in project.importers(&files.iter().copied().collect()) {
+        let Some(facts) = project.facts(file) else { continue };
         for import in &facts.module.imports {
             let Some((level, module)) = &import.from else { continue };
             let Some(target) = project.index.resolve(file, *level, module).and_then(|place| place.file)
@@ -128,7 +130,7 @@ fn shared_names(project: &Project) -> HashSet<(FileId, String)> {
                 // `*` brings the names that the importing file mentions; what passes them on may mention none.
                 shared.extend(facts.module.names.iter().map(|name| (target, name.clone())));
             } else {
-                shared.extend(import.aliases.iter().map(|alias| (target, alias.name.clone())));
+                shared.extend(import.aliases.iter().map(|alias| (target, Name::new(&alias.name))));
             }
         }
         let mut followed = FxHashSet::default();
@@ -174,7 +176,7 @@ fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) 
     imports.map(|root| if matches!(root, "union" | "unionai") { UNION } else { FLYTEKIT }).max()
 }
 
-fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, String)>, file: FileId) -> FileOutlook {
+fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, Name)>, file: FileId) -> FileOutlook {
     let mut outlook = FileOutlook {
         consumed: consumed(project, plan, file),
         annotations: annotated_specs(project, plan, file),
@@ -271,7 +273,7 @@ fn quoted_specs(project: &Project, file: FileId, quoted: TextRange) -> Vec<TextR
     let is_spec = |name: &str| {
         let mut parts = name.split('.');
         let [binding] = facts.module.exports(parts.next().unwrap_or_default())[..] else { return false };
-        let attributes: Vec<String> = parts.map(str::to_owned).collect();
+        let attributes: Vec<Name> = parts.map(Name::new).collect();
         project.follow(file, binding, &attributes, 0) == [Target::Flyte1(Symbol::ImageSpec)]
     };
     let is_outside_name = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.');
@@ -289,7 +291,7 @@ fn quoted_specs(project: &Project, file: FileId, quoted: TextRange) -> Vec<TextR
 
 fn is_removable(
     project: &Project,
-    shared: &HashSet<(FileId, String)>,
+    shared: &HashSet<(FileId, Name)>,
     outlook: &FileOutlook,
     file: FileId,
     id: BindingId,
@@ -298,8 +300,8 @@ fn is_removable(
     let binding = &facts.module.bindings[id];
     let BindingKind::Import(path) = &binding.kind else { return false };
     let is_shared = binding.is_global
-        && (facts.module.exported.contains(&binding.name)
-            || shared.contains(&(file, "*".to_owned()))
+        && (facts.module.exported.iter().any(|name| binding.name == *name)
+            || shared.contains(&(file, Name::new("*")))
             || shared.contains(&(file, binding.name.clone())));
     if is_shared
         || facts

@@ -453,7 +453,7 @@ fn callee(
     } else {
         format!("from {} import {} as {local}", known.module, known.class)
     });
-    Some(local.clone())
+    Some(local.to_string())
 }
 
 fn is_construction(reference: &Reference) -> bool {

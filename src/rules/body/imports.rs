@@ -65,13 +65,13 @@ fn bound_to(names: &Module, wanted: &ImportPath) -> Option<String> {
         binding.is_unconditional && matches!(&binding.kind, BindingKind::Import(path) if path == wanted)
     })?;
     let is_only = names.bindings.iter().filter(|binding| binding.name == bound.name).count() == 1;
-    is_only.then(|| bound.name.clone())
+    is_only.then(|| bound.name.to_string())
 }
 
 fn free_name(names: &Module, first: &str, second: &str) -> String {
     let further = (2..).map(|number| format!("{second}{number}"));
     let mut candidates = [first.to_owned(), second.to_owned()].into_iter().chain(further);
-    candidates.find(|candidate| !names.names.contains(candidate)).unwrap_or_default()
+    candidates.find(|candidate| !names.names.contains(candidate.as_str())).unwrap_or_default()
 }
 
 fn capitalized(word: &str) -> String {

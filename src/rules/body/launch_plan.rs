@@ -325,7 +325,7 @@ fn write(mapper: &mut Mapper<'_>, plan: &Plan<'_>, mapped: MappedPlan) {
 fn variable(cx: &BodyContext<'_>, plan: &Plan<'_>, name: Option<&str>, workflow: &str) -> String {
     let module = &cx.facts.module;
     if let Some(variable) = plan.variable {
-        return module.bindings[variable].name.clone();
+        return module.bindings[variable].name.to_string();
     }
     let slug = slugged(name.unwrap_or(workflow), workflow);
     let named = |call: &Call| {
@@ -334,7 +334,7 @@ fn variable(cx: &BodyContext<'_>, plan: &Plan<'_>, name: Option<&str>, workflow:
     };
     let has_twin = module.calls.iter().any(|call| call.owner < plan.call.owner && named(call));
     let short = format!("{slug}_trigger");
-    let is_taken = has_twin || module.names.contains(&short);
+    let is_taken = has_twin || module.names.contains(short.as_str());
     if is_taken { format!("{short}_{}", plan.call.owner) } else { short }
 }
 

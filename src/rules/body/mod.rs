@@ -56,7 +56,7 @@ use crate::python::annotation::Definition;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Function, Reference, StatementId};
-use crate::python::{Parsed, Ranged, parse, parse_without};
+use crate::python::{Parsed, Ranged, parse_without};
 use crate::rules::Finding;
 use crate::rules::codes::{GATE, MAP_TASK};
 use crate::source::{TextRange, TextSize};
@@ -305,7 +305,7 @@ fn others<'a>(
     let statements = facts.module.statements.iter().enumerate();
     statements.filter_map(move |(id, range)| {
         let definition = facts.module.definitions.get(&id);
-        let is_block = matches!(definition, Some(Definition::Function(..) | Definition::Class(..)));
+        let is_block = matches!(definition, Some(Definition::Function { .. } | Definition::Class(..)));
         (is_block && !own.contains(&id)).then_some(*range)
     })
 }
@@ -314,7 +314,8 @@ fn others<'a>(
 pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, Overlap)> {
     let Some(facts) = project.facts(file) else { return Vec::new() };
     let text = project.text(file);
-    let Ok(parsed) = parse(text) else { return Vec::new() };
+    let nodes: Vec<NodeId> = graph.nodes_in(file).collect();
+    let Ok(parsed) = parse_without(text, others(graph, facts, &nodes)) else { return Vec::new() };
     let names = FlyteNames::default();
     let handles = Handles::of(project, file, facts, parsed.body());
     let cx =

@@ -1021,7 +1021,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         let names = &self.cx.facts.module.names;
         let candidates = [format!("{base}_path"), format!("{base}_local_path")];
         let further = (2..).map(|number| format!("{base}_path{number}"));
-        candidates.into_iter().chain(further).find(|name| !names.contains(name)).unwrap_or_default()
+        candidates.into_iter().chain(further).find(|name| !names.contains(name.as_str())).unwrap_or_default()
     }
 
     // --- Names ----------------------------------------------------------------------------------

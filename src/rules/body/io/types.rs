@@ -258,7 +258,8 @@ pub(super) struct Signature {
 
 /// The signature of the plain function that is a statement of a file; `None` if it is no function.
 pub(super) fn signature(project: &Project, file: FileId, statement: StatementId) -> Option<Signature> {
-    let (Definition::Function(parameters, returns), reader) = definition(project, file, statement)? else {
+    let (Definition::Function { parameters, returns, .. }, reader) = definition(project, file, statement)?
+    else {
         return None;
     };
     let parameters = parameters.iter();
