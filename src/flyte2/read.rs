@@ -65,6 +65,7 @@ use crate::image::disk::Disk;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::Ranged;
+use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
 use crate::source::TextRange;
@@ -103,12 +104,11 @@ pub struct Found {
 
 /// Finds the images and environments in all parsed files.
 pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
-    let files: Vec<FileId> = files_with_flyte2(project)
-        .into_iter()
-        .filter(|&(file, imports)| imports || adds_layers(project, file))
-        .map(|(file, _)| file)
-        .collect();
-    let parts: Vec<Part> = files.par_iter().map(|&file| read_file(project, settings, disk, file)).collect();
+    let related = files_with_flyte2(project);
+    let files = related.iter().filter(|&(&file, &imports)| imports || adds_layers(project, file));
+    let files: Vec<FileId> = files.map(|(&file, _)| file).collect();
+    let parts: Vec<Part> =
+        files.par_iter().map(|&file| read_file(project, settings, disk, file, &related)).collect();
     let mut found = Found::default();
     let mut environments = Vec::new();
     let mut called = Vec::new();
@@ -124,19 +124,40 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     found
 }
 
-/// The parsed files that import Flyte 2, and those that import them, directly or through others; and whether each
-/// imports it itself.
+/// The parsed files that name images or environments of Flyte 2, and those that import them, directly or through others;
+/// and whether each imports Flyte 2 itself.
 fn files_with_flyte2(project: &Project) -> BTreeMap<FileId, bool> {
-    let imports_flyte = |(file, facts): (FileId, &FileFacts)| {
-        let mut bindings = facts.module.bindings.iter();
-        let is_flyte = bindings.any(|binding| {
-            matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte")
-        });
-        is_flyte.then_some(file)
+    let named: FxHashSet<FileId> = project
+        .parsed()
+        .filter(|&(file, facts)| names_images(project, file, facts))
+        .map(|(file, _)| file)
+        .collect();
+    let reached = project.importers(&named);
+    let imports = |file| project.facts(file).is_some_and(imports_flyte2);
+    reached.into_iter().map(|file| (file, imports(file))).collect()
+}
+
+fn imports_flyte2(facts: &FileFacts) -> bool {
+    facts.module.star_imports.iter().any(is_flyte2)
+        || facts.module.bindings.iter().any(|binding| match &binding.kind {
+            BindingKind::Import(path) => is_flyte2(path),
+            _ => false,
+        })
+}
+
+fn is_flyte2(path: &ImportPath) -> bool {
+    path.level == 0 && path.root() == "flyte"
+}
+
+/// Whether a file takes anything from Flyte 2 that is called as images and environments are.
+fn names_images(project: &Project, file: FileId, facts: &FileFacts) -> bool {
+    let is_named = |target: &Target| {
+        matches!(target, Target::External(path)
+            if path.starts_with("flyte") && (path.contains("Image") || path.contains("Environment")))
     };
-    let own: FxHashSet<FileId> = project.parsed().filter_map(imports_flyte).collect();
-    let reached = project.importers(&own);
-    reached.into_iter().map(|file| (file, own.contains(&file))).collect()
+    let mut references = facts.module.references.iter();
+    facts.module.star_imports.iter().any(is_flyte2)
+        || references.any(|reference| project.resolve(file, reference).iter().any(is_named))
 }
 
 /// Whether a file may add to images of others.
@@ -196,12 +217,24 @@ struct Environment {
     images: Vec<Place>,
 }
 
-fn read_file(project: &Project, settings: &Settings, disk: &Disk, file: FileId) -> Part {
+fn read_file(
+    project: &Project,
+    settings: &Settings,
+    disk: &Disk,
+    file: FileId,
+    related: &BTreeMap<FileId, bool>,
+) -> Part {
     let trees = Trees::new(project);
     let evaluator = Evaluator::new(project, &trees, settings, disk);
     let Some(tree) = trees.get(project, file) else { return Part::default() };
-    let mut finder =
-        Finder { evaluator: &evaluator, file, frames: Vec::new(), assigned: None, part: Part::default() };
+    let mut finder = Finder {
+        evaluator: &evaluator,
+        file,
+        related,
+        frames: Vec::new(),
+        assigned: None,
+        part: Part::default(),
+    };
     tree.body().iter().for_each(|stmt| finder.visit_stmt(stmt));
     let mut part = finder.part;
     drop_steps(project, file, &mut part);
@@ -232,6 +265,8 @@ fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
 struct Finder<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
     file: FileId,
+    /// The files that may hold images.
+    related: &'e BTreeMap<FileId, bool>,
     frames: Vec<Frame<'a>>,
     /// The name that the expression at hand is assigned to.
     assigned: Option<(&'a str, TextRange)>,
@@ -260,7 +295,9 @@ impl<'a> Finder<'_, 'a> {
     /// Looks at a call; whether it is an image, so that its receivers need no look of their own.
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
         let assigned = self.assigned.take();
-        let helper = self.evaluator.helper(self.scope(), &call.func);
+        let project = self.evaluator.project;
+        let may_hold = |file| self.related.contains_key(&file) || adds_layers(project, file);
+        let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
         if (is_image_call(call) || helper.is_some())
             && let Some(built) = self.built(call)
         {
