@@ -71,9 +71,10 @@ impl Migration {
     }
 }
 
-/// Migrates a project in memory: the Python files first, then, on the project as that leaves it, what lies around them.
-pub fn migrate(project: &mut Project, settings: Settings) -> Migration {
-    let (plan, mut results) = rewrite(project, plan(project, settings), settings);
+/// Migrates a project in memory, as it is planned: the Python files first, then, on the project as that leaves it, what
+/// lies around them.
+pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migration {
+    let (plan, mut results) = rewrite(project, plan, settings);
     let mut builders = if settings.writes_config { builders(project, &plan) } else { BTreeMap::new() };
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();

@@ -31,6 +31,7 @@ use crate::image::document::{Document, Entry, VERSION};
 use crate::image::{Base, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
 use crate::migrate::{Migration, migrate};
+use crate::project::plan::plan;
 use crate::project::{Content, Project};
 use crate::python::scope::Role;
 use crate::source::Location;
@@ -86,7 +87,8 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     let settings = migration_settings(&migration_args, &discovery);
     let (project, found, disk, python_version) = in_pool(0, || {
         let mut project = load_with_images(&discovery);
-        let migration = migrate(&mut project, settings);
+        let plan = plan(&project, settings);
+        let migration = migrate(&mut project, plan, settings);
         let disk = Disk::new(cwd).with_files(written_files(&discovery, &project, &migration));
         let surroundings = environment::settings(args, &discovery.root, &config, &disk);
         replace(&mut project, &migration.texts);

@@ -21,7 +21,7 @@ use crate::flyte2::read::read;
 use crate::image::disk::Disk;
 use crate::load::load;
 use crate::migrate::{Migration, affected, migrate};
-use crate::project::plan::Settings;
+use crate::project::plan::{Settings, plan};
 use crate::project::{Content, FileId, Project, ProjectFile};
 use crate::python::STACK_SIZE;
 use crate::rewrite::FileResult;
@@ -52,8 +52,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     let settings = settings(args, &discovery);
     let (project, migration) = in_pool(args.threads.map_or(0, usize::from), || {
         let mut project = load(&discovery);
-        let mut migration = migrate(&mut project, settings);
-        add_image_findings(&project, &discovery, &cwd, &mut migration);
+        let (plan, images) =
+            rayon::join(|| plan(&project, settings), || image_findings(&project, &discovery, &cwd));
+        let mut migration = migrate(&mut project, plan, settings);
+        add_findings(&project, images, &mut migration);
         (project, migration)
     })?;
     let exit = finish(args, &discovery, &project, migration, out);
@@ -62,11 +64,15 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     exit
 }
 
-/// Adds what is wrong with the Flyte 2 images that the code holds already.
-fn add_image_findings(project: &Project, discovery: &Discovery, cwd: &Path, migration: &mut Migration) {
+/// What is wrong with the Flyte 2 images that the code holds already.
+fn image_findings(project: &Project, discovery: &Discovery, cwd: &Path) -> Vec<(FileId, Vec<Diagnostic>)> {
     let disk = Disk::new(cwd.to_path_buf());
     let found = read(project, &surroundings_of(&discovery.root, &disk), &disk);
-    for (file, diagnostics) in findings(project, &found, &disk, &discovery.root) {
+    findings(project, &found, &disk, &discovery.root).into_iter().collect()
+}
+
+fn add_findings(project: &Project, found: Vec<(FileId, Vec<Diagnostic>)>, migration: &mut Migration) {
+    for (file, diagnostics) in found {
         if !project.files[file].is_selected {
             continue;
         }

@@ -196,6 +196,10 @@ pub(super) fn additions(project: &Project, overview: &Overview, files: &BTreeSet
 /// Makes the environments of all converted entities.
 pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) -> Environments {
     let mut environments = Environments::default();
+    // Without anything to convert there are none.
+    if !plan.converts.contains(&true) {
+        return environments;
+    }
     let mut names = Names::new(project);
     for (file, _) in project.parsed() {
         place_actors(project, plan, overview, &mut environments, file);
