@@ -66,13 +66,16 @@ use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role, is_mutator};
 use crate::rules::advice::advice;
-use crate::rules::codes::{ACTOR, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE};
+use crate::rules::codes::{
+    ACTOR, AMBIGUOUS_NAME, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE,
+};
 use crate::rules::{Effect, Finding};
 
 pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for reference in &facts.module.references {
         let targets = project.resolve(file, reference);
+        read_module_use(project, graph, file, reference, targets);
         if let Some(nodes) = all_settings(graph, targets) {
             let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
             let is_alias = graph.aliases.contains(&(file, reference.range));
@@ -155,6 +158,36 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
             .help("Migrate it by hand");
             graph.block(node, file, finding);
         }
+    }
+}
+
+/// `m = pk.tasks`, `helper(pk.tasks)`: what is read from the module through another name cannot be followed.
+fn read_module_use(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    targets: &[Target],
+) {
+    if !matches!(reference.role, Role::Assigned | Role::Argument(..) | Role::ArgumentOf(_) | Role::Other) {
+        return;
+    }
+    for target in targets {
+        let Target::Module(module) = target else { continue };
+        let path = &project.files[*module].relative;
+        let folder = path.strip_suffix("__init__.py");
+        let is_within = |other: FileId| {
+            other == *module || folder.is_some_and(|folder| project.files[other].relative.starts_with(folder))
+        };
+        let nodes: Vec<NodeId> =
+            (0..graph.nodes.len()).filter(|&node| is_within(graph.nodes[node].file)).collect();
+        let message = format!(
+            "`{}` is a module used as a value here; what is read from it cannot be followed",
+            &project.text(file)[reference.range]
+        );
+        let finding = Finding::new(&AMBIGUOUS_NAME, reference.range, Effect::Blocking, message)
+            .help("Name the module itself wherever something is read from it");
+        nodes.into_iter().for_each(|node| graph.block(node, file, finding.clone()));
     }
 }
 
