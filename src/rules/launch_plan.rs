@@ -324,6 +324,12 @@ pub fn workflow_argument(method: PlanMethod, call: &Call) -> Option<&Value> {
     named(method, call).find(|(name, ..)| *name == Some("workflow")).map(|(_, value, _)| value)
 }
 
+/// The name of a launch plan, if it is given and can be read.
+pub fn plan_name(cx: &PlanContext<'_>, method: PlanMethod, call: &Call) -> Option<String> {
+    let (_, value, _) = named(method, call).find(|(name, ..)| *name == Some("name"))?;
+    literal(cx, value).as_str().map(str::to_owned)
+}
+
 /// The arguments with the names of their parameters; `None` where that cannot be told.
 fn named(method: PlanMethod, call: &Call) -> impl Iterator<Item = (Option<&str>, &Value, &Item)> {
     let parameters: Vec<&'static str> = method.first().into_iter().chain(FURTHER).collect();

@@ -206,20 +206,40 @@ fn map(mapper: &mut Mapper<'_>, plan: &Plan<'_>) -> MappedPlan {
         let parameter = parameters.iter().find(|parameter| parameter.name == name)?;
         Some(parameter.annotation.map_or(String::new(), |range| cx.text_of(plan.workflow, range).to_owned()))
     };
-    launch_plan::map(
-        &PlanContext {
-            text: cx.text,
-            module: &cx.facts.module,
-            style: &cx.facts.style,
-            flyte: &|name| cx.names.of(name),
-            line_length: cx.names.line_length,
-            constant: &|name| constant(cx.project, cx.file, name, offset),
-            symbol: &|range| cx.project.symbol(cx.file, cx.facts.reference_at(range)?),
-            input: &input,
-        },
-        plan.method,
-        plan.call,
-    )
+    let plan_cx = PlanContext {
+        text: cx.text,
+        module: &cx.facts.module,
+        style: &cx.facts.style,
+        flyte: &|name| cx.names.of(name),
+        line_length: cx.names.line_length,
+        constant: &|name| constant(cx.project, cx.file, name, offset),
+        symbol: &|range| cx.project.symbol(cx.file, cx.facts.reference_at(range)?),
+        input: &input,
+    };
+    let mut mapped = launch_plan::map(&plan_cx, plan.method, plan.call);
+    mapped.findings.extend(twin(cx, &plan_cx, plan, mapped.name.as_deref()));
+    mapped
+}
+
+/// Flyte 1 gives back the launch plan that it has of a name; two triggers of a task cannot share one.
+fn twin(
+    cx: &BodyContext<'_>,
+    plan_cx: &PlanContext<'_>,
+    plan: &Plan<'_>,
+    name: Option<&str>,
+) -> Option<Finding> {
+    let name = name?;
+    let mut earlier = cx.facts.module.calls.iter().filter(|call| call.owner < plan.call.owner);
+    let has_twin = earlier.any(|call| {
+        let symbol = cx.facts.reference_at(call.callee).and_then(|callee| cx.project.symbol(cx.file, callee));
+        let method = symbol.as_ref().and_then(PlanMethod::of);
+        method.and_then(|method| launch_plan::plan_name(plan_cx, method, call)).as_deref() == Some(name)
+    });
+    let message = format!("a launch plan called `{name}` is made above already");
+    has_twin.then(|| {
+        Finding::new(&LAUNCH_PLAN_USE, plan.call.callee, Effect::Blocking, message)
+            .help("Make each launch plan once, or give this one a name of its own")
+    })
 }
 
 /// What the trigger says itself goes; everything else of Flyte 1 in the statement has no place on Flyte 2.
