@@ -258,7 +258,7 @@ fn docker_ignore(root: &Path) -> Gitignore {
 }
 
 /// Reads what imports a file that names Flyte 1, such as tests: it may use the tasks there in any way, or get the SDK
-/// itself from there. What passes names on (`__init__.py`, `from x import *`) counts like the file itself.
+/// itself from there. What imports those counts too: any module hands on the names that it imports.
 fn load_importers(project: &mut Project, discovery: &Discovery) {
     let mut sources: HashSet<FileId> = project.parsed().map(|(file, _)| file).collect();
     while !sources.is_empty() {
@@ -271,14 +271,7 @@ fn load_importers(project: &mut Project, discovery: &Discovery) {
             })
             .collect();
         read_all(project, discovery, &wanted);
-        sources = wanted
-            .into_iter()
-            .filter(|&file| {
-                let has_stars =
-                    project.facts(file).is_some_and(|facts| !facts.module.star_imports.is_empty());
-                has_stars || project.files[file].relative.ends_with("__init__.py")
-            })
-            .collect();
+        sources = wanted.into_iter().collect();
     }
 }
 
