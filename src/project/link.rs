@@ -223,9 +223,13 @@ impl Project {
             let is_own = |&id: &BindingId| self.imports_itself(file, &facts.module.bindings[id].kind, name);
             let (own, others): (Vec<_>, Vec<_>) = bindings.iter().copied().partition(is_own);
             if !others.is_empty() {
-                let submodule = (!own.is_empty()).then(|| self.submodule(place, names, depth)).flatten();
-                let followed = others.into_iter().flat_map(|id| self.follow(file, id, rest, depth + 1));
-                return followed.chain(submodule.into_iter().flatten()).collect();
+                let mut targets: Vec<Target> =
+                    others.into_iter().flat_map(|id| self.follow(file, id, rest, depth + 1)).collect();
+                // A name that leads in a circle is the module that Python finds when it is asked again.
+                if !own.is_empty() || targets.contains(&Target::Unknown) {
+                    targets.extend(self.submodule(place, names, depth).into_iter().flatten());
+                }
+                return targets;
             }
         }
         if let Some(targets) = self.submodule(place, names, depth) {
