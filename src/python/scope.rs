@@ -862,10 +862,13 @@ impl<'a> Builder<'a> {
             return Some(id);
         }
         self.expr(&call.func, Role::Callee(None));
-        let library = self.library_of(&call.func).unwrap_or_default();
+        let role = if reads_only(&call.func) {
+            Role::Other
+        } else {
+            Role::ArgumentOf(self.library_of(&call.func).unwrap_or_default())
+        };
         for argument in call.arguments.arguments_source_order() {
-            let role = if reads_only(&call.func) { Role::Other } else { Role::ArgumentOf(library.clone()) };
-            self.expr(argument.value(), role);
+            self.expr(argument.value(), role.clone());
         }
         None
     }
