@@ -215,19 +215,7 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
         let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
         let Some(callee) = callee else { continue };
         for (name, source, range) in &flow.arguments {
-            let given = match source {
-                Source::Call(range) => entity
-                    .calls
-                    .iter()
-                    .find(|(callee, _)| callee == range)
-                    .and_then(|&(_, node)| type_of(project, graph, node, None)),
-                Source::Parameter(name) => {
-                    let parameter = function.parameters.iter().find(|parameter| parameter.name == *name);
-                    parameter
-                        .and_then(|parameter| parameter.annotation)
-                        .map(|range| &project.text(file)[range])
-                }
-            };
+            let given = type_given(project, graph, node, source);
             let wanted = type_of(project, graph, callee, Some(name));
             if is_converted(given, wanted) {
                 conversions.push((file, *range));
@@ -248,8 +236,7 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
     let returned = function.returns.map(|range| &project.text(file)[range]);
     for (source, place) in &facts.bodies[entity.function].returned {
         let Source::Call(range) = source else { continue };
-        let callee = entity.calls.iter().find(|(callee, _)| callee == range).map(|&(_, callee)| callee);
-        let given = callee.and_then(|callee| type_of(project, graph, callee, None));
+        let given = type_given(project, graph, node, source);
         if is_converted(given, returned) {
             conversions.push((file, *place));
         } else if is_narrower(given, returned) {
@@ -262,6 +249,43 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
     }
     graph.conversions.extend(conversions);
     findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// The type of what a call or a parameter in the body of an entity gives, as it is written.
+fn type_given<'p>(project: &'p Project, graph: &Graph, node: NodeId, source: &Source) -> Option<&'p str> {
+    let file = graph.nodes[node].file;
+    let (facts, entity) = (project.facts(file)?, graph.entity(node)?);
+    let callee = match source {
+        Source::Call(callee) => callee,
+        Source::Parameter(name) => {
+            let mut parameters = facts.module.functions[entity.function].parameters.iter();
+            let annotation = parameters.find(|parameter| parameter.name == *name)?.annotation?;
+            return Some(&project.text(file)[annotation]);
+        }
+    };
+    if let Some(&(_, called)) = entity.calls.iter().find(|(range, _)| range == callee) {
+        return type_of(project, graph, called, None);
+    }
+    // Gates: `wait_for_input` gives what it says, `approve` what it is given.
+    let call = facts.module.calls.iter().find(|call| call.callee == *callee)?;
+    let symbol = project.symbol(file, facts.reference_at(*callee)?)?;
+    let is = |name: &str| symbol == Symbol::Other(format!("flytekit.{name}"));
+    if is("wait_for_input") {
+        let (.., expected, _) = call
+            .fields(&["name", "timeout", "expected_type"])
+            .find(|(name, ..)| *name == Some("expected_type"))?;
+        return Some(&project.text(file)[expected.value.range]);
+    }
+    if is("approve") {
+        let flow = facts.bodies[entity.function].calls.iter().find(|flow| flow.callee == *callee)?;
+        let is_item = |name: &ArgumentName| match name {
+            ArgumentName::Position(place) => *place == 0,
+            ArgumentName::Keyword(name) => name == "upstream_item",
+        };
+        let (_, item, _) = flow.arguments.iter().find(|(name, ..)| is_item(name))?;
+        return type_given(project, graph, node, item);
+    }
+    None
 }
 
 /// Whether a value of one annotation holds whole numbers where the other wants floats.
