@@ -62,7 +62,8 @@
 //! ## What it does
 //!
 //! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have,
-//! code that cannot be told, stands at an address or is partly on Flyte 1, or a variable of a script that holds the program.
+//! code that cannot be told, stands at an address or is partly on Flyte 1, a variable of a script that holds the
+//! program, or a module of flytekit behind `python -m`.
 //!
 //! ## Why
 //!
@@ -134,6 +135,7 @@ pub fn map(
     let commands = places::places(text, kind).into_iter();
     let mut diagnostics: Vec<Diagnostic> = commands.filter_map(|place| reader.command(&place)).collect();
     diagnostics.extend(places::variables(text, kind).into_iter().map(variable));
+    diagnostics.extend(places::modules(text, kind).into_iter().map(|module| run_module(text, module)));
     // Code installs nothing by itself.
     if kind != FileKind::Python {
         let installed = install::installed(text, sides.of_project()).into_iter();
@@ -252,6 +254,13 @@ fn variable(program: TextRange) -> Diagnostic {
     let message = "a variable is set to `pyflyte`, which does not run Flyte 2 code".to_owned();
     let help = "Set it to `flyte`, and look at the flags of each command that it stands in".to_owned();
     Diagnostic { help: Some(help), ..diagnostic(&COMMAND_BY_HAND, program, message) }
+}
+
+/// The finding for a module of flytekit that a command runs.
+fn run_module(text: &str, module: TextRange) -> Diagnostic {
+    let message = format!("`python -m {}` does not run Flyte 2 code", &text[module]);
+    let help = "Run `flyte` with the command of Flyte 2 instead".to_owned();
+    Diagnostic { help: Some(help), ..diagnostic(&COMMAND_BY_HAND, module, message) }
 }
 
 /// The command of Flyte 2 that a list of words means, as a line.

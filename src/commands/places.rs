@@ -88,6 +88,20 @@ fn ends_in_program(value: &str) -> bool {
     last.trim_matches(['"', '\'']).rsplit('/').next() == Some("pyflyte")
 }
 
+/// The modules of flytekit that commands run: `python -m flytekit.clis.sdk_in_container.pyflyte run …`.
+pub(super) fn modules(text: &str, kind: FileKind) -> Vec<TextRange> {
+    if matches!(kind, FileKind::Python | FileKind::Document) {
+        return Vec::new();
+    }
+    let range = |at: usize| {
+        let mut words = text[at..].split_whitespace();
+        let module = words.nth(1).filter(|module| module.starts_with("flytekit."))?;
+        let start = at + text[at..].find(module)?;
+        Some(TextRange::at(TextSize::try_from(start).ok()?, TextSize::of(module)))
+    };
+    memmem::find_iter(text.as_bytes(), "-m").filter_map(range).collect()
+}
+
 fn place<'a>(text: &'a str, at: usize, name: &str, kind: FileKind) -> Option<Place<'a>> {
     let end = at + name.len();
     let before = text[..at].chars().next_back();
@@ -221,6 +235,18 @@ mod tests {
         {
             assert!(variables(text, FileKind::Script).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn modules_that_commands_run_are_found() {
+        let text =
+            "python -m pip install x\npython3  -m  flytekit.bin.entrypoint x\npython -m flytekit.clis.main\n";
+        let found = modules(text, FileKind::Script);
+        assert_eq!(
+            found.iter().map(|range| &text[*range]).collect::<Vec<_>>(),
+            ["flytekit.bin.entrypoint", "flytekit.clis.main"]
+        );
+        assert!(modules(text, FileKind::Document).is_empty());
     }
 
     #[test]
