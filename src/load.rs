@@ -339,7 +339,12 @@ fn skim(index: &ModuleIndex, file: FileId, bytes: &[u8]) -> Skimmed {
         let own = brought_by_flytekit(module).into_iter();
         own.chain(names.iter().filter_map(move |name| brought_by_flytekit(&format!("{module}.{name}"))))
     });
-    Skimmed { brought: brought.collect(), imports: index.files_of(file, &imports) }
+    let mut imported = index.files_of(file, &imports);
+    // A package that imports its modules when they are asked for may pass any of them on.
+    if memmem::find(bytes, b"def __getattr__").is_some() {
+        imported.extend(index.files_of_package(file));
+    }
+    Skimmed { brought: brought.collect(), imports: imported }
 }
 
 /// Reads a file around the code, which is not parsed.

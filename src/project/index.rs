@@ -109,6 +109,15 @@ impl ModuleIndex {
         path.strip_prefix("src/").unwrap_or(path).split('/').collect()
     }
 
+    /// The files of the package, and of the packages in it, whose `__init__.py` is `file`; none of another file.
+    pub fn files_of_package(&self, file: FileId) -> impl Iterator<Item = FileId> {
+        let package = self.paths[file].strip_suffix("/__init__.py");
+        let is_below = move |path: &str| {
+            package.and_then(|package| path.strip_prefix(package)).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.paths.iter().enumerate().filter(move |(_, path)| is_below(path)).map(|(file, _)| file)
+    }
+
     /// The files that the lines of a text in `file` seem to import, for texts that are not parsed.
     pub fn rough_imports(&self, file: FileId, text: &[u8]) -> Vec<FileId> {
         self.files_of(file, &rough_imports(text))
