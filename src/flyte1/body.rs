@@ -81,6 +81,8 @@ pub struct CallFlow {
     pub inputs: BTreeSet<Root>,
     /// The arguments that are a result or a parameter as it is, and their places.
     pub arguments: Vec<(ArgumentName, Source, TextRange)>,
+    /// The results and parameters that stand in a list, tuple or dict which is an argument.
+    pub elements: Vec<(ArgumentName, Source)>,
     /// Whether it stands in a loop or comprehension, and so may run many times.
     pub is_repeated: bool,
 }
@@ -154,6 +156,7 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
         body: Body { returns_value: returns.found, ..Body::default() },
         variables: FxHashMap::default(),
         sources: FxHashMap::default(),
+        held: FxHashMap::default(),
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
     };
@@ -195,6 +198,8 @@ struct Flow {
     variables: FxHashMap<String, Taint>,
     /// Variables that are a result or a parameter as it is.
     sources: FxHashMap<String, Source>,
+    /// What stands in the lists, tuples and dicts that variables hold.
+    held: FxHashMap<String, Vec<Source>>,
     /// Names bound in the function: a call of one is not a call of a task.
     locals: BTreeSet<String>,
     loops: usize,
@@ -217,6 +222,7 @@ impl Flow {
             Stmt::Assign(node) => {
                 let taint = self.expr(&node.value);
                 let source = self.source(&node.value);
+                let held = self.held(&node.value);
                 for target in &node.targets {
                     if matches!(target, Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) if elts.len() == 1)
                     {
@@ -226,6 +232,9 @@ impl Flow {
                 node.targets.iter().for_each(|target| self.assign(target, &taint));
                 if let ([Expr::Name(name)], Some(source)) = (node.targets.as_slice(), source) {
                     self.sources.insert(name.id.to_string(), source);
+                }
+                if let [Expr::Name(name)] = node.targets.as_slice() {
+                    self.held.insert(name.id.to_string(), held);
                 }
             }
             Stmt::AnnAssign(node) => {
@@ -326,6 +335,7 @@ impl Flow {
             Expr::Name(name) => {
                 self.locals.insert(name.id.to_string());
                 self.sources.remove(name.id.as_str());
+                self.held.remove(name.id.as_str());
                 self.variables.insert(name.id.to_string(), taint.clone());
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
@@ -354,15 +364,27 @@ impl Flow {
         }
     }
 
+    /// What stands in a list, tuple or dict, also behind a name.
+    fn held(&self, expr: &Expr) -> Vec<Source> {
+        match expr {
+            Expr::Name(name) => self.held.get(name.id.as_str()).cloned().unwrap_or_default(),
+            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+                elts.iter().filter_map(|element| self.source(element)).collect()
+            }
+            Expr::Dict(dict) => dict.items.iter().filter_map(|item| self.source(&item.value)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source, TextRange)> {
-        let positional =
-            arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
-        let keywords = arguments.keywords.iter().filter_map(|keyword| {
-            Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
-        });
-        positional
-            .chain(keywords)
-            .filter_map(|(name, value)| Some((name, self.source(value)?, value.range())))
+        let values = named(arguments);
+        values.filter_map(|(name, value)| Some((name, self.source(value)?, value.range()))).collect()
+    }
+
+    fn elements(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source)> {
+        let values = named(arguments);
+        values
+            .flat_map(|(name, value)| self.held(value).into_iter().map(move |held| (name.clone(), held)))
             .collect()
     }
 
@@ -491,10 +513,21 @@ impl Flow {
             callee,
             inputs: arguments,
             arguments: passed_on,
+            elements: self.elements(&call.arguments),
             is_repeated: self.loops > 0,
         });
         Taint::from([Root::call(callee)])
     }
+}
+
+/// The arguments by place and by keyword.
+fn named(arguments: &ast::Arguments) -> impl Iterator<Item = (ArgumentName, &Expr)> {
+    let positional =
+        arguments.args.iter().enumerate().map(|(place, value)| (ArgumentName::Position(place), value));
+    let keywords = arguments.keywords.iter().filter_map(|keyword| {
+        Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
+    });
+    positional.chain(keywords)
 }
 
 /// Builtins that do the same with a list of results as with a list of promises.

@@ -214,11 +214,14 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
     for flow in &facts.bodies[entity.function].calls {
         let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
         let Some(callee) = callee else { continue };
-        for (name, source, range) in &flow.arguments {
+        // What stands in a list is told and not converted: the list may be read elsewhere as well.
+        let arguments = flow.arguments.iter().map(|(name, source, range)| (name, source, Some(*range)));
+        let elements = flow.elements.iter().map(|(name, source)| (name, source, None));
+        for (name, source, range) in arguments.chain(elements) {
             let given = type_given(project, graph, node, source);
             let wanted = type_of(project, graph, callee, Some(name));
-            if is_converted(given, wanted) {
-                conversions.push((file, *range));
+            if let Some(range) = range.filter(|_| is_converted(given, wanted)) {
+                conversions.push((file, range));
             } else if is_narrower(given, wanted) {
                 let name = match name {
                     ArgumentName::Keyword(name) => format!("`{name}`"),
