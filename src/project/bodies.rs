@@ -11,38 +11,53 @@ use super::{FileId, Project};
 use crate::rules::Effect;
 use crate::rules::body::{self, MappedBody, Overlap};
 
-/// Decides which workflows and dynamics become `async`: those with calls that ran side by side, and all that call them.
+/// Decides which workflows and dynamics become `async`: those with calls that ran side by side or that call a container
+/// task, and all that call them.
 ///
 /// Where one of the callers cannot be `async`, what it calls stays as it is.
-pub(super) fn find_async(project: &Project, graph: &mut Graph, is_parallel: bool) {
+pub(super) fn find_async(project: &Project, graph: &mut Graph) {
     let has_flows = |&file: &FileId| {
         let mut entities = graph.nodes_in(file).filter_map(|node| graph.entity(node));
         !project.settled.contains(&file) && entities.any(|entity| entity.kind != EntityKind::Task)
     };
     let files: Vec<FileId> = (0..project.files.len()).filter(has_flows).collect();
-    let found: Vec<(NodeId, Overlap)> =
+    let found: Vec<(NodeId, Overlap, Vec<NodeId>)> =
         files.into_par_iter().flat_map_iter(|file| body::overlaps(project, graph, file)).collect();
-    graph.overlaps = found.iter().copied().collect();
-    if !is_parallel {
-        return;
+    graph.overlaps = found.iter().map(|(node, overlap, _)| (*node, *overlap)).collect();
+    let gathering = found.iter().filter(|(_, overlap, _)| graph.is_parallel && overlap.gathered > 0);
+    let mut seeds: Vec<NodeId> = gathering.map(|(node, ..)| *node).collect();
+    let mut callers = callers(graph);
+    for (node, _, created) in &found {
+        created.iter().for_each(|&callee| callers.entry(callee).or_default().push(*node));
     }
+    for node in 0..graph.nodes.len() {
+        if graph.container(node).is_some() {
+            graph.asyncs.insert(node);
+            seeds.extend(callers.get(&node).into_iter().flatten());
+        }
+    }
+    for seed in seeds {
+        let mut reached = BTreeSet::from([seed]);
+        let mut pending = vec![seed];
+        while let Some(node) = pending.pop() {
+            let callers = callers.get(&node).into_iter().flatten();
+            pending.extend(callers.filter(|&&caller| reached.insert(caller)));
+        }
+        if reached.iter().all(|&node| can_be_async(project, graph, node)) {
+            graph.asyncs.extend(reached);
+        }
+    }
+}
+
+/// The entities that call each node.
+fn callers(graph: &Graph) -> HashMap<NodeId, Vec<NodeId>> {
     let mut callers: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
     for node in 0..graph.nodes.len() {
         for &(_, callee) in graph.entity(node).map_or(&[][..], |entity| &entity.calls) {
             callers.entry(callee).or_default().push(node);
         }
     }
-    for (node, overlap) in found {
-        let mut reached = BTreeSet::from([node]);
-        let mut pending = vec![node];
-        while let Some(node) = pending.pop() {
-            let callers = callers.get(&node).into_iter().flatten();
-            pending.extend(callers.filter(|&&caller| reached.insert(caller)));
-        }
-        if overlap.gathered > 0 && reached.iter().all(|&node| can_be_async(project, graph, node)) {
-            graph.asyncs.extend(reached);
-        }
-    }
+    callers
 }
 
 /// Another decorator may call the function and use what it returns; a task calls what it calls in place.

@@ -188,7 +188,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::graph::{EntityKind, Graph, NodeId, NodeKind, function_of};
+use super::graph::{ContainerNode, EntityKind, Graph, NodeId, NodeKind, function_of};
 use super::link::Target;
 use super::whole_file::name_of;
 use super::{FileId, Project};
@@ -197,7 +197,7 @@ use crate::flyte1::symbol::Symbol;
 use crate::python::scope::{BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId};
 use crate::rules::advice::advice;
 use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
-use crate::rules::{Effect, Finding, setting};
+use crate::rules::{Effect, Finding, container_task, setting};
 use crate::source::TextRange;
 
 /// A whole number passed to a `float` parameter: Flyte 1 converted it, Flyte 2 refuses it, so `float(…)` is written.
@@ -308,6 +308,9 @@ fn type_of<'p>(
     parameter: Option<&ArgumentName>,
 ) -> Option<&'p str> {
     let file = graph.nodes[node].file;
+    if let Some(container) = graph.container(node) {
+        return container_type(project, file, container, parameter);
+    }
     let function = function_of(project, file, graph.entity(node)?)?;
     let range = match parameter {
         None => function.returns,
@@ -317,6 +320,27 @@ fn type_of<'p>(
         }
     };
     Some(&project.text(file)[range?])
+}
+
+/// The type of an input of a container task, or of its only output.
+fn container_type<'p>(
+    project: &'p Project,
+    file: FileId,
+    container: &ContainerNode,
+    parameter: Option<&ArgumentName>,
+) -> Option<&'p str> {
+    let module = &project.facts(file)?.module;
+    let call = &module.calls[container.call];
+    let types = |name: &str| container_task::types(module, call, name);
+    let range = match parameter {
+        None => match types("outputs")?[..] {
+            [(_, range)] => range,
+            _ => return None,
+        },
+        Some(ArgumentName::Position(place)) => types("inputs")?.get(*place)?.1,
+        Some(ArgumentName::Keyword(name)) => types("inputs")?.into_iter().find(|(input, _)| input == name)?.1,
+    };
+    Some(&project.text(file)[range])
 }
 
 /// What the body of a workflow or dynamic does with results.
@@ -518,6 +542,7 @@ fn owner_of(project: &Project, graph: &Graph, node: NodeId) -> Option<StatementI
     match &graph.nodes[node].kind {
         NodeKind::Entity(entity) => Some(module.functions[entity.function].owner),
         NodeKind::Setting(setting) => Some(module.bindings[setting.binding].owner),
+        NodeKind::Container(container) => Some(module.calls[container.call].owner),
         NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
     }
 }
@@ -561,6 +586,8 @@ fn is_read_by_rules(project: &Project, graph: &Graph, node: NodeId, reference: &
                 })
         }
         NodeKind::Setting(_) => is_part(),
+        // Its rule speaks of all that stands in the call.
+        NodeKind::Container(_) => true,
         NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => false,
     }
 }

@@ -82,7 +82,7 @@ use crate::python::scope::{
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
-use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, TASK_SHAPE};
+use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, OTHER_TASK, TASK_SHAPE};
 use crate::rules::{Effect, Finding, is_image_copy, is_image_method};
 use crate::source::TextRange;
 
@@ -168,6 +168,17 @@ pub struct ActorNode {
     pub image: ImageUse,
 }
 
+/// A `ContainerTask(…)`.
+#[derive(Debug)]
+pub struct ContainerNode {
+    /// The call.
+    pub call: CallId,
+    /// The variable that holds it.
+    pub variable: BindingId,
+    /// Its image.
+    pub image: ImageUse,
+}
+
 /// A name that holds objects such as `Resources`, alone or in a list or dict.
 #[derive(Debug)]
 pub struct SettingNode {
@@ -188,6 +199,8 @@ pub enum NodeKind {
     Entity(EntityNode),
     /// The environment of some tasks.
     Actor(ActorNode),
+    /// A task that is a container and no function.
+    Container(ContainerNode),
     /// A statement at the top level that uses entities or Flyte 1: a helper, a constant, a test, the `__main__` block.
     Code(StatementId),
 }
@@ -240,8 +253,10 @@ pub struct Graph {
     pub loose: Vec<Obstacle>,
     /// What the code of each node becomes; nothing for images.
     pub bodies: Vec<MappedBody>,
-    /// Workflows and dynamics that become `async`, so that calls in them run side by side.
+    /// Workflows and dynamics that become `async`, so that calls in them run side by side, and container tasks.
     pub asyncs: HashSet<NodeId>,
+    /// Whether independent calls are gathered.
+    pub is_parallel: bool,
     /// The calls of each workflow and dynamic that ran side by side on Flyte 1.
     pub overlaps: HashMap<NodeId, Overlap>,
     /// Whole numbers that Flyte 1 turned into floats by itself.
@@ -271,7 +286,7 @@ impl Graph {
     pub fn entity(&self, node: NodeId) -> Option<&EntityNode> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some(entity),
-            NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
+            _ => None,
         }
     }
 
@@ -279,7 +294,7 @@ impl Graph {
     pub fn image(&self, node: NodeId) -> Option<&ImageNode> {
         match &self.nodes[node].kind {
             NodeKind::Image(image) => Some(image),
-            NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
+            _ => None,
         }
     }
 
@@ -287,24 +302,34 @@ impl Graph {
     pub fn actor(&self, node: NodeId) -> Option<&ActorNode> {
         match &self.nodes[node].kind {
             NodeKind::Actor(actor) => Some(actor),
-            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
+            _ => None,
         }
     }
 
-    /// The image that an entity or an actor asks for, and the call that holds its settings.
+    /// The container task of a node.
+    pub fn container(&self, node: NodeId) -> Option<&ContainerNode> {
+        match &self.nodes[node].kind {
+            NodeKind::Container(container) => Some(container),
+            _ => None,
+        }
+    }
+
+    /// The image that an entity, an actor or a container task asks for, and the call that holds its settings.
     pub fn image_use(&self, node: NodeId) -> Option<(&ImageUse, Option<CallId>)> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some((&entity.image, entity.call)),
             NodeKind::Actor(actor) => Some((&actor.image, Some(actor.call))),
+            NodeKind::Container(container) => Some((&container.image, Some(container.call))),
             NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
         }
     }
 
-    /// Gives an entity or an actor its image.
+    /// Gives an entity, an actor or a container task its image.
     pub(super) fn set_image(&mut self, node: NodeId, image: ImageUse) {
         match &mut self.nodes[node].kind {
             NodeKind::Entity(entity) => entity.image = image,
             NodeKind::Actor(actor) => actor.image = image,
+            NodeKind::Container(container) => container.image = image,
             NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => {}
         }
     }
@@ -313,7 +338,7 @@ impl Graph {
     pub fn setting(&self, node: NodeId) -> Option<&SettingNode> {
         match &self.nodes[node].kind {
             NodeKind::Setting(setting) => Some(setting),
-            NodeKind::Image(_) | NodeKind::Entity(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
+            _ => None,
         }
     }
 
@@ -426,15 +451,17 @@ pub fn function_of<'p>(project: &'p Project, file: FileId, entity: &EntityNode) 
 
 /// Collects the nodes of a project, ties them, and finds what stands in their way in the code around them.
 pub fn build(project: &Project, is_parallel: bool) -> Graph {
-    let mut graph = Graph::default();
+    let mut graph = Graph { is_parallel, ..Graph::default() };
     let images = Images::of(project);
     let actors = actors(project);
+    let containers = containers(project);
     for (file, _) in project.parsed() {
         collect_images(project, &mut graph, file, &images.derived);
         collect_actors(project, &mut graph, file);
+        collect_containers(project, &mut graph, file);
         collect_entities(project, &mut graph, file, &actors);
         collect_settings(project, &mut graph, file);
-        collect_code(project, &mut graph, file, &images);
+        collect_code(project, &mut graph, file, &images, &containers);
     }
     collect_aliases(project, &mut graph);
     check_settings(project, &mut graph);
@@ -450,7 +477,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         read_plain_image(project, &mut graph, node);
     }
     block_misplaced(project, &mut graph);
-    find_async(project, &mut graph, is_parallel);
+    find_async(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_conversions(project, &mut graph, node);
     }
@@ -693,6 +720,46 @@ fn collect_actors(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
+/// The names that hold a `ContainerTask(…)`.
+fn containers(project: &Project) -> HashSet<(FileId, BindingId)> {
+    let calls = project.parsed().flat_map(|(file, facts)| {
+        facts.module.calls.iter().filter_map(move |call| match call.context {
+            CallContext::Assigned(binding) if is_container(project, file, call) => Some((file, binding)),
+            _ => None,
+        })
+    });
+    calls.collect()
+}
+
+fn is_container(project: &Project, file: FileId, call: &Call) -> bool {
+    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    let symbol = reference.and_then(|reference| project.symbol(file, reference));
+    matches!(symbol, Some(Symbol::Other(path)) if path == "flytekit.ContainerTask")
+}
+
+fn collect_containers(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for (id, call) in facts.module.calls.iter().enumerate() {
+        let CallContext::Assigned(variable) = call.context else { continue };
+        if !is_container(project, file, call) {
+            continue;
+        }
+        let container = ContainerNode { call: id, variable, image: ImageUse::None };
+        let node = graph.push(file, NodeKind::Container(container));
+        graph.by_decorator.insert((file, id), node);
+        graph.by_binding.insert((file, variable), node);
+        let binding = &facts.module.bindings[variable];
+        let is_plain = matches!(binding.kind, BindingKind::Assignment { annotation: None, .. })
+            && facts.module.exports(&binding.name) == [variable];
+        if !is_plain || !binding.is_unconditional || !call.methods.is_empty() {
+            let message = format!("`{}` is not simply assigned at the top level of the module", binding.name);
+            let finding = Finding::new(&OTHER_TASK, call.callee, Effect::Blocking, message)
+                .help("Define the container task at the top level of the module, without an annotation, under a name of its own");
+            graph.block(node, file, finding);
+        }
+    }
+}
+
 fn collect_entities(
     project: &Project,
     graph: &mut Graph,
@@ -769,13 +836,22 @@ fn collect_entities(
 }
 
 /// Code around the entities that uses them, attributes of images, or Flyte 1.
-fn collect_code(project: &Project, graph: &mut Graph, file: FileId, images: &Images) {
+fn collect_code(
+    project: &Project,
+    graph: &mut Graph,
+    file: FileId,
+    images: &Images,
+    containers: &HashSet<(FileId, BindingId)>,
+) {
     let Some(facts) = project.facts(file) else { return };
-    let nodes = graph.nodes_in(file);
-    let actors: HashSet<StatementId> = nodes
-        .filter_map(|node| graph.actor(node).map(|actor| facts.module.calls[actor.call].owner))
-        .collect();
-    for reference in facts.module.references.iter().filter(|reference| !actors.contains(&reference.owner)) {
+    let made = |node: NodeId| match &graph.nodes[node].kind {
+        NodeKind::Actor(actor) => Some(actor.call),
+        NodeKind::Container(container) => Some(container.call),
+        _ => None,
+    };
+    let made: HashSet<StatementId> =
+        graph.nodes_in(file).filter_map(made).map(|call| facts.module.calls[call].owner).collect();
+    for reference in facts.module.references.iter().filter(|reference| !made.contains(&reference.owner)) {
         let key = (file, reference.owner);
         let is_known = graph.by_statement.contains_key(&key)
             || graph.by_setting.contains_key(&key)
@@ -788,6 +864,7 @@ fn collect_code(project: &Project, graph: &mut Graph, file: FileId, images: &Ima
         let matters = project.resolve(file, reference).iter().any(|target| match target {
             target if !is_derived && images.attribute_of(target).is_some() => true,
             Target::Flyte1(symbol) => *symbol != Symbol::ImageSpec && !symbol.is_harmless(),
+            Target::Binding(file, binding, _) if containers.contains(&(*file, *binding)) => true,
             Target::Binding(file, binding, _) => project.facts(*file).is_some_and(|facts| {
                 matches!(facts.module.bindings[*binding].kind, BindingKind::Decorated(_))
             }),

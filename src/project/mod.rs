@@ -16,7 +16,7 @@ mod body_checks;
 mod holders;
 mod reach;
 mod references;
-mod whole_file;
+pub mod whole_file;
 
 use rustc_hash::FxHashSet;
 

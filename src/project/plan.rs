@@ -88,7 +88,9 @@ use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::actor::{self, MappedActor};
+use crate::rules::body::imports;
 use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR};
+use crate::rules::container_task::{self, MappedContainer};
 use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
 use crate::rules::task::{self, MappedTask};
@@ -225,6 +227,11 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
                 findings.extend(plain_image_findings(project, graph, node));
                 findings
             }
+            NodeKind::Container(_) => {
+                let mut findings = map_container(project, graph, node, &names).effects.findings;
+                findings.extend(container_image_findings(project, graph, node));
+                findings
+            }
             NodeKind::Entity(_) => {
                 let mut findings = map_entity(project, graph, node, &names).effects.findings;
                 findings.extend(plain_image_findings(project, graph, node));
@@ -270,6 +277,7 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
         NodeKind::Setting(setting) => facts.module.bindings[setting.binding].range,
         NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
         NodeKind::Actor(actor) => facts.module.bindings[actor.variable].range,
+        NodeKind::Container(container) => facts.module.bindings[container.variable].range,
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             let defined = bindings.find(|binding| binding.owner == *statement && binding.is_unconditional);
@@ -297,6 +305,9 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
             format!("{kind} `{}`", facts.module.functions[entity.function].name)
         }
         NodeKind::Actor(actor) => format!("actor `{}`", facts.module.bindings[actor.variable].name),
+        NodeKind::Container(container) => {
+            format!("container task `{}`", facts.module.bindings[container.variable].name)
+        }
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             match bindings.find(|binding| binding.owner == *statement && binding.is_unconditional) {
@@ -438,6 +449,48 @@ pub fn map_actor(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNa
     let reuse_name = names.of("ReusePolicy");
     with_context(project, graph, file, offset, names, |cx| actor::map(cx, actor.call, &reuse_name))
         .unwrap_or_default()
+}
+
+/// Maps a `ContainerTask(…)`.
+pub fn map_container(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedContainer {
+    let file = graph.nodes[node].file;
+    let (Some(container), Some(facts)) = (graph.container(node), project.facts(file)) else {
+        return MappedContainer::default();
+    };
+    let call = &facts.module.calls[container.call];
+    let variable = &facts.module.bindings[container.variable].name;
+    let extras = imports::submodule(&facts.module, "flyte.extras", &names.prefix);
+    let [file_type, dir_type] = ["File", "Dir"].map(|name| imports::item(&facts.module, "flyte.io", name));
+    let container_task = format!("{}.ContainerTask", extras.name);
+    let written =
+        container_task::Names { container_task: &container_task, file: &file_type.name, dir: &dir_type.name };
+    let mapped = with_context(project, graph, file, call.range.start(), names, |cx| {
+        container_task::map(cx, call, variable, &written)
+    });
+    let mut mapped = mapped.unwrap_or_default();
+    let types = [(mapped.uses_file, file_type), (mapped.uses_dir, dir_type)];
+    let types = types.into_iter().filter(|(is_used, _)| *is_used).filter_map(|(_, imported)| imported.line);
+    mapped.effects.imports.extend(extras.line.into_iter().chain(types));
+    mapped
+}
+
+/// An image of a container task that is no `ImageSpec` must be a string; it need not hold `flyte`.
+fn container_image_findings(project: &Project, graph: &Graph, node: NodeId) -> Option<Finding> {
+    let Some((ImageUse::Value(value), _)) = graph.image_use(node) else { return None };
+    let file = graph.nodes[node].file;
+    let (what, help) = match known_text(project, file, value) {
+        Some(text) if text.contains("{{") => (
+            "is a template that Flyte 2 does not know",
+            "Use `Image.from_ref_name` and `image.image_refs` of the configuration",
+        ),
+        None if !matches!(value.kind, ValueKind::FString(..)) => (
+            "is no image that can be read",
+            "Name the image, or an `ImageSpec` that is assigned to a name of a module",
+        ),
+        _ => return None,
+    };
+    let message = format!("`{}` {what}", &project.text(file)[value.range]);
+    Some(Finding::new(&CONTAINER_IMAGE, value.range, Effect::Blocking, message).help(help))
 }
 
 /// The literal that `name` certainly stands for at `offset`, also if it is imported from the project: `CPU`,
@@ -780,7 +833,7 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
         for node in 0..graph.nodes.len() {
             let needs: Vec<NodeId> = match &graph.nodes[node].kind {
                 NodeKind::Image(image) => image.base.into_iter().collect(),
-                NodeKind::Actor(_) | NodeKind::Entity(_) => {
+                NodeKind::Actor(_) | NodeKind::Container(_) | NodeKind::Entity(_) => {
                     let images = graph.image_use(node).map(|(image, _)| image);
                     let actor = graph.entity(node).and_then(|entity| entity.actor);
                     match images {

@@ -69,7 +69,7 @@ use crate::rules::advice::advice;
 use crate::rules::codes::{
     ACTOR, AMBIGUOUS_NAME, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE,
 };
-use crate::rules::{Effect, Finding};
+use crate::rules::{Effect, Finding, container_task};
 
 pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
@@ -206,11 +206,15 @@ fn reads_given_field(
     (is_read && !text.is_empty()).then_some(node)
 }
 
-/// `container_image=` values that are no `ImageSpecs`.
+/// `container_image=` values that are no `ImageSpecs`, and the images of container tasks.
 pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeId) {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return };
     let Some((ImageUse::None, Some(call))) = graph.image_use(node) else { return };
-    let argument = facts.module.calls[call].keyword("container_image");
+    let call = &facts.module.calls[call];
+    let argument = match &graph.nodes[node].kind {
+        NodeKind::Container(_) => container_task::argument(call, "image"),
+        _ => call.keyword("container_image"),
+    };
     if let Some(argument) = argument.filter(|argument| !argument.value.is_empty())
         && !give_held_images(project, graph, node, &argument.value)
     {
@@ -415,6 +419,7 @@ fn other_use(
     let (rule, what): (&'static Rule, &str) = match graph.nodes[node].kind {
         NodeKind::Image(_) => (&IMAGE_USE, "image"),
         NodeKind::Actor(_) => (&ACTOR, "actor"),
+        NodeKind::Container(_) => (&OTHER_USE, "container task"),
         NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => (&OTHER_USE, "task or workflow"),
     };
     let is_image = matches!(graph.nodes[node].kind, NodeKind::Image(_));

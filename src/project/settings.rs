@@ -216,7 +216,10 @@ fn holder(graph: &Graph, module: &Module, file: FileId, reference: &Reference) -
     let is_part = matches!(reference.role, Role::Argument(..) | Role::Other);
     let bindings = module.bindings.iter().enumerate().filter(|(_, binding)| binding.owner == reference.owner);
     let mut nodes = bindings.filter_map(|(id, _)| graph.by_binding.get(&(file, id)).copied());
-    nodes.find(|&node| is_part && (graph.setting(node).is_some() || graph.actor(node).is_some()))
+    let is_user = |node: NodeId| {
+        graph.setting(node).is_some() || graph.actor(node).is_some() || graph.container(node).is_some()
+    };
+    nodes.find(|&node| is_part && is_user(node))
 }
 
 /// `SECRET.group` and `SECRET.key` are the same on both.

@@ -232,7 +232,7 @@ fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId, by_n
 }
 
 /// The name by which other modules import a node.
-pub(super) fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
+pub fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<&'p str> {
     let facts = project.facts(graph.nodes[node].file)?;
     match &graph.nodes[node].kind {
         NodeKind::Image(image) => {
@@ -241,6 +241,7 @@ pub(super) fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> 
         NodeKind::Setting(setting) => Some(facts.module.bindings[setting.binding].name.as_str()),
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
         NodeKind::Actor(actor) => Some(facts.module.bindings[actor.variable].name.as_str()),
+        NodeKind::Container(container) => Some(facts.module.bindings[container.variable].name.as_str()),
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             bindings.find(|binding| binding.owner == *statement).map(|binding| binding.name.as_str())

@@ -43,6 +43,7 @@ use crate::project::link::Target;
 use crate::project::plan::{
     Additions, FlyteNames, PlainImage, Plan, map_actor, map_entity, place, plain_image,
 };
+use crate::project::whole_file::name_of;
 use crate::project::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
@@ -86,21 +87,29 @@ pub(super) struct Environment {
     pub(super) members: Vec<NodeId>,
     /// The environments whose tasks its own tasks call.
     pub(super) depends_on: Vec<Dependency>,
-    /// The actor that it takes the place of.
-    pub(super) actor: Option<NodeId>,
+    /// The actor that it takes the place of, or the container task that it is made from.
+    pub(super) owner: Option<NodeId>,
     /// The bindings that its arguments read of names that are bound more than once: the same text means something else
     /// further down.
     rebound: Vec<BindingId>,
 }
 
 impl Environment {
-    /// Where it is made: above its first task, or in the place of an actor.
+    /// Whether its containers run one task after another.
+    pub(super) fn is_reused(&self, plan: &Plan) -> bool {
+        self.owner.is_some_and(|owner| plan.graph.actor(owner).is_some())
+    }
+
+    /// Where it is made: above its first task, in the place of an actor, or below a container task.
     pub(super) fn offset(&self, project: &Project, plan: &Plan) -> TextSize {
-        let node = self.actor.or(self.members.first().copied());
+        let node = self.owner.or(self.members.first().copied());
         let facts = project.facts(self.file);
         match (node.map(|node| &plan.graph.nodes[node].kind), facts) {
             (Some(NodeKind::Entity(entity)), _) => entity.decorator.start(),
             (Some(NodeKind::Actor(actor)), Some(facts)) => facts.module.calls[actor.call].range.start(),
+            (Some(NodeKind::Container(container)), Some(facts)) => {
+                facts.module.calls[container.call].range.start()
+            }
             _ => TextSize::from(0),
         }
     }
@@ -149,7 +158,7 @@ impl Environments {
         let users: Vec<&Environment> =
             self.of_image.get(&image).into_iter().flatten().map(|&id| &self.all[id]).collect();
         let files = files_of(plan, users.iter().flat_map(|environment| environment.members.iter().copied()));
-        let is_reused = users.iter().any(|environment| environment.actor.is_some());
+        let is_reused = users.iter().any(|environment| environment.is_reused(plan));
         Additions { is_reused, ..additions(project, overview, &files) }
     }
 
@@ -203,6 +212,7 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
     let mut names = Names::new(project);
     for (file, _) in project.parsed() {
         place_actors(project, plan, overview, &mut environments, file);
+        place_containers(plan, &mut environments, file);
         let entities: Vec<NodeId> =
             plan.converted_in(file).filter(|&node| plan.graph.entity(node).is_some()).collect();
         group_tasks(project, plan, overview, &mut environments, file, &entities);
@@ -236,7 +246,25 @@ fn place_actors(
             settings: settings.settings,
             members: Vec::new(),
             depends_on: Vec::new(),
-            actor: Some(node),
+            owner: Some(node),
+            rebound: Vec::new(),
+        });
+    }
+}
+
+/// The environments that are made from container tasks. Nothing else runs in their images.
+fn place_containers(plan: &Plan, environments: &mut Environments, file: FileId) {
+    for node in plan.converted_in(file).filter(|&node| plan.graph.container(node).is_some()) {
+        environments.of_node.insert(node, environments.all.len());
+        environments.all.push(Environment {
+            file,
+            variable: String::new(),
+            name: String::new(),
+            image: EnvironmentImage::Default(None),
+            settings: Vec::new(),
+            members: Vec::new(),
+            depends_on: Vec::new(),
+            owner: Some(node),
             rebound: Vec::new(),
         });
     }
@@ -257,7 +285,7 @@ fn group_tasks(
             continue;
         };
         if let Some(actor) = entity.actor {
-            let id = environments.all.iter().position(|environment| environment.actor == Some(actor));
+            let id = environments.all.iter().position(|environment| environment.owner == Some(actor));
             if let Some(id) = id {
                 environments.all[id].members.push(node);
                 environments.of_node.insert(node, id);
@@ -285,7 +313,7 @@ fn rebound(project: &Project, file: FileId, entity: &EntityNode) -> Vec<BindingI
 fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId, key: Key) {
     let same = (first..environments.all.len()).find(|&id| {
         let environment = &environments.all[id];
-        environment.actor.is_none()
+        environment.owner.is_none()
             && environment.image == key.0
             && environment.settings == key.1
             && environment.rebound == key.2
@@ -300,7 +328,7 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
             settings,
             members: Vec::new(),
             depends_on: Vec::new(),
-            actor: None,
+            owner: None,
             rebound,
         });
         environments.all.len() - 1
@@ -351,7 +379,7 @@ fn place_workflows(
 ) {
     let all: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
     // A driver in an actor would take the place of its tasks.
-    let tasks: Vec<usize> = all.iter().copied().filter(|&id| environments.all[id].actor.is_none()).collect();
+    let tasks: Vec<usize> = all.iter().copied().filter(|&id| environments.all[id].owner.is_none()).collect();
     let own_first = environments.all.len();
     for &node in entities {
         let Some(entity) = plan.graph.entity(node).filter(|entity| entity.kind == EntityKind::Workflow)
@@ -406,26 +434,30 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
     let Some(facts) = project.facts(file) else { return };
     let mut variables = facts.module.names.clone();
     let mut ids: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
-    ids.sort_by_key(|&id| environments.all[id].members.first().copied());
+    ids.sort_by_key(|&id| environments.all[id].owner.or(environments.all[id].members.first().copied()));
     let slug = names.slug(file);
     for &id in &ids {
-        let Some(actor) = environments.all[id].actor else { continue };
-        let mapped = map_actor(project, &plan.graph, actor, &FlyteNames::default());
+        let Some(owner) = environments.all[id].owner else { continue };
+        if plan.graph.actor(owner).is_none() {
+            continue;
+        }
+        let mapped = map_actor(project, &plan.graph, owner, &FlyteNames::default());
         let name = mapped.name.unwrap_or_else(|| environments.all[id].variable.clone());
         let name = names.free(&if is_valid(&name) { name } else { slugged(&name) });
         names.take(&name);
         environments.all[id].name = name;
     }
-    ids.retain(|&id| environments.all[id].actor.is_none());
-    for (position, id) in ids.into_iter().enumerate() {
-        let member = environments.all[id].members[0];
-        let task =
-            plan.graph.entity(member).map(|entity| facts.module.functions[entity.function].name.clone());
-        let task = task.unwrap_or_default();
-        let (variable, name) = if position == 0 && !names.is_taken(&slug) {
+    ids.retain(|&id| !environments.all[id].is_reused(plan));
+    let mut is_first = true;
+    for id in ids {
+        let environment = &environments.all[id];
+        let named = environment.owner.or(environment.members.first().copied());
+        let task = named.and_then(|node| name_of(project, &plan.graph, node)).unwrap_or_default();
+        let is_main = environment.owner.is_none() && std::mem::take(&mut is_first);
+        let (variable, name) = if is_main && !names.is_taken(&slug) {
             ("env".to_owned(), slug.clone())
         } else {
-            (format!("{task}_env"), names.free(&format!("{slug}_{}", slugged(&task))))
+            (format!("{task}_env"), names.free(&format!("{slug}_{}", slugged(task))))
         };
         let candidates = [variable.clone(), format!("{task}_env"), format!("flyte_{variable}")];
         let variable = candidates
@@ -549,7 +581,7 @@ pub(super) fn problems(
 ) -> Vec<(NodeId, FileId, Finding)> {
     let mut problems = Vec::new();
     for (id, environment) in environments.all.iter().enumerate() {
-        let Some(first) = environment.members.first().copied().or(environment.actor) else { continue };
+        let Some(first) = environment.members.first().copied().or(environment.owner) else { continue };
         let range = place(project, &plan.graph, first);
         let unnamed = environment.depends_on.iter().find(|dependency| dependency.text.is_none());
         let message = if reaches(environments, id, id) {

@@ -9,7 +9,7 @@ use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, is_flyte1_root};
 use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind};
 use crate::project::link::Target;
-use crate::project::plan::{FlyteNames, Plan, map_actor, map_entity};
+use crate::project::plan::{FlyteNames, Plan, map_actor, map_container, map_entity};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::ast::name::Name;
@@ -224,6 +224,9 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
                 consumed.insert(facts.module.calls[actor.call].callee);
                 consumed.extend(map_actor(project, &plan.graph, node, &names).settings.effects.consumed);
             }
+            NodeKind::Container(_) => {
+                consumed.extend(map_container(project, &plan.graph, node, &names).effects.consumed);
+            }
             NodeKind::Code(_) => {}
         }
     }
@@ -411,6 +414,10 @@ fn needed_names(project: &Project, plan: &Plan, outlook: &FileOutlook, file: Fil
                 let mapped = map_actor(project, &plan.graph, node, &FlyteNames::default()).settings;
                 names.extend(["TaskEnvironment", "ReusePolicy", "Image"]);
                 names.extend(mapped.effects.uses.iter().copied());
+            }
+            NodeKind::Container(_) => {
+                names.push("TaskEnvironment");
+                names.extend(map_container(project, &plan.graph, node, &FlyteNames::default()).effects.uses);
             }
             NodeKind::Entity(entity) => {
                 names.push("TaskEnvironment");

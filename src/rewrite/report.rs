@@ -402,6 +402,10 @@ fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
         NodeKind::Image(image) => image.base == Some(used),
         NodeKind::Setting(_) => plan.graph.setting(used).is_some(),
         NodeKind::Actor(actor) => matches!(&actor.image, ImageUse::Specs(images) if images.contains(&used)),
+        NodeKind::Container(container) => {
+            matches!(&container.image, ImageUse::Specs(images) if images.contains(&used))
+                || plan.graph.setting(used).is_some()
+        }
         NodeKind::Code(_) => plan.graph.bodies[user].calls.iter().any(|(_, callee)| *callee == used),
         NodeKind::Entity(entity) => {
             entity.calls.iter().any(|(_, callee)| *callee == used)

@@ -364,8 +364,10 @@ use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, symbol};
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
-use crate::project::graph::{EntityKind, EntityNode, NodeId, NodeKind};
-use crate::project::plan::{FlyteNames, Plan, Settings, describe, map_actor, map_entity, map_image, place};
+use crate::project::graph::{ContainerNode, EntityKind, EntityNode, NodeId, NodeKind};
+use crate::project::plan::{
+    FlyteNames, Plan, Settings, describe, map_actor, map_container, map_entity, map_image, place,
+};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
@@ -373,8 +375,8 @@ use crate::python::scope::{BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
-    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, DRIVER_IMAGE, IMAGE_SPEC, IMPORT, MIXED_FILE,
-    SEQUENTIAL_CALLS, SETTING, TASK,
+    ACTOR, BROUGHT_PACKAGE, CODE, CONTAINER_IMAGE, CONTAINER_TASK, DRIVER_IMAGE, IMAGE_SPEC, IMPORT,
+    MIXED_FILE, SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
 use crate::rules::task::{SettingText, annotations_without_none};
@@ -453,6 +455,7 @@ pub(super) fn convert(
             NodeKind::Entity(entity) => converter.entity(node, entity, body),
             NodeKind::Setting(_) => converter.setting(node),
             NodeKind::Actor(_) => converter.actor(node),
+            NodeKind::Container(container) => converter.container(node, container),
             NodeKind::Code(_) => converter.code(node, body),
         }
     }
@@ -652,7 +655,7 @@ impl Converter<'_> {
         for annotation in annotations_without_none(self.text, function) {
             edits.push(Edit::insertion(annotation.end(), " | None"));
         }
-        if environment.actor.is_none() && environment.members.first() == Some(&node) {
+        if environment.owner.is_none() && environment.members.first() == Some(&node) {
             edits.push(self.environment(node, environment));
             edits.extend(self.late_dependencies(environment, self.gap_above(node).0));
         }
@@ -737,7 +740,7 @@ impl Converter<'_> {
     /// An actor becomes an environment where it stands.
     fn actor(&mut self, node: NodeId) {
         let (environments, file) = (self.environments, self.file);
-        let environment = environments.in_file(file).find(|(_, environment)| environment.actor == Some(node));
+        let environment = environments.in_file(file).find(|(_, environment)| environment.owner == Some(node));
         let (Some((_, environment)), Some(actor)) = (environment, self.plan.graph.actor(node)) else {
             return;
         };
@@ -765,6 +768,34 @@ impl Converter<'_> {
             format!("{} is an environment of union", describe(self.project, &self.plan.graph, node)),
         );
         let title = "Make it a `TaskEnvironment` with reused containers".to_owned();
+        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+    }
+
+    /// A container task is written anew where it stands, and its environment below it.
+    fn container(&mut self, node: NodeId, container: &ContainerNode) {
+        let Some(environment) = self.environments.of(node) else { return };
+        let call = &self.facts.module.calls[container.call];
+        let mapped = map_container(self.project, &self.plan.graph, node, &self.names);
+        self.effects(mapped.effects);
+        let text = layout(&Chain { head: mapped.call, ..Chain::default() }, self.place_at(call.range));
+        let behind = next_line_start(self.text, call.range.end());
+        let gap = if self.text[..usize::from(behind)].ends_with(['\n', '\r']) { "" } else { "\n" };
+        let made = format!(
+            "{gap}{} = {}.from_task({}, {})\n",
+            environment.variable,
+            self.uses("TaskEnvironment"),
+            self.facts.style.string(&environment.name),
+            self.facts.module.bindings[container.variable].name,
+        );
+        let mut edits = vec![Edit::replacement(call.range, text), Edit::insertion(behind, made)];
+        edits.extend(self.late_dependencies(environment, behind));
+        let finding = Finding::new(
+            &CONTAINER_TASK,
+            place(self.project, &self.plan.graph, node),
+            Effect::Blocking,
+            format!("{} is defined with Flyte 1", describe(self.project, &self.plan.graph, node)),
+        );
+        let title = "Make it a container task of Flyte 2, and give it an environment".to_owned();
         self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
     }
 
@@ -900,7 +931,7 @@ impl Converter<'_> {
 
     /// The place by which an environment is known.
     fn place_of(&self, environment: &Environment) -> TextRange {
-        let node = environment.actor.or(environment.members.first().copied());
+        let node = environment.owner.or(environment.members.first().copied());
         node.map(|node| place(self.project, &self.plan.graph, node)).unwrap_or_default()
     }
 
@@ -921,7 +952,7 @@ impl Converter<'_> {
     fn default_image(&mut self, environment: &Environment, version: Option<(u8, u8)>) -> Option<String> {
         let files = files_of(self.plan, environment.members.iter().copied());
         let mut additions = additions(self.project, self.overview, &files);
-        additions.is_reused = environment.actor.is_some();
+        additions.is_reused = environment.is_reused(self.plan);
         let reason = if additions.keeps_flyte1.is_some() {
             "its code still imports it"
         } else {
@@ -998,7 +1029,8 @@ impl Converter<'_> {
             return;
         }
         let overlap = self.plan.graph.overlaps.get(&node).copied().unwrap_or_default();
-        let gathered = if self.plan.graph.is_async(node) { 0 } else { overlap.gathered };
+        let is_gathered = self.plan.graph.is_async(node) && self.plan.graph.is_parallel;
+        let gathered = if is_gathered { 0 } else { overlap.gathered };
         let count = gathered + overlap.repeated;
         if count == 0 {
             return;

@@ -178,7 +178,7 @@ const ROWS: [(&str, &Rule, &str); 41] = [
     (
         "flytekit.ContainerTask",
         &OTHER_TASK,
-        "Make it a `flyte.extras.ContainerTask` with `inputs={…}` and `outputs={…}` as dicts and `resources=flyte.Resources(…)`, give it an environment with `flyte.TaskEnvironment.from_task(\"name\", task)`, and let the environment of its caller depend on that",
+        "Assign it to a name at the top level of the module, in a statement of its own",
     ),
     (
         "flytekit.extras.tasks.shell",

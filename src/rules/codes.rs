@@ -71,6 +71,7 @@ rules! {
     DRIVER_IMAGE = "FM223" "driver-image" "A workflow now runs in a container, whose image must be able to import its module.";
     DEPENDENCY_CYCLE = "FM224" "environment-cycle" "Two environments would depend on each other.";
     ACTOR = "FM225" "actor" "An `ActorEnvironment` of union becomes a `TaskEnvironment` with reused containers.";
+    CONTAINER_TASK = "FM226" "container-task" "A `ContainerTask` becomes one of `flyte.extras`, which workflows await.";
     CODE = "FM230" "surrounding-code" "Code around tasks that uses them, or Flyte 1, is written anew.";
     OVERRIDE = "FM231" "with-overrides" "`with_overrides` of a call becomes `override` of the task.";
     OVERRIDE_RESOURCES = "FM232" "override-resources" "`override` replaces all resources of a task; its own are repeated.";

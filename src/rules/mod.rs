@@ -11,6 +11,7 @@ pub mod pages;
 pub mod tables;
 
 pub mod actor;
+pub mod container_task;
 
 mod accelerator;
 mod apt_packages;

@@ -22,7 +22,7 @@ use super::order;
 use super::values::Values;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
-use crate::project::graph::EntityKind;
+use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{indentation_at, line_start, next_line_start};
@@ -413,7 +413,7 @@ pub(super) fn block<'a>(mapper: &mut Mapper<'a>, block: &'a [Stmt]) {
                 order::refuse(mapper, range, earlier, later);
             }
         }
-        let is_gathered = mapper.is_async() && !run.groups().is_empty();
+        let is_gathered = mapper.gathers() && !run.groups().is_empty();
         if is_gathered || run.is_out_of_order() {
             let members: Vec<usize> = run.lines.iter().map(|line| line.index).collect();
             let (Some(&first), Some(&last)) = (members.first(), members.last()) else { continue };
@@ -485,7 +485,7 @@ impl Writer<'_, '_, '_> {
         let text = self.mapper.cx.text;
         let indent = indentation_at(text, self.block[first].start()).to_owned();
         let mut pieces: Vec<String> = Vec::new();
-        let is_async = self.mapper.is_async();
+        let is_async = self.mapper.gathers();
         let mut groups = if is_async { self.run.groups() } else { BTreeMap::new() };
         // What is put around a call by another construct cannot be gathered with it.
         for items in groups.values_mut() {
@@ -673,18 +673,20 @@ pub struct Overlap {
     pub repeated: usize,
 }
 
-/// Counts the calls of a function that ran side by side.
-pub(super) fn overlap(cx: &BodyContext<'_>, function: &ast::StmtFunctionDef) -> Overlap {
+/// Counts the calls of a function that ran side by side, and finds what it calls through `create_node`.
+pub(super) fn overlap(cx: &BodyContext<'_>, function: &ast::StmtFunctionDef) -> (Overlap, Vec<NodeId>) {
     let values = Values::of(function);
-    let mut counter = Counter { cx, values: &values, found: Overlap::default(), loops: 0 };
+    let mut counter =
+        Counter { cx, values: &values, found: Overlap::default(), created: Vec::new(), loops: 0 };
     ast::visitor::source_order::SourceOrderVisitor::visit_body(&mut counter, &function.body);
-    counter.found
+    (counter.found, counter.created)
 }
 
 struct Counter<'c, 'a> {
     cx: &'c BodyContext<'c>,
     values: &'c Values<'a>,
     found: Overlap,
+    created: Vec<NodeId>,
     loops: usize,
 }
 
@@ -713,8 +715,9 @@ impl<'a> ast::visitor::source_order::SourceOrderVisitor<'a> for Counter<'_, 'a> 
                 ast::visitor::source_order::walk_expr(self, expr);
                 self.loops -= 1;
             }
-            Expr::Call(_) if NodeCall::of(self.cx, self.values, expr).is_some() => {
+            Expr::Call(_) if let Some(call) = NodeCall::of(self.cx, self.values, expr) => {
                 self.found.repeated += usize::from(self.loops > 0);
+                self.created.extend(matches!(call.kind, Kind::Created).then_some(call.node));
                 ast::visitor::source_order::walk_expr(self, expr);
             }
             _ => ast::visitor::source_order::walk_expr(self, expr),

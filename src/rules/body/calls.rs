@@ -73,7 +73,7 @@ use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr};
-use crate::rules::codes::{CALL_INSIDE_TASK, TASK_SHAPE, WORKFLOW_BODY};
+use crate::rules::codes::{CALL_INSIDE_TASK, OTHER_TASK, TASK_SHAPE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -117,11 +117,11 @@ impl<'e> NodeCall<'e> {
             inner.overrides.push(call);
             return Some(inner);
         }
-        let (entity, node, kind) = if let Some(node) = cx.entity(&call.func) {
+        let (entity, node, kind) = if let Some(node) = cx.callee(&call.func) {
             (&*call.func, node, Kind::Plain)
         } else if cx.is_flyte1(&call.func, "create_node") {
             let entity = call.arguments.args.first()?;
-            (entity, cx.entity(entity)?, Kind::Created)
+            (entity, cx.callee(entity)?, Kind::Created)
         } else {
             let map = MapTask::of(cx, values, &call.func)?;
             (map.entity, map.node, Kind::Mapped(map))
@@ -139,10 +139,17 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     match mapper.cx.graph.entity(mapper.node).map(|entity| entity.kind) {
         None => outside(mapper, &call),
         Some(EntityKind::Task) => inside_task(mapper, &call),
+        Some(EntityKind::Eager) if mapper.cx.graph.container(call.node).is_some() => {
+            let what = "is called in `@eager`, where Flyte 1 ran it with the docker of its machine";
+            find_container(mapper, &call, what, "Call it in a workflow, and await that");
+        }
         Some(EntityKind::Eager) => eager(mapper, &call),
         Some(EntityKind::Dynamic | EntityKind::Workflow) => {
             if mapper.cx.is_awaited(call.node) {
                 refuse_async(mapper, &call, "a workflow");
+            }
+            if mapper.cx.graph.container(call.node).is_some() {
+                refuse_container(mapper, &call);
             }
             write(mapper, &call);
         }
@@ -182,6 +189,29 @@ fn refuse_async(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, place: &str) {
         Finding::new(&TASK_SHAPE, call.entity.range(), Effect::Blocking, message)
             .help("Await it in `async` code"),
     );
+}
+
+/// A container task is awaited on Flyte 2, and its settings cannot be changed there.
+fn refuse_container(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    let (what, help) = if !call.overrides.is_empty() {
+        (
+            "is called with overrides, and `override` of a container task fails on Flyte 2",
+            "Define a container task of its own with these settings",
+        )
+    } else if !mapper.is_async() {
+        (
+            "is awaited on Flyte 2, and the code that calls it here cannot be `async`",
+            "Call it in a workflow without other decorators, which no task calls",
+        )
+    } else {
+        return;
+    };
+    find_container(mapper, call, what, help);
+}
+
+fn find_container(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, what: &str, help: &str) {
+    let message = format!("container task `{}` {what}", &mapper.cx.text[call.entity.range()]);
+    mapper.find(Finding::new(&OTHER_TASK, call.entity.range(), Effect::Blocking, message).help(help));
 }
 
 /// A call in a dynamic or workflow.
@@ -262,6 +292,11 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         return;
     }
     mapper.call(call.entity.range(), call.node);
+    if mapper.cx.graph.container(call.node).is_some() {
+        let what = "is called outside of a workflow, which Flyte 2 refuses";
+        find_container(mapper, call, what, "Run a workflow that calls it");
+        return;
+    }
     if mapper.is_async() {
         awaited(mapper, call.range);
     } else {
@@ -272,6 +307,12 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
 
 /// A call inside a task ran in the container of the task, without the settings of what it calls.
 fn inside_task(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    if mapper.cx.graph.container(call.node).is_some() {
+        mapper.handle(call.entity.range());
+        let what = "is called inside a task, which Flyte 1 ran with the docker of its machine";
+        find_container(mapper, call, what, "Call it from the workflow, and give the task what comes of it");
+        return;
+    }
     let callee = mapper.cx.graph.entity(call.node);
     let is_task = callee.is_some_and(|callee| callee.kind == EntityKind::Task);
     if !matches!(call.kind, Kind::Plain) || !call.overrides.is_empty() || !is_task {

@@ -15,7 +15,7 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     let Expr::ListComp(comprehension) = expr else { return false };
     let entity = mapper.cx.graph.entity(mapper.node);
     let is_flow = entity.is_some_and(|entity| entity.kind.is_flow());
-    if !is_flow || !mapper.is_async() || gathered_element(mapper.cx, mapper.values(), comprehension).is_none()
+    if !is_flow || !mapper.gathers() || gathered_element(mapper.cx, mapper.values(), comprehension).is_none()
     {
         return false;
     }

@@ -73,6 +73,11 @@ impl<'a> Mapper<'a> {
         self.is_async.last().is_some_and(|is_async| *is_async)
     }
 
+    /// Whether independent calls are gathered here.
+    pub(super) fn gathers(&self) -> bool {
+        self.is_async() && self.cx.graph.is_parallel
+    }
+
     /// Whether the code is that of a task, dynamic or workflow.
     pub fn is_entity(&self) -> bool {
         self.cx.graph.entity(self.node).is_some()

@@ -123,13 +123,16 @@ impl<'a> BodyContext<'a> {
             })
     }
 
+    /// The task, dynamic, workflow or container task that an expression certainly means.
+    pub fn callee(&self, expr: &Expr) -> Option<NodeId> {
+        let nodes = self.graph.nodes_of(self.project, self.file, self.reference(expr)?)?;
+        let [node] = nodes[..] else { return None };
+        (self.graph.entity(node).is_some() || self.graph.container(node).is_some()).then_some(node)
+    }
+
     /// The task, dynamic or workflow that an expression certainly means.
     pub fn entity(&self, expr: &Expr) -> Option<NodeId> {
-        let nodes = self.graph.nodes_of(self.project, self.file, self.reference(expr)?)?;
-        match nodes[..] {
-            [node] if self.graph.entity(node).is_some() => Some(node),
-            _ => None,
-        }
+        self.callee(expr).filter(|&node| self.graph.entity(node).is_some())
     }
 
     /// The definition of an entity, in whatever file.
@@ -278,7 +281,7 @@ pub fn map_file(
     };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
         NodeKind::Entity(entity) => {
             let name = facts.module.functions[entity.function].name_range;
             functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))
@@ -299,7 +302,7 @@ fn others<'a>(
     let owner = |&node: &NodeId| match &graph.nodes[node].kind {
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].owner),
         NodeKind::Code(statement) => Some(*statement),
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
     };
     let own: HashSet<StatementId> = nodes.iter().filter_map(owner).collect();
     let statements = facts.module.statements.iter().enumerate();
@@ -310,8 +313,9 @@ fn others<'a>(
     })
 }
 
-/// How many calls in the bodies of workflows and dynamics of a file ran side by side on Flyte 1.
-pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, Overlap)> {
+/// How many calls in the bodies of workflows and dynamics of a file ran side by side on Flyte 1, and what each calls
+/// through `create_node`.
+pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, Overlap, Vec<NodeId>)> {
     let Some(facts) = project.facts(file) else { return Vec::new() };
     let text = project.text(file);
     let nodes: Vec<NodeId> = graph.nodes_in(file).collect();
@@ -324,7 +328,8 @@ pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, 
     let flows = graph.nodes_in(file).filter_map(|node| {
         let entity = graph.entity(node).filter(|entity| entity.kind.is_flow())?;
         let name = facts.module.functions[entity.function].name_range;
-        Some((node, arrange::overlap(&cx, functions.by_name.get(&name)?)))
+        let (overlap, created) = arrange::overlap(&cx, functions.by_name.get(&name)?);
+        Some((node, overlap, created))
     });
     flows.collect()
 }

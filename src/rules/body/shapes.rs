@@ -11,12 +11,13 @@
 
 use super::BodyContext;
 use crate::project::FileId;
-use crate::project::graph::NodeId;
+use crate::project::graph::{ContainerNode, NodeId};
 use crate::project::link::Target;
 use crate::python::Ranged;
 use crate::python::annotation::{Definition, Field, TypeExpr};
 use crate::python::ast::Expr;
 use crate::python::scope::{Binding, BindingId, BindingKind};
+use crate::rules::container_task;
 use crate::source::TextRange;
 
 /// What the caller of an entity gets.
@@ -39,6 +40,9 @@ pub enum Shape {
 /// The shape of what `node` gives back.
 pub fn shape(cx: &BodyContext<'_>, node: NodeId) -> Shape {
     let file = cx.graph.nodes[node].file;
+    if let Some(container) = cx.graph.container(node) {
+        return of_container(cx, file, container).unwrap_or(Shape::Unknown);
+    }
     let Some(function) = cx.function(node) else { return Shape::Unknown };
     let Some(range) = function.returns else { return Shape::Nothing };
     let text = cx.project.text(file);
@@ -55,6 +59,17 @@ pub fn shape(cx: &BodyContext<'_>, node: NodeId) -> Shape {
         Some(TypeExpr::Name(_)) => class_of(cx, file, range).unwrap_or(Shape::One(range)),
         Some(_) => Shape::One(range),
     }
+}
+
+/// Several outputs of a container task have their names on Flyte 1.
+fn of_container(cx: &BodyContext<'_>, file: FileId, container: &ContainerNode) -> Option<Shape> {
+    let module = &cx.project.facts(file)?.module;
+    let outputs = container_task::types(module, &module.calls[container.call], "outputs")?;
+    Some(match &outputs[..] {
+        [] => Shape::Nothing,
+        [(_, range)] => Shape::One(*range),
+        _ => Shape::Named(outputs.into_iter().map(|(name, _)| name).collect(), None),
+    })
 }
 
 /// How the class of a named tuple is written in the file of the context; `None` if it has no name there.

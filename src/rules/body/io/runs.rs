@@ -116,6 +116,9 @@ fn need(cx: &BodyContext<'_>, entity: NodeId) -> Need {
 }
 
 fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
+    if cx.graph.container(node).is_some() {
+        return Need::Run;
+    }
     let Some(function) = cx.function(node) else { return Need::Nothing };
     let file = cx.graph.nodes[node].file;
     let text = cx.text_of(node, function.range);
