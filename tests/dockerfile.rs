@@ -182,6 +182,7 @@ fn what_no_dockerfile_can_hold_is_refused() {
         Layer::Commands { commands: texts(&["echo a \\"]), secret_mounts: Vec::new() },
         Layer::Commands { commands: texts(&["echo a \\ "]), secret_mounts: Vec::new() },
         Layer::Commands { commands: texts(&[" "]), secret_mounts: Vec::new() },
+        Layer::Commands { commands: texts(&["<<EOF\ntouch /a\nEOF"]), secret_mounts: Vec::new() },
         Layer::WorkDir { workdir: "/a\nRUN x".to_owned() },
         Layer::CopyFile { src: "there".into(), dst: "/a\nRUN x".to_owned() },
         Layer::CopyFile { src: "missing".into(), dst: "/a".to_owned() },

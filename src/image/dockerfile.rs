@@ -55,6 +55,7 @@ use std::fmt::Write as _;
 use super::CREATE_USER;
 use super::command::Command;
 use super::layer::{PipOptions, ProjectInstall, Secret};
+use super::line::shown;
 use super::shell::{expanding_word, is_harmless, joined_lines, json_path, quoted_value, run_script, word};
 use super::step::{Problem, Step};
 use crate::rules::codes;
@@ -234,6 +235,14 @@ impl Writer<'_> {
                 "a command is empty, and no Dockerfile runs nothing".to_owned()
             };
             let help = if is_open { "Take the backslash at its end away" } else { "Leave it out" };
+            return self.problem(Problem::new(&codes::UNWRITABLE_VALUE, message).help(help));
+        }
+        if command.trim_start().starts_with("<<") {
+            let message = format!(
+                "`{}` is a here-document without a program, which only `BuildKit` runs",
+                shown(command)
+            );
+            let help = "Give the lines of the document as commands";
             return self.problem(Problem::new(&codes::UNWRITABLE_VALUE, message).help(help));
         }
         self.run(&[], secrets, &joined_lines(command));

@@ -19,6 +19,7 @@ pub mod editable;
 pub mod engine;
 pub mod ignore;
 pub mod layer;
+pub mod line;
 pub mod path;
 mod python_text;
 pub mod reference;

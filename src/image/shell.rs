@@ -8,6 +8,8 @@
 
 use std::fmt::Write as _;
 
+use super::line::{continued, is_left_out};
+
 /// A part of a text: characters, or a variable that is to be expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -126,7 +128,7 @@ pub fn joined_lines(command: &str) -> String {
     let mut lines = command.lines().peekable();
     while let Some(line) = lines.next() {
         // A backslash in front of it makes it one of the line.
-        let continued = line.trim_end().strip_suffix('\\').filter(|line| !line.ends_with('\\'));
+        let continued = continued(line);
         joined.push_str(continued.unwrap_or(line));
         while lines.peek().is_some_and(|next| continued.is_some() && is_left_out(next)) {
             lines.next();
@@ -137,11 +139,6 @@ pub fn joined_lines(command: &str) -> String {
         }
     }
     joined
-}
-
-fn is_left_out(line: &str) -> bool {
-    let line = line.trim_start();
-    line.is_empty() || line.starts_with('#')
 }
 
 /// A value in double quotes, as `ENV` and `WORKDIR` take it: variables are expanded, nothing else means anything.

@@ -571,14 +571,15 @@ use std::path::Path;
 
 use super::command::{Command, Reach};
 use super::disk::Disk;
+use super::line::{command_fault, shown, value_fault};
 use super::reference;
 use super::requirement::Requirement;
 use super::script::{self, ScriptError};
 use super::{Base, Image, Layer, path};
 use crate::diagnostic::Rule;
 use crate::rules::codes::{
-    BASE_WITHOUT_FLYTE, COMMAND_WITH_RUN, CONTRADICTING_PINS, GIT_PACKAGE_BEFORE_GIT, IMAGE_NAME,
-    IMAGE_PYTHON_VERSION, IMAGE_REFERENCE, LOST_SHELL_CHANGE, MISSING_PATH, PATH_OVERWRITTEN,
+    BASE_WITHOUT_FLYTE, BROKEN_LINE, COMMAND_WITH_RUN, CONTRADICTING_PINS, GIT_PACKAGE_BEFORE_GIT,
+    IMAGE_NAME, IMAGE_PYTHON_VERSION, IMAGE_REFERENCE, LOST_SHELL_CHANGE, MISSING_PATH, PATH_OVERWRITTEN,
     REQUIREMENT_SYNTAX, SCRIPT_HEADER, VARIABLE_NAME,
 };
 
@@ -797,10 +798,38 @@ impl Check<'_> {
             Layer::DockerIgnore { path } => {
                 self.needs_file(Path::new(path), Part::Layer(index), "the ignore file");
             }
-            Layer::AptPackages { .. }
-            | Layer::WorkDir { .. }
-            | Layer::CodeBundle { .. }
-            | Layer::DockerLines { .. } => {}
+            Layer::AptPackages { packages, .. } => {
+                self.stays_on_its_line(&packages.join(" "), Part::Layer(index));
+            }
+            Layer::WorkDir { workdir } => self.stays_on_its_line(workdir, Part::Layer(index)),
+            Layer::CodeBundle { .. } | Layer::DockerLines { .. } => {}
+        }
+        self.places(index);
+    }
+
+    /// Paths that the SDK writes into instructions, where a space ends them.
+    fn places(&mut self, index: usize) {
+        let layer = &self.image.layers[index];
+        let source = match layer {
+            Layer::UvScript { .. } | Layer::PixiScript { .. } | Layer::DockerIgnore { .. } => None,
+            other => other.path().map(|path| path.to_string_lossy().into_owned()),
+        };
+        let target = match layer {
+            Layer::CopyFile { dst, .. } | Layer::CopyFolder { dst, .. } => Some(dst.clone()),
+            _ => None,
+        };
+        for path in source.into_iter().chain(target) {
+            if (self.is_known)(&path) && path.contains(char::is_whitespace) {
+                let message = format!("`{}` holds a space, at which the path ends", shown(&path));
+                self.problem(&BROKEN_LINE, Part::Layer(index), message, "Use a path without spaces");
+            }
+        }
+    }
+
+    fn stays_on_its_line(&mut self, text: &str, part: Part) {
+        if (self.is_known)(text) && text.trim().contains('\n') {
+            let message = format!("`{}` ends at its line break", shown(text.trim()));
+            self.problem(&BROKEN_LINE, part, message, "Write it on one line");
         }
     }
 
@@ -903,11 +932,18 @@ impl Check<'_> {
         if !(self.is_known)(command) {
             return;
         }
+        let fault = command_fault(command);
         let command = command.trim();
         if command.starts_with("RUN ") {
             let message =
                 "`RUN` stands in front of a command, and the image builder puts its own there".to_owned();
             return self.problem(&COMMAND_WITH_RUN, part, message, "Take it away");
+        }
+        if let Some(fault) = fault {
+            let message = format!("`{}` {fault}", shown(command));
+            let help =
+                "Write each command as one of its own, and join lines that belong together with ` && \\`";
+            return self.problem(&BROKEN_LINE, part, message, help);
         }
         if !is_last && Command::read(command).reach() == Reach::OnlyShell {
             let message = format!("`{command}` changes nothing: each command runs in a shell of its own");
@@ -926,6 +962,10 @@ impl Check<'_> {
         {
             let message = format!("`{name}` cannot be the name of an environment variable");
             self.problem(&VARIABLE_NAME, part, message, "Use letters, digits and underscores");
+        }
+        if let Some(fault) = value_fault(value).filter(|_| (self.is_known)(value)) {
+            let message = format!("`{}` {fault}", shown(value));
+            self.problem(&BROKEN_LINE, part, message, "Quote the value inside the string: `\"'a b'\"`");
         }
         if name == "PATH" && (self.is_known)(value) && !value.contains("$PATH") && !value.contains("${PATH") {
             self.problem(

@@ -147,6 +147,7 @@ rules! {
     PATH_OVERWRITTEN = "FM531" "image-path-overwritten" "`PATH` is set without what it held before.";
     VARIABLE_NAME = "FM532" "image-variable-name" "A name that no environment variable can have.";
     SCRIPT_HEADER = "FM533" "image-script-header" "A script or manifest that the SDK or pixi cannot read.";
+    BROKEN_LINE = "FM534" "image-broken-line" "A text that breaks the line of the Dockerfile that the SDK writes it to.";
     UNWRITABLE_VALUE = "FM580" "unwritable-value" "A value of an image that no Dockerfile can hold as it is.";
     MISSING_FILE = "FM581" "missing-build-file" "A file that an image needs is not there, or cannot be used.";
     MISSING_SECRET = "FM582" "missing-build-secret" "A secret that an image mounts is neither in the environment nor in a file.";

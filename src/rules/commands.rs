@@ -64,6 +64,7 @@ use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
 use crate::image::command::{Command, Reach};
+use crate::image::line::command_fault;
 use crate::python::items::Items;
 use crate::python::scope::runs_pip;
 use crate::python::value::{Value, ValueKind};
@@ -151,11 +152,14 @@ fn check(draft: &mut Draft, elements: &[Value], parameter: Parameter<'_>, comman
         let range = if is_own { element.range } else { parameter.value.range };
         let is_last = index + 1 == commands.len();
         let problem = if is_last && command.ends_in_backslash() {
-            Some("it ends in a backslash, and takes in the line that follows in the Dockerfile")
+            Some("it ends in a backslash, and takes in the line that follows in the Dockerfile".to_owned())
         } else if !is_last && let Some(problem) = command.cannot_be_followed() {
-            Some(problem)
+            Some(problem.to_owned())
+        } else if index > 0 && command.cannot_follow() {
+            Some("it is empty, or begins with an operator".to_owned())
         } else {
-            (index > 0 && command.cannot_follow()).then_some("it is empty, or begins with an operator")
+            let text = element.as_str().filter(|_| is_last);
+            text.and_then(command_fault).map(|fault| format!("it {fault}"))
         };
         if let Some(problem) = problem {
             let message =

@@ -48,7 +48,7 @@
 //!
 //! ## Not handled
 //!
-//! A value with a space outside quotes: it broke the image in Flyte 1 too.
+//! A value with a space outside quotes, a quote that is not closed, or a line break: it broke the image in Flyte 1 too.
 //!
 //! ## References
 //!
@@ -58,6 +58,7 @@ use super::codes::ENV;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
+use crate::image::line::{shown, value_fault};
 use crate::python::items::Item;
 use crate::python::style::Style;
 use crate::python::value::{Value, ValueKind};
@@ -124,15 +125,11 @@ fn check(draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
         let Some(text) = value.as_str() else { continue };
         // `"/opt/bin:$PATH"` reads the value from before in both.
         let own = own.as_ref().and_then(Value::as_str);
-        if has_unquoted_space(text) {
+        if let Some(fault) = value_fault(text) {
+            let message = format!("`{}` {fault}: that broke the image in Flyte 1 too", shown(text));
             draft.find(
-                Finding::new(
-                    &ENV,
-                    parameter.value.range,
-                    Effect::Blocking,
-                    format!("`{text}` holds a space outside quotes, which broke the image in Flyte 1 too"),
-                )
-                .help("Quote the value inside the string"),
+                Finding::new(&ENV, parameter.value.range, Effect::Blocking, message)
+                    .help("Quote the value inside the string"),
             );
         }
         if let Some(key) = keys.iter().find(|key| Some(**key) != own && mentions(text, key)) {
@@ -156,22 +153,6 @@ fn mentions(value: &str, key: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric());
     value.contains(&format!("${{{key}"))
         || value.match_indices(&bare).any(|(at, _)| ends(&value[at + bare.len()..]))
-}
-
-fn has_unquoted_space(text: &str) -> bool {
-    let mut quote = None;
-    let mut is_escaped = false;
-    for character in text.chars() {
-        match (quote, character) {
-            _ if is_escaped => is_escaped = false,
-            (_, '\\') => is_escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(character),
-            (None, c) if c.is_whitespace() => return true,
-            _ => {}
-        }
-    }
-    false
 }
 
 /// The text of a dict display, its literals of other types quoted as Python's `str` would print them, and the first

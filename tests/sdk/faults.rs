@@ -55,7 +55,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 41] = [
+pub(crate) const FAULTS: [Fault; 48] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -250,5 +250,47 @@ pub(crate) const FAULTS: [Fault; 41] = [
         "FM533",
         "image = Image.from_uv_script('bad.py', name='x', python_version=(3, 12))",
         "image = Image.from_uv_script('good.py', name='x', python_version=(3, 12))",
+    ),
+    build(
+        "FM534",
+        "the second line is read as an instruction",
+        "image = base.with_commands(['make\\nmake install'])",
+        "image = base.with_commands(['make \\\\\\n  install\\n'])",
+    ),
+    build(
+        "FM534",
+        "RUN runs nothing",
+        "image = base.with_commands(['\\nmake'])",
+        "image = base.with_commands(['make\\n\\n# made\\n'])",
+    ),
+    build(
+        "FM534",
+        "the line behind the document is read as an instruction",
+        "image = base.with_commands(['cat <<EOF > /a\\nb\\nEOF\\nmake'])",
+        "image = base.with_commands(['cat <<EOF > /a\\nb\\nEOF'])",
+    ),
+    build(
+        "FM534",
+        "the ENV line cannot be parsed",
+        "image = base.with_env_vars({'A': 'hello world'})",
+        "image = base.with_env_vars({'A': '\"hello world\"'})",
+    ),
+    build(
+        "FM534",
+        "the ENV line cannot be parsed",
+        "image = base.with_env_vars({'A': 'it\\'s'})",
+        "image = base.with_env_vars({'A': '\"it\\'s\"'})",
+    ),
+    build(
+        "FM534",
+        "the second package is read as an instruction",
+        "image = base.with_apt_packages('git\\n', 'curl')",
+        "image = base.with_apt_packages('git', 'curl\\n')",
+    ),
+    build(
+        "FM534",
+        "COPY looks for two sources",
+        "image = base.with_source_file('data/x.csv', '/my data/')",
+        "image = base.with_source_file('data/x.csv', '/my_data/')",
     ),
 ];
