@@ -8,6 +8,7 @@ mod script;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -224,6 +225,50 @@ fn a_dry_run_starts_nothing_and_writes_what_would_be_built() {
     assert!(!run.stdout.contains("a secret"));
     let texts: Vec<Vec<u8>> = read_tree(&project.path("code/out")).into_values().collect();
     assert!(texts.iter().all(|text| !String::from_utf8_lossy(text).contains("a secret")));
+}
+
+/// The SDK joins Debian packages to make the tag.
+const ALIKE: &str = r#"import flyte
+
+base = flyte.Image.from_debian_base(python_version=(3, 11), name="base", registry="r.example/me")
+one = base.with_apt_packages("a", "b")
+other = base.with_apt_packages("ab")
+same = base.with_apt_packages("ab")
+elsewhere = one.clone(registry="r.example/you")
+"#;
+
+#[test]
+fn different_images_of_one_uri_are_told_before_any_is_built() {
+    let project = Project::new();
+    write(&project.path("code/a.py"), ALIKE);
+    for args in [
+        &["build", "--engine", "podman", "--dry-run", "-o", "out"][..],
+        &["build", "--builder", "remote", "--dry-run", "-o", "remote"],
+        &["dockerfile", "-o", "dockerfiles"],
+    ] {
+        let run = project.run(args);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let told = "a.py:5:9: FM587 `one` and `other` are different images with one uri, `r.example/me/base:";
+        assert!(run.stderr.contains(told), "{run:?}");
+        // That of another registry does not take the folder of the first.
+        let files = read_tree(&project.path("code").join(args[args.len() - 1]));
+        let folders: BTreeSet<&str> = files.keys().filter_map(|file| file.split('/').next()).collect();
+        assert_eq!(folders.len(), 3, "{folders:?}");
+        assert!(folders.iter().any(|folder| folder.ends_with("-2")), "{folders:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_goes_in_the_order_of_a_build() {
+    let project = Project::new();
+    let code = fs::read_to_string(project.path("code/a.py")).unwrap();
+    let (base, above) = code.split_once("above = ").unwrap();
+    let (head, base) = base.split_once("base = ").unwrap();
+    write(&project.path("code/a.py"), &format!("{head}above = {above}\nbase = {base}"));
+    let run = project.run(&["build", "--engine", "podman", "--dry-run"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let place = |tag: &str| run.stdout.find(&format!("--tag registry.example/me/{tag}:"));
+    assert!(place("base").is_some() && place("base") < place("above"), "{run:?}");
 }
 
 #[test]

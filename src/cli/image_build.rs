@@ -5,7 +5,7 @@
 //! built ghcr.io/acme/trainer:0f6e…
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,6 +26,7 @@ use crate::image::build::{self, Options, Outcome, Recipe, Request, recipe};
 use crate::image::digest::uri;
 use crate::image::engine::{Engine, EngineSettings};
 use crate::image::remote;
+use crate::image::schedule::{Schedule, confusion};
 use crate::image::step::Problem;
 use crate::image::{Base, Image, Layer};
 use crate::rules::codes;
@@ -46,9 +47,11 @@ pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<E
     let (requests, unknown) = requests(&images, true);
     say_problems(&unknown);
     has_failed |= !unknown.is_empty();
-    for request in requests.iter().filter(|request| needs_build(&request.image)) {
-        match recipe(request, &options) {
-            Ok(recipe) => hand_out(request, &recipe, args.output.as_deref(), out)?,
+    let folders = folders(&requests, args.output.as_deref());
+    for (index, request) in requests.iter().enumerate().filter(|(_, request)| needs_build(&request.image)) {
+        let folder = args.output.is_some().then_some(folders[index].as_path());
+        match confused(&requests, index).and_then(|()| recipe(request, &options)) {
+            Ok(recipe) => hand_out(request, &recipe, folder, out)?,
             Err(problems) => {
                 problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
                 has_failed = true;
@@ -58,6 +61,11 @@ pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<E
     Ok(if has_failed { Exit::Findings } else { Exit::Clean })
 }
 
+/// What keeps an image from being told from one before it.
+fn confused(requests: &[Request], index: usize) -> std::result::Result<(), Vec<Problem>> {
+    confusion(requests, index).map_or(Ok(()), |problem| Err(vec![problem]))
+}
+
 fn refuse_json(args: &ImageArgs) -> Result<()> {
     if args.output_format == OutputFormat::Json {
         bail!("this command prints no JSON; `flyte-migrate image show` does");
@@ -65,7 +73,7 @@ fn refuse_json(args: &ImageArgs) -> Result<()> {
     Ok(())
 }
 
-fn hand_out(request: &Request, recipe: &Recipe, output: Option<&Path>, out: &mut dyn Write) -> Result<()> {
+fn hand_out(request: &Request, recipe: &Recipe, folder: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     let Some(dockerfile) = &recipe.dockerfile else {
         writeln!(
             out,
@@ -76,10 +84,9 @@ fn hand_out(request: &Request, recipe: &Recipe, output: Option<&Path>, out: &mut
         return Ok(());
     };
     recipe.context.notes.iter().for_each(|note| say!("note: {}: {note}", request.place));
-    match output {
+    match folder {
         Some(folder) => {
-            let folder = folder.join(folder_name(request));
-            build::write(recipe, &folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+            build::write(recipe, folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
             writeln!(out, "{}", folder.display())?;
         }
         None => write!(
@@ -146,14 +153,17 @@ fn pack_all(
     out: &mut dyn Write,
 ) -> Result<bool> {
     let mut is_clean = true;
-    for request in requests.iter().filter(|request| needs_build(&request.image)) {
+    let folders = folders(requests, output);
+    for (index, request) in requests.iter().enumerate().filter(|(_, request)| needs_build(&request.image)) {
         let temporary = std::env::temp_dir();
-        match remote::pack(&request.image, images.python_version, &temporary, &images.disk) {
+        let packed = confused(requests, index)
+            .and_then(|()| remote::pack(&request.image, images.python_version, &temporary, &images.disk));
+        match packed {
             Ok(parcel) => {
                 let (layers, files) = (parcel.spec.layers.len(), parcel.entries.len());
-                if let Some(folder) = output {
-                    let folder = folder.join(folder_name(request));
-                    parcel.write(&folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+                if output.is_some() {
+                    let folder = &folders[index];
+                    parcel.write(folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
                 }
                 writeln!(out, "{}: {layers} layers, {files} files", request.uri)?;
             }
@@ -370,49 +380,86 @@ fn needs_build(image: &Image) -> bool {
     image.is_cloned
 }
 
-/// Prints or writes what would be built.
+/// Prints or writes what would be built, in the order of a build.
 fn dry_run(
     requests: &[Request],
     options: &Options,
     output: Option<&Path>,
     out: &mut dyn Write,
 ) -> Result<bool> {
-    let mut is_clean = true;
-    for request in requests {
-        if !needs_build(&request.image) {
-            writeln!(
-                out,
-                "{}: nothing to build, it is published as {}",
-                one_line(&request.label),
-                request.uri
-            )?;
-            continue;
+    let schedule = match Schedule::new(requests) {
+        Ok(schedule) => schedule,
+        Err(problem) => {
+            requests.iter().for_each(|request| say_problem(&request.place, &problem));
+            return Ok(false);
         }
-        let folder = output.unwrap_or_else(|| Path::new("")).join(folder_name(request));
-        let planned = recipe(request, options)
-            .and_then(|recipe| Ok((build::calls(request, options, &recipe, &folder)?, recipe)));
-        match planned {
-            Ok((calls, recipe)) => {
-                if output.is_some() {
-                    build::write(&recipe, &folder)
-                        .with_context(|| format!("cannot write `{}`", folder.display()))?;
-                }
-                for call in calls {
-                    let words =
-                        std::iter::once(options.engine.program()).chain(call.iter().map(String::as_str));
-                    writeln!(out, "{}", shlex::try_join(words).context("an argument holds a NUL byte")?)?;
-                }
+    };
+    let folders = folders(requests, output);
+    let mut is_clean = true;
+    while let Some(index) = schedule.next() {
+        let request = &requests[index];
+        let outcome = match schedule.verdict(index) {
+            Some(outcome) => outcome,
+            None => plan(request, options, &folders[index], output.is_some(), out)?,
+        };
+        match &outcome {
+            Outcome::Built => {}
+            Outcome::Skipped(reason) => {
+                writeln!(out, "{}: nothing to build, {reason}", one_line(&request.label))?;
             }
-            Err(problems) => {
+            Outcome::Failed { problems, .. } => {
                 problems.iter().for_each(|problem| say_problem(request.place_of(problem), problem));
                 is_clean = false;
             }
         }
+        schedule.finish(index, outcome);
     }
     Ok(is_clean)
 }
 
-/// A folder of its own for an image, below the one that was asked for.
+/// Prints how an image would be built, and writes what is needed for that.
+fn plan(
+    request: &Request,
+    options: &Options,
+    folder: &Path,
+    is_written: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
+    if !needs_build(&request.image) {
+        return Ok(Outcome::Skipped(format!("it is published as {}", request.uri)));
+    }
+    let planned = recipe(request, options)
+        .and_then(|recipe| Ok((build::calls(request, options, &recipe, folder)?, recipe)));
+    let (calls, recipe) = match planned {
+        Ok(planned) => planned,
+        Err(problems) => return Ok(Outcome::Failed { problems, output: Vec::new() }),
+    };
+    if is_written {
+        build::write(&recipe, folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+    }
+    for call in calls {
+        let words = std::iter::once(options.engine.program()).chain(call.iter().map(String::as_str));
+        writeln!(out, "{}", shlex::try_join(words).context("an argument holds a NUL byte")?)?;
+    }
+    Ok(Outcome::Built)
+}
+
+/// A folder for each image, below the one that was asked for: named for the end of its uri, and images of one uri
+/// share one.
+fn folders(requests: &[Request], output: Option<&Path>) -> Vec<PathBuf> {
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    let names = requests.iter().map(|request| {
+        let name = folder_name(request);
+        let is_free = |name: &String| taken.get(name).is_none_or(|uri| *uri == request.uri);
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let name = std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name);
+        taken.insert(name.clone(), &request.uri);
+        output.unwrap_or_else(|| Path::new("")).join(name)
+    });
+    names.collect()
+}
+
+/// The end of the uri of an image, as a name of a folder.
 fn folder_name(request: &Request) -> String {
     let name = request.uri.rsplit('/').next().unwrap_or_default();
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()

@@ -282,7 +282,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn failed(problem: Problem) -> Self {
+    /// It could not be built, for one reason.
+    pub fn failed(problem: Problem) -> Self {
         Self::Failed { problems: vec![problem], output: Vec::new() }
     }
 }

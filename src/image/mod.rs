@@ -25,7 +25,7 @@ mod python_text;
 pub mod reference;
 pub mod remote;
 pub mod requirement;
-mod schedule;
+pub mod schedule;
 pub mod script;
 pub mod shell;
 pub mod specification;

@@ -53,7 +53,8 @@ use super::step::Problem;
 use crate::rules::codes;
 
 /// Who is built when.
-pub(super) struct Schedule<'a> {
+#[derive(Debug)]
+pub struct Schedule<'a> {
     requests: &'a [Request],
     /// For each request what must come before it: its base, or the same image asked for elsewhere.
     before: Vec<Option<usize>>,
@@ -61,6 +62,7 @@ pub(super) struct Schedule<'a> {
     changed: Condvar,
 }
 
+#[derive(Debug)]
 struct State {
     waiting: VecDeque<usize>,
     outcomes: Vec<Option<Outcome>>,
@@ -71,12 +73,9 @@ impl<'a> Schedule<'a> {
     ///
     /// # Errors
     /// Images that are each other's base.
-    pub(super) fn new(requests: &'a [Request]) -> Result<Self, Problem> {
-        let before = bases(requests)?.into_iter().enumerate().map(|(index, base)| {
-            let twin = requests[..index].iter().position(|other| other.uri == requests[index].uri);
-            twin.or(base)
-        });
-        let before = before.collect();
+    pub fn new(requests: &'a [Request]) -> Result<Self, Problem> {
+        let bases = bases(requests)?.into_iter().enumerate();
+        let before = bases.map(|(index, base)| twin(requests, index).or(base)).collect();
         let state = State { waiting: (0..requests.len()).collect(), outcomes: vec![None; requests.len()] };
         Ok(Self { requests, before, state: Mutex::new(state), changed: Condvar::new() })
     }
@@ -86,7 +85,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// The next request whose base is done; waits for it.
-    pub(super) fn next(&self) -> Option<usize> {
+    pub fn next(&self) -> Option<usize> {
         let mut state = self.state();
         loop {
             if state.waiting.is_empty() {
@@ -102,19 +101,13 @@ impl<'a> Schedule<'a> {
     }
 
     /// What is decided by what came before a request.
-    pub(super) fn verdict(&self, request: usize) -> Option<Outcome> {
+    pub fn verdict(&self, request: usize) -> Option<Outcome> {
         let requests = self.requests;
         let before = self.before[request]?;
         let state = self.state();
         let is_twin = requests[before].uri == requests[request].uri;
-        if is_twin && !requests[before].image.is_built_as(&requests[request].image) {
-            // What the SDK makes the tag of does not tell every two images apart.
-            let message = format!(
-                "`{}` and `{}` are different images with one uri, `{}`",
-                requests[before].label, requests[request].label, requests[request].uri
-            );
-            let problem = Problem::new(&codes::UNSUPPORTED_BUILD, message);
-            return Some(Outcome::failed(problem.help("Give one of them another name")));
+        if let Some(problem) = confusion(requests, request) {
+            return Some(Outcome::failed(problem));
         }
         match state.outcomes[before].as_ref()? {
             Outcome::Failed { .. } if is_twin => state.outcomes[before].clone(),
@@ -127,16 +120,32 @@ impl<'a> Schedule<'a> {
     }
 
     /// Notes what became of a request, and wakes those that wait for it.
-    pub(super) fn finish(&self, request: usize, outcome: Outcome) {
+    pub fn finish(&self, request: usize, outcome: Outcome) {
         self.state().outcomes[request] = Some(outcome);
         self.changed.notify_all();
     }
 
     /// What became of each request.
-    pub(super) fn outcomes(self) -> Vec<Outcome> {
+    pub fn outcomes(self) -> Vec<Outcome> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         state.outcomes.into_iter().flatten().collect()
     }
+}
+
+/// The first request with the uri of another, if it stands in front of it.
+fn twin(requests: &[Request], request: usize) -> Option<usize> {
+    requests[..request].iter().position(|other| other.uri == requests[request].uri)
+}
+
+/// Why an image cannot be told from one before it: what the SDK makes the tag of does not tell every two images apart.
+pub fn confusion(requests: &[Request], request: usize) -> Option<Problem> {
+    let (own, twin) = (&requests[request], &requests[twin(requests, request)?]);
+    if twin.image.is_built_as(&own.image) {
+        return None;
+    }
+    let message =
+        format!("`{}` and `{}` are different images with one uri, `{}`", twin.label, own.label, own.uri);
+    Some(Problem::new(&codes::UNSUPPORTED_BUILD, message).help("Give one of them another name"))
 }
 
 /// What must be built first: for each request the one whose image it starts from.
