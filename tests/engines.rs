@@ -278,13 +278,47 @@ fn a_build_that_fails_names_the_layer_and_the_line_and_holds_back_what_needs_it(
     let run = project.run(&["build", "--engine", "docker"]);
     assert_eq!(run.code, Some(1));
     let position = CODE.lines().position(|line| line.starts_with("base")).unwrap() + 1;
-    let layer = format!("a.py:{position}:74: FM586 `{BASE}` failed in layer 1 (`with_env_vars`)");
+    let layer = format!("a.py:{position}:94: FM586 `{BASE}` failed in layer 1 (`with_env_vars`, number 1)");
     assert!(run.stderr.contains(&layer.replace("TAG", &project.tag)), "{}", run.stderr);
     assert!(run.stderr.contains("FM586 `base`, its base, could not be built"), "{}", run.stderr);
     assert!(run.stderr.contains("    ERROR: failed to solve"), "{}", run.stderr);
     let built = project.calls().iter().filter(|call| call.contains(&"--file".to_owned())).count();
     assert_eq!(built, 1);
     assert!(fs::read_dir(project.path("tmp")).unwrap().next().is_none());
+}
+
+#[test]
+fn a_command_that_fails_is_named_by_its_line() {
+    const COMMANDS: &str = r#"import flyte
+
+MORE = ["fifth"]
+image = flyte.Image.from_debian_base(python_version=(3, 11), name="base").with_commands(
+    [
+        "first",
+        "second",
+        *["third",
+          "fourth"],
+        *MORE,
+    ],
+)
+"#;
+    let project = Project::new();
+    write(&project.path("code/a.py"), COMMANDS);
+    let dockerfile = project.run(&["dockerfile"]).stdout;
+    let line = |command: &str| dockerfile.lines().position(|line| line == format!("RUN {command}")).unwrap();
+    for (command, number, place) in [
+        ("first", 1, "a.py:6:9"),
+        ("second", 2, "a.py:7:9"),
+        ("fourth", 4, "a.py:9:11"),
+        ("fifth", 5, "a.py:10:10"),
+    ] {
+        // The first line of what is printed names the image.
+        write(&project.path("fails"), &format!("Dockerfile:{}\nERROR: failed\n", line(command)));
+        let run = project.run(&["build", "--engine", "docker"]);
+        let told = format!("{place}: FM586 `registry.example/me/base:");
+        assert!(run.stderr.contains(&told), "{command}: {run:?}");
+        assert!(run.stderr.contains(&format!("(`with_commands`, number {number})")), "{command}: {run:?}");
+    }
 }
 
 #[test]

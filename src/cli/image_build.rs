@@ -22,7 +22,7 @@ use super::image::{Images, find_images, tell_what_is_written};
 use super::migrate::report_problems;
 use super::progress::Progress;
 use crate::flyte2::read::FoundImage;
-use crate::image::build::{self, Options, Outcome, Recipe, Request, recipe};
+use crate::image::build::{self, LayerPlaces, Options, Outcome, Recipe, Request, recipe};
 use crate::image::digest::uri;
 use crate::image::engine::{Engine, EngineSettings};
 use crate::image::remote;
@@ -342,7 +342,15 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
         return Err(unknown(&problem.message).help(problem.help.clone()));
     }
     let mut image = found.built.image.clone();
-    let mut layers: Vec<String> = found.built.layers.iter().map(|layer| place(images, layer.call)).collect();
+    let mut layers: Vec<LayerPlaces> = found
+        .built
+        .layers
+        .iter()
+        .map(|layer| LayerPlaces {
+            method: place(images, layer.call),
+            items: layer.items.iter().map(|&item| place(images, item)).collect(),
+        })
+        .collect();
     strip_code_bundles(&mut image, &mut layers);
     resolve(&mut image, images)?;
     if is_local && image.is_cloned && image.registry.as_ref().is_none_or(String::is_empty) {
@@ -353,7 +361,7 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
 }
 
 /// The code comes when it is deployed, unless that is told to copy nothing: then a build is not enough.
-fn strip_code_bundles(image: &mut Image, layers: &mut Vec<String>) {
+fn strip_code_bundles(image: &mut Image, layers: &mut Vec<LayerPlaces>) {
     let keeps: Vec<bool> =
         image.layers.iter().map(|layer| !matches!(layer, Layer::CodeBundle { .. })).collect();
     let mut kept = keeps.iter();

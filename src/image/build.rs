@@ -132,8 +132,8 @@
 //!
 //! ## What it does
 //!
-//! Speaks of an image that the engine could not build or push, and names the layer and the line of Python that asked for
-//! it.
+//! Speaks of an image that the engine could not build or push, and names the layer, and the line of Python that asked
+//! for it: that of the command or variable, where an instruction stands for one alone.
 //!
 //! ## Why
 //!
@@ -209,13 +209,23 @@ pub struct Request {
     /// Where the code asks for it: `train.py:3:9`.
     pub place: String,
     /// Where it asks for each layer.
-    pub layers: Vec<String>,
+    pub layers: Vec<LayerPlaces>,
+}
+
+/// Where the code asks for a layer.
+#[derive(Debug, Clone)]
+pub struct LayerPlaces {
+    /// The method: `train.py:4:6`.
+    pub method: String,
+    /// Each of its packages, commands or variables.
+    pub items: Vec<String>,
 }
 
 impl Request {
     /// Where the code asks for what a problem is about.
     pub fn place_of(&self, problem: &Problem) -> &str {
-        problem.layer.and_then(|layer| self.layers.get(layer)).unwrap_or(&self.place)
+        let Some(layer) = problem.layer.and_then(|layer| self.layers.get(layer)) else { return &self.place };
+        problem.item.and_then(|item| layer.items.get(item)).unwrap_or(&layer.method)
     }
 }
 
@@ -685,19 +695,14 @@ fn failure(
         Position::Line(line) => instructions.iter().rfind(|instruction| instruction.line <= line),
     });
     let status = &output.status;
-    let layer = instruction.and_then(|instruction| instruction.layer);
-    let problem = if let Some(layer) = layer {
+    let (layer, item) = instruction.map_or((None, None), |instruction| (instruction.layer, instruction.item));
+    let within = layer.map_or(String::new(), |layer| {
         let name = request.image.layers.get(layer).map_or("", method);
-        let message = format!(
-            "`{}` failed in layer {} (`{name}`): {engine} ended with {status}",
-            request.uri,
-            layer + 1
-        );
-        Problem::new(&codes::FAILED_BUILD, message).at_layer(layer)
-    } else {
-        let message = format!("`{}` failed: {engine} ended with {status}", request.uri);
-        Problem::new(&codes::FAILED_BUILD, message)
-    };
+        let item = item.map_or(String::new(), |item| format!(", number {}", item + 1));
+        format!(" in layer {} (`{name}`{item})", layer + 1)
+    });
+    let message = format!("`{}` failed{within}: {engine} ended with {status}", request.uri);
+    let problem = Problem { layer, item, ..Problem::new(&codes::FAILED_BUILD, message) };
     problem.help("Look at what the engine says, and correct the layer")
 }
 

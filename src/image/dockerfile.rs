@@ -101,6 +101,8 @@ pub struct Instruction {
     pub line: usize,
     /// The layer, counted from 0; `None` for what every image gets.
     pub layer: Option<usize>,
+    /// The command or variable of the layer, counted from 0, if it is for one alone.
+    pub item: Option<usize>,
 }
 
 /// A Dockerfile.
@@ -125,6 +127,7 @@ pub fn render(target: &Target<'_>, steps: &[(usize, Step)]) -> Result<Dockerfile
         file: Dockerfile::default(),
         problems: Vec::new(),
         layer: None,
+        item: None,
         workdir: target.workdir.map(str::to_owned),
         replacements: target.replacements,
     };
@@ -135,6 +138,7 @@ pub fn render(target: &Target<'_>, steps: &[(usize, Step)]) -> Result<Dockerfile
             writer.comment(&format!("layer {}", layer + 1));
         }
         writer.step(step);
+        writer.item = None;
     }
     writer.layer = None;
     writer.foot(target.uri, steps);
@@ -145,6 +149,7 @@ struct Writer<'a> {
     file: Dockerfile,
     problems: Vec<Problem>,
     layer: Option<usize>,
+    item: Option<usize>,
     workdir: Option<String>,
     replacements: &'a BTreeMap<String, String>,
 }
@@ -210,7 +215,8 @@ impl Writer<'_> {
             Step::PixiProject { .. } => self.pixi_project(step),
             Step::Apt { packages, secrets } => self.apt(packages, secrets),
             Step::Commands { commands, secrets } => {
-                for command in commands {
+                for (item, command) in commands.iter().enumerate() {
+                    self.item = Some(item);
                     self.command(command, secrets);
                 }
             }
@@ -438,7 +444,8 @@ impl Writer<'_> {
     }
 
     fn env(&mut self, variables: &[(String, String)]) {
-        for (name, value) in variables {
+        for (item, (name, value)) in variables.iter().enumerate() {
+            self.item = Some(item);
             let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
             if !is_name {
@@ -645,7 +652,7 @@ impl Writer<'_> {
     }
 
     fn problem(&mut self, problem: Problem) {
-        self.problems.push(Problem { layer: self.layer, ..problem });
+        self.problems.push(Problem { layer: self.layer, item: self.item, ..problem });
     }
 
     fn comment(&mut self, text: &str) {
@@ -656,7 +663,7 @@ impl Writer<'_> {
         let line = self.file.text.lines().count() + 1;
         self.file.text.push_str(&text);
         self.file.text.push('\n');
-        self.file.instructions.push(Instruction { text, line, layer: self.layer });
+        self.file.instructions.push(Instruction { text, line, layer: self.layer, item: self.item });
     }
 }
 

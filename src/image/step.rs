@@ -118,6 +118,8 @@ pub struct Problem {
     pub rule: &'static Rule,
     /// The layer that it is about, counted from 0; `None` for the image as a whole.
     pub layer: Option<usize>,
+    /// The command or variable of the layer, counted from 0; `None` for the layer as a whole.
+    pub item: Option<usize>,
     /// What is wrong; begins with the subject in backticks, no final full stop.
     pub message: String,
     /// What to do, as an imperative sentence without a final full stop.
@@ -127,7 +129,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with the image as a whole.
     pub fn new(rule: &'static Rule, message: impl Into<String>) -> Self {
-        Self { rule, layer: None, message: message.into(), help: None }
+        Self { rule, layer: None, item: None, message: message.into(), help: None }
     }
 
     /// The same problem, with what to do about it.
