@@ -7,6 +7,8 @@
 mod script;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use support::{Run, program, read_tree};
 use tempfile::TempDir;
+use terminal::on_a_terminal;
 
 const CODE: &str = r#"import flyte
 from flyte import Secret
@@ -38,6 +41,7 @@ case "$*" in
         while [ "$1" != --file ]; do shift; done
         mkdir -p "$(dirname "$0")/../seen"
         cp -R "$(dirname "$2")/." "$(dirname "$0")/../seen/"
+        if [ -e "$(dirname "$0")/../slow" ]; then echo "STEP 1/2: FROM x"; sleep 1; fi
         if [ -e "$(dirname "$0")/../hangs" ]; then touch "$(dirname "$0")/../started"; exec sleep 60; fi
         if [ -e "$(dirname "$0")/../fails" ]; then cat "$(dirname "$0")/../fails" >&2; exit 1; fi ;;
 esac
@@ -285,6 +289,33 @@ fn a_build_that_fails_names_the_layer_and_the_line_and_holds_back_what_needs_it(
     let built = project.calls().iter().filter(|call| call.contains(&"--file".to_owned())).count();
     assert_eq!(built, 1);
     assert!(fs::read_dir(project.path("tmp")).unwrap().next().is_none());
+}
+
+#[test]
+fn on_a_terminal_each_image_has_a_line_that_moves() {
+    let project = Project::new();
+    write(&project.path("slow"), "");
+    let seen = on_a_terminal(project.command(&["build", "--engine", "podman", "--jobs", "2"]));
+    // One image is the base of the other, which waits for it.
+    let is_working = |screen: &Vec<String>| {
+        matches!(&screen[..], [base, above]
+            if base.ends_with(" base: STEP 1/2: FROM x") && above.ends_with(" above: waiting"))
+    };
+    let at_work: Vec<&Vec<String>> = seen.screens.iter().filter(|screen| is_working(screen)).collect();
+    let spinners: BTreeSet<char> = at_work.iter().filter_map(|screen| screen[0].chars().next()).collect();
+    assert!(spinners.len() > 1, "it does not move: {:#?}", seen.screens);
+    let last = seen.screens.last().unwrap();
+    assert_eq!(last.len(), 2, "{last:?}");
+    assert!(last[0].ends_with(" base: built") && last[1].ends_with(" above: built"), "{last:?}");
+    assert_eq!((seen.code, seen.stdout.lines().count()), (Some(0), 2), "{}", seen.stdout);
+
+    write(&project.path("fails"), "ERROR: failed to solve\n");
+    let seen = on_a_terminal(project.command(&["build", "--engine", "podman"]));
+    let last = seen.screens.last().unwrap().join("\n");
+    assert_eq!(seen.code, Some(1));
+    assert!(last.contains(" base: failed\n") && last.contains(" above: failed\n"), "{last}");
+    assert!(last.contains("\n    ERROR: failed to solve\n"), "{last}");
+    assert!(last.contains("FM586 `base`, its base, could not be built"), "{last}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Progress {
         let is_terminal = std::io::stderr().is_terminal();
         let lines = is_terminal.then(|| {
             let all = MultiProgress::new();
-            labels.iter().map(|label| all.add(line(label))).collect()
+            labels.iter().map(|label| line(&all, label)).collect()
         });
         Self { labels, lines }
     }
@@ -38,8 +38,9 @@ impl Progress {
     }
 }
 
-fn line(label: &str) -> ProgressBar {
-    let line = ProgressBar::new_spinner();
+fn line(all: &MultiProgress, label: &str) -> ProgressBar {
+    // A line that is not yet one of all would be shown on its own, and stay.
+    let line = all.add(ProgressBar::new_spinner());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}") {
         line.set_style(style);
     }
