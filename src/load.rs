@@ -137,7 +137,7 @@ fn changed_by(project: &Project, file: FileId) -> impl Iterator<Item = (FileId, 
         // The SDKs leave what they get as it is.
         changes
             || match &reference.role {
-                Role::Mutated | Role::Assigned => true,
+                Role::Mutated | Role::Filled(_) | Role::Assigned => true,
                 Role::ArgumentOf(library) => library != "flyte" && !is_flyte1_root(library),
                 _ => false,
             }

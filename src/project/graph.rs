@@ -861,8 +861,9 @@ fn collect_code(
         }
         let is_derived =
             matches!(reference.role, Role::Callee(Some(call)) if images.derived.contains(&(file, call)));
+        let is_filled = matches!(reference.role, Role::Filled(_));
         let matters = project.resolve(file, reference).iter().any(|target| match target {
-            target if !is_derived && images.attribute_of(target).is_some() => true,
+            target if !is_derived && !is_filled && images.attribute_of(target).is_some() => true,
             Target::Flyte1(symbol) => *symbol != Symbol::ImageSpec && !symbol.is_harmless(),
             Target::Binding(file, binding, _) if containers.contains(&(*file, *binding)) => true,
             Target::Binding(file, binding, _) => project.facts(*file).is_some_and(|facts| {

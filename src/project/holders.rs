@@ -206,7 +206,7 @@ pub(super) fn holder_use(project: &Project, graph: &mut Graph, file: FileId, ref
     // An image that is made of them cannot be told either.
     let around = graph.nodes_in(file).filter(|&node| {
         let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else { return false };
-        facts.module.calls[image.call].outer_range.contains_range(reference.range)
+        facts.module.calls[image.call].holds(reference.range)
     });
     images.extend(around);
     for node in images {

@@ -65,10 +65,12 @@ use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role, is_mutator};
+use crate::python::value::Value;
 use crate::rules::advice::advice;
 use crate::rules::codes::{
     ACTOR, AMBIGUOUS_NAME, FLYTE1_USE, IMAGE_USE, OTHER_USE, TASK_SHAPE, UNSUPPORTED_PLACE,
 };
+use crate::rules::image_spec::FIELDS;
 use crate::rules::{Effect, Finding, container_task};
 
 pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
@@ -103,7 +105,8 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
         let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
         let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
-        if derives_image(graph, file, reference, &nodes)
+        if fills_image(graph, &facts.module.calls, file, reference, &nodes)
+            || derives_image(graph, file, reference, &nodes)
             || joins_actor(project, graph, file, reference, &nodes)
         {
             continue;
@@ -202,7 +205,8 @@ fn reads_given_field(
     let image = graph.image(node).filter(|image| !image.is_derived)?;
     let call = &project.facts(graph.nodes[node].file)?.module.calls[image.call];
     let text = call.keyword(field)?.value.as_str()?;
-    let is_read = matches!(field, "name" | "registry") && reference.role != Role::Mutated;
+    let is_changed = matches!(reference.role, Role::Mutated | Role::Filled(_));
+    let is_read = matches!(field, "name" | "registry") && !is_changed;
     (is_read && !text.is_empty()).then_some(node)
 }
 
@@ -220,6 +224,19 @@ pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeI
     {
         graph.set_image(node, ImageUse::Value(argument.value.clone()));
     }
+}
+
+/// `image.packages = […]` straight behind `image = ImageSpec(…)`, which leaves that field out.
+fn fills_image(graph: &Graph, calls: &[Call], file: FileId, reference: &Reference, nodes: &[NodeId]) -> bool {
+    let (Role::Filled(call), [field]) = (&reference.role, reference.attributes.as_slice()) else {
+        return false;
+    };
+    let given = calls[*call].fields(&FIELDS).filter(|(name, ..)| *name == Some(field.as_str()));
+    let values: Vec<&Value> = given.map(|(_, argument, _)| &argument.value).collect();
+    graph.image_at(file, *call).is_some_and(|image| nodes == [image])
+        && FIELDS.contains(&field.as_str())
+        // `None` may stand for something else than the default, as that of `platform` does.
+        && matches!(values.as_slice(), [value] if !value.is_empty())
 }
 
 /// `image.with_packages(…)` is an image of its own, on the one that the method is called of.
@@ -433,7 +450,7 @@ fn other_use(
                 "`{attribute}` of the result of `{text}` is read; on Flyte 2 several results are a plain tuple"
             )
         }
-        (Role::Mutated, _) => format!("`{text}` changes the {what} after its definition"),
+        (Role::Mutated | Role::Filled(_), _) => format!("`{text}` changes the {what} after its definition"),
         (_, Some(method)) if reference.attributes.len() == 2 && is_mutator(method) => {
             format!("`{text}` changes the {what} after its definition")
         }
@@ -472,6 +489,9 @@ fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) 
             "Give each task its `container_image` itself"
         }
         Role::Argument(call, _) => callee_advice(project, file, *call).unwrap_or(BY_HAND),
+        Role::Mutated | Role::Filled(_) if is_image => {
+            "Give the `ImageSpec` all that it holds where it is made"
+        }
         _ => BY_HAND,
     }
 }

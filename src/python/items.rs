@@ -116,6 +116,35 @@ pub fn items_between(tokens: &Tokens, range: TextRange, text: &str) -> Items {
     reader.out
 }
 
+/// `spec.name = value`, read as the item `name=value`.
+///
+/// `before` is the end of the statement before it.
+pub fn assignment(
+    tokens: &Tokens,
+    before: TextSize,
+    statement: TextRange,
+    value: TextRange,
+    name: &str,
+    text: &str,
+) -> Item {
+    let comments = |start, end| {
+        let tokens = tokens.in_range(TextRange::new(start, end)).iter();
+        tokens
+            .filter(|token| token.kind() == TokenKind::Comment)
+            .map(|comment| text[comment.range()].trim_end().to_owned())
+    };
+    let value_text = dedented(tokens, value, text);
+    Item {
+        range: statement,
+        text: format!("{name}={value_text}"),
+        value_text,
+        nested: display(tokens, value, text).map(Box::new),
+        // The rest of its line belongs to the statement before.
+        leading: comments(next_line_start(text, before), statement.start()).collect(),
+        trailing: comments(statement.end(), next_line_start(text, statement.end())).next(),
+    }
+}
+
 struct Reader<'a> {
     tokens: &'a Tokens,
     text: &'a str,

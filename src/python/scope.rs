@@ -17,7 +17,7 @@ use rustpython_text_size::Ranged;
 use super::annotation::{Definition, TypeExpr};
 use super::ast::name::Name;
 use super::ast::{self, Expr, Operator, Stmt};
-use super::items::{Item, Items, items_between};
+use super::items::{Item, Items, assignment, items_between, line_start, next_line_start};
 use super::module_path::ImportPath;
 use super::value::{Value, ValueKind};
 use super::{Parsed, Tokens};
@@ -236,6 +236,9 @@ pub enum Role {
     Assigned,
     /// It is deleted, assigned to through an attribute or an item, or augmented.
     Mutated,
+    /// It is assigned to through an attribute, straight behind the recorded call that it holds, whose arguments hold the
+    /// value.
+    Filled(CallId),
     /// Anything else.
     Other,
 }
@@ -366,6 +369,8 @@ pub struct Call {
     pub methods: Vec<MethodCall>,
     /// The call with these methods.
     pub outer_range: TextRange,
+    /// The statements straight behind that give it further arguments: `spec.packages = ["pandas"]`.
+    pub fillings: Vec<TextRange>,
 }
 
 /// A method called on the result of a recorded call: `ImageSpec(…).with_packages("pandas")`.
@@ -396,6 +401,12 @@ impl Call {
         })
     }
 
+    /// Whether `range` lies in the call or in a statement that gives it further arguments.
+    pub fn holds(&self, range: TextRange) -> bool {
+        let mut parts = std::iter::once(&self.outer_range).chain(&self.fillings);
+        parts.any(|part| part.contains_range(range))
+    }
+
     /// The argument passed as keyword `name`.
     pub fn keyword(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))
@@ -410,7 +421,10 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
         builder.module.statements.push(statement_range(stmt));
         builder.module.definitions.extend(Definition::of(stmt).map(|definition| (id, definition)));
         builder.module.class_constants.extend(class_constants(stmt).map(|constants| (id, constants)));
-        builder.visit_stmt(stmt);
+        let open = builder.open.take();
+        if !open.is_some_and(|open| builder.fill(open, stmt)) {
+            builder.visit_stmt(stmt);
+        }
     }
     builder.finish()
 }
@@ -530,6 +544,17 @@ struct Builder<'a> {
     raw: Vec<RawReference<'a>>,
     /// Where the bindings that are being made take effect, if not where they stand.
     effect: Option<TextSize>,
+    /// The call of the statement before, which assignments to attributes can fill.
+    open: Option<OpenCall<'a>>,
+}
+
+/// A call that a name of the module holds since the statement before.
+#[derive(Debug, Clone, Copy)]
+struct OpenCall<'a> {
+    call: CallId,
+    variable: &'a str,
+    /// Where that statement ends.
+    end: TextSize,
 }
 
 impl<'a> Builder<'a> {
@@ -552,6 +577,7 @@ impl<'a> Builder<'a> {
             block: BlockId::default(),
             raw: Vec::new(),
             effect: None,
+            open: None,
         }
     }
 
@@ -687,9 +713,9 @@ impl<'a> Builder<'a> {
             let start = range.start() + TextSize::of(&text[..at]);
             text.ends_with(')').then(|| TextRange::new(start, range.end()))
         });
-        let start = super::items::line_start(self.text, range.start());
+        let start = line_start(self.text, range.start());
         let before = &self.text[TextRange::new(start, range.start())];
-        let end = super::items::next_line_start(self.text, range.end());
+        let end = next_line_start(self.text, range.end());
         let behind = self.text[TextRange::new(range.end(), end)].trim_start();
         self.module.imports.push(ImportStatement {
             range,
@@ -829,6 +855,9 @@ impl<'a> Builder<'a> {
             let id = self.bind(&name.id, name.range, kind);
             if let Some(call) = call.filter(|_| self.scope == 0) {
                 self.module.calls[call].context = CallContext::Assigned(id);
+                if self.is_top_level() && self.can_be_filled(call, value) {
+                    self.open = Some(OpenCall { call, variable: &name.id, end: value.range().end() });
+                }
             }
         } else {
             for target in targets {
@@ -837,6 +866,73 @@ impl<'a> Builder<'a> {
             }
         }
         self.effect = None;
+    }
+
+    /// Whether a call makes an object whose class is imported as `ImageSpec`, and nothing else.
+    fn can_be_filled(&self, call: CallId, value: &Expr) -> bool {
+        let Some(func) = value.as_call_expr().map(|call| &*call.func) else { return false };
+        let names = chain_attributes(func);
+        let imported = chain_root(func).and_then(|root| self.lookup(0, &root.id)).and_then(|id| match &self
+            .bindings[id]
+            .kind
+        {
+            BindingKind::Import(path) => Some(path.name.as_deref().unwrap_or(&path.module)),
+            _ => None,
+        });
+        self.module.calls[call].methods.is_empty()
+            && imported.is_some_and(|imported| names.last().map_or(imported, Name::as_str) == "ImageSpec")
+    }
+
+    /// `spec.packages = ["pandas"]` straight behind `spec = ImageSpec(…)` is read as an argument of the call.
+    fn fill(&mut self, open: OpenCall<'a>, stmt: &'a Stmt) -> bool {
+        let Stmt::Assign(assign) = stmt else { return false };
+        let [target @ Expr::Attribute(attribute)] = assign.targets.as_slice() else { return false };
+        let is_own = attribute.value.as_name_expr().is_some_and(|owner| owner.id == open.variable);
+        let is_private = attribute.attr.starts_with('_');
+        if !is_own
+            || is_private
+            || !self.is_alone(stmt.range())
+            || !self.can_move(target, &assign.value, open.variable)
+        {
+            return false;
+        }
+        let field = attribute.attr.id.clone();
+        let item = assignment(self.tokens, open.end, stmt.range(), assign.value.range(), &field, self.text);
+        self.argument(&assign.value, open.call, Some(field.clone()));
+        self.expr(target, Role::Filled(open.call));
+        let call = &mut self.module.calls[open.call];
+        call.arguments.push(Argument {
+            name: Some(field.to_string()),
+            is_double_starred: false,
+            value: Value::of(&assign.value),
+        });
+        call.items.items.push(item);
+        call.fillings.push(stmt.range());
+        self.open = Some(OpenCall { end: stmt.end(), ..open });
+        true
+    }
+
+    /// Whether nothing else stands on the lines of a statement at the top level.
+    fn is_alone(&self, range: TextRange) -> bool {
+        let behind = TextRange::new(range.end(), next_line_start(self.text, range.end()));
+        let behind = self.text[behind].trim();
+        line_start(self.text, range.start()) == range.start()
+            && (behind.is_empty() || behind.starts_with('#'))
+    }
+
+    /// Whether the value of `variable.name = value` may stand in the call that makes the variable: it does not read it, by
+    /// name or through a function of the module, and needs no parentheses there.
+    fn can_move(&self, target: &Expr, value: &'a Expr, variable: &str) -> bool {
+        let mut names = NamesIn::default();
+        names.visit_expr(value);
+        let is_own = |name: &&str| {
+            self.lookup(0, name).is_some_and(|id| !matches!(self.bindings[id].kind, BindingKind::Import(_)))
+        };
+        let is_bare_tuple = value.is_tuple_expr() && !self.text[value.range()].starts_with('(');
+        self.text[TextRange::new(target.end(), value.start())].trim() == "="
+            && !is_bare_tuple
+            && !names.read.contains(&variable)
+            && !names.called.iter().any(is_own)
     }
 
     fn call_if_recorded(&mut self, call: &'a ast::ExprCall) -> Option<CallId> {
@@ -944,6 +1040,7 @@ impl<'a> Builder<'a> {
             owner: self.owner,
             methods: Vec::new(),
             outer_range: call.range,
+            fillings: Vec::new(),
         });
         self.expr(&call.func, decorates.map_or(Role::Callee(Some(id)), Role::Decorator));
         for argument in call.arguments.arguments_source_order() {
@@ -1271,6 +1368,24 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
             self.bind(name, name.range, BindingKind::Other);
         }
         source_order::walk_pattern(self, pattern);
+    }
+}
+
+/// The names that an expression reads, and those that its calls begin with.
+#[derive(Default)]
+struct NamesIn<'a> {
+    read: Vec<&'a str>,
+    called: Vec<&'a str>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for NamesIn<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.read.push(&name.id),
+            Expr::Call(call) => self.called.extend(chain_root(&call.func).map(|root| root.id.as_str())),
+            _ => {}
+        }
+        source_order::walk_expr(self, expr);
     }
 }
 

@@ -371,7 +371,7 @@ use crate::project::plan::{
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
-use crate::python::scope::{BindingKind, CallId};
+use crate::python::scope::{self, BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
@@ -541,7 +541,8 @@ impl Converter<'_> {
             return;
         }
         let Some(image) = self.plan.graph.image(node) else { return };
-        let range = self.facts.module.calls[image.call].outer_range;
+        let call = &self.facts.module.calls[image.call];
+        let range = call.outer_range;
         let chain = self.image_chain(node);
         let annotation = annotation_of(self.facts, image)
             .map(|own| self.annotations(|range| own.contains_range(range)))
@@ -560,8 +561,20 @@ impl Converter<'_> {
             format!("{} is a Flyte 1 `ImageSpec`", describe(self.project, &self.plan.graph, node)),
         );
         let title = "Build it with `flyte.Image`".to_owned();
-        let edits = annotation.into_iter().chain([Edit::replacement(range, text)]).collect();
+        let written = std::iter::once(Edit::replacement(range, text)).chain(self.fillings(call));
+        let edits = annotation.into_iter().chain(written).collect();
         self.fix(&finding, title, self.applicability(node), edits);
+    }
+
+    /// The lines straight below an `ImageSpec` that the chain takes up: `image.packages = […]`.
+    fn fillings(&self, call: &scope::Call) -> Option<Edit> {
+        let line_end = |offset| {
+            let line = TextRange::new(offset, next_line_start(self.text, offset));
+            offset + TextSize::of(self.text[line].trim_end_matches(['\n', '\r']))
+        };
+        let start = line_end(self.facts.module.statements[call.owner].end());
+        let end = line_end(call.fillings.last()?.end());
+        Some(Edit::replacement(TextRange::new(start, end), String::new()))
     }
 
     /// `ImageSpec` becomes `Image` in the annotations of the file that `is_wanted` chooses.

@@ -171,9 +171,8 @@ fn image_attribute<'a>(mapper: &Mapper<'a>, expr: &Expr) -> Option<(NodeId, &'a 
     let found = cx.graph.image_attribute(cx.project, cx.file, cx.reference(expr)?)?;
     // What stands in the call of an image is written by the rules of its parameters.
     let mut calls = cx.facts.module.calls.iter().enumerate();
-    let is_within = calls.any(|(id, call)| {
-        call.outer_range.contains_range(expr.range()) && cx.graph.image_at(cx.file, id).is_some()
-    });
+    let is_within =
+        calls.any(|(id, call)| call.holds(expr.range()) && cx.graph.image_at(cx.file, id).is_some());
     (!is_within).then_some(found)
 }
 
