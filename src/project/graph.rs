@@ -529,12 +529,12 @@ impl Images {
         let mut images = Self { bindings: HashSet::new(), derived: HashSet::new() };
         for (file, facts) in project.parsed() {
             for call in &facts.module.calls {
-                let CallContext::Assigned(binding) = call.context else { continue };
                 let reference = facts.reference_at(call.callee);
                 if reference
                     .is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
                 {
-                    images.bindings.insert((file, binding));
+                    let variables = variables_of(&facts.module.bindings, call);
+                    images.bindings.extend(variables.into_iter().map(|binding| (file, binding)));
                 }
             }
         }
@@ -610,18 +610,14 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
         if !targets.iter().any(is_spec) && !is_derived {
             continue;
         }
-        let variable = match call.context {
-            CallContext::Assigned(binding) => Some(binding),
-            _ => None,
-        };
+        let variables = variables_of(&facts.module.bindings, call);
+        let variable = variables.first().copied();
         let node = graph.push(
             file,
             NodeKind::Image(ImageNode { call: id, variable, base: None, is_derived, is_element: false }),
         );
         graph.by_call.insert((file, id), node);
-        if let Some(binding) = variable {
-            graph.by_binding.insert((file, binding), node);
-        }
+        graph.by_binding.extend(variables.iter().map(|&binding| ((file, binding), node)));
         if !is_derived && !targets.iter().all(is_spec) {
             let name = &reference.name;
             let finding = Finding::new(
@@ -634,7 +630,7 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             graph.block(node, file, finding);
         }
         let before = TextRange::new(facts.module.statements[call.owner].start(), call.range.start());
-        let why = misplaced(&facts.module.bindings, call, &project.text(file)[before]);
+        let why = misplaced(&facts.module.bindings, call, variable, &project.text(file)[before]);
         graph.misplaced.extend(why.map(|why| (node, why)));
     }
 }
@@ -642,12 +638,19 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
 /// Why an `ImageSpec` cannot be converted where it stands, unless a holder is found for it.
 ///
 /// `before` is the text of its statement at the top level up to it.
-fn misplaced(bindings: &[Binding], call: &Call, before: &str) -> Option<&'static str> {
-    match &call.context {
-        CallContext::Assigned(binding) => match &bindings[*binding].kind {
+fn misplaced(
+    bindings: &[Binding],
+    call: &Call,
+    variable: Option<BindingId>,
+    before: &str,
+) -> Option<&'static str> {
+    if let Some(variable) = variable {
+        return match &bindings[variable].kind {
             BindingKind::Assignment { .. } => None,
             _ => Some("is bound in a way that is not migrated yet"),
-        },
+        };
+    }
+    match &call.context {
         CallContext::Argument(_, Some(keyword))
             if keyword == "container_image" || keyword == "base_image" =>
         {
@@ -660,17 +663,21 @@ fn misplaced(bindings: &[Binding], call: &Call, before: &str) -> Option<&'static
                 () if is_in("def ") || is_in("async def ") => {
                     "belongs to a function, and which tasks get it cannot be told"
                 }
-                () if has_several_names(bindings, call) => "gets several names in one statement",
                 () => "is not simply assigned to a name of the module",
             })
         }
     }
 }
 
-/// `first = second = ImageSpec(…)`
-fn has_several_names(bindings: &[Binding], call: &Call) -> bool {
-    let is_bound = |binding: &&Binding| matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range == call.outer_range);
-    bindings.iter().filter(is_bound).count() > 1
+/// The names that an assignment gives what the call makes: `first = second = ImageSpec(…)`.
+fn variables_of(bindings: &[Binding], call: &Call) -> Vec<BindingId> {
+    if let CallContext::Assigned(binding) = call.context {
+        return vec![binding];
+    }
+    let holds = |binding: &Binding| matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range == call.outer_range);
+    let names: Vec<BindingId> = (0..bindings.len()).filter(|&id| holds(&bindings[id])).collect();
+    // One alone is the name of the module that a function calls `global`.
+    if names.len() > 1 { names } else { Vec::new() }
 }
 
 /// The names that hold an `ActorEnvironment(…)`.

@@ -860,8 +860,11 @@ impl<'a> Builder<'a> {
                 }
             }
         } else {
+            // What else the value is given to cannot be followed: `first = holder.second = value`.
+            let are_names = targets.iter().all(Expr::is_name_expr);
             for target in targets {
-                let kind = target.as_name_expr().map_or(BindingKind::Other, |name| kind(self, &name.id));
+                let name = target.as_name_expr().filter(|_| are_names);
+                let kind = name.map_or(BindingKind::Other, |name| kind(self, &name.id));
                 self.bind_target(target, kind);
             }
         }
