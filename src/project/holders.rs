@@ -144,7 +144,6 @@ fn images_of(project: &Project, graph: &Graph, file: FileId, value: &Value, foun
             let Some(facts) = project.facts(file) else { return false };
             let call = facts.module.calls.iter().position(|call| call.outer_range == value.range);
             let image = call.and_then(|call| graph.image_at(file, call));
-            let image = image.filter(|&image| graph.image(image).is_some_and(|image| !image.is_derived));
             found.images.extend(image);
             found.written.extend(image);
             image.is_some()
@@ -230,9 +229,10 @@ pub(super) fn block_misplaced(project: &Project, graph: &mut Graph) {
         if image.is_element {
             continue;
         }
-        let range = facts.module.calls[image.call].range;
+        let call = &facts.module.calls[image.call];
+        let made = if image.is_derived { &project.text(file)[call.callee] } else { "ImageSpec" };
         let finding =
-            Finding::new(&UNSUPPORTED_PLACE, range, Effect::Blocking, format!("`ImageSpec` here {why}"))
+            Finding::new(&UNSUPPORTED_PLACE, call.range, Effect::Blocking, format!("`{made}` here {why}"))
                 .help("Assign it to a name at the top level of the module, and use that name");
         graph.block(node, file, finding);
     }
