@@ -58,7 +58,7 @@ impl Needs {
     fn add(&mut self, project: &Project, file: FileId) {
         match &project.files[file].content {
             Content::Parsed { facts, .. } => {
-                let modules = project.outside_modules(file);
+                let modules = project.outside_modules(file, |_| true);
                 let roots = || modules.iter().map(|module| module.split('.').next().unwrap_or_default());
                 self.flyte2 |= roots().any(|root| root == "flyte");
                 let imports = || roots().any(is_flyte1_root) || imports_by_name(project.text(file));

@@ -17,7 +17,7 @@ use super::{FileId, Project};
 use crate::flyte1::symbol::{Symbol, is_flyte1_root, symbol};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
-use crate::python::scope::{BindingId, BindingKind, Reference, Role};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement, Reference, Role};
 
 /// Imports that lead in circles end here.
 const MAX_DEPTH: usize = 32;
@@ -330,12 +330,13 @@ impl Project {
         })
     }
 
-    /// The modules outside the project that a file imports, dotted, with the names taken from them.
-    pub fn outside_modules(&self, file: FileId) -> Vec<String> {
+    /// The modules outside the project that a file imports in the statements that `is_wanted` chooses, dotted, with the
+    /// names taken from them.
+    pub fn outside_modules(&self, file: FileId, is_wanted: fn(&ImportStatement) -> bool) -> Vec<String> {
         let Some(facts) = self.facts(file) else { return Vec::new() };
         let is_outside = |module: &str| self.index.resolve(file, 0, module).is_none();
         let mut modules = Vec::new();
-        for import in &facts.module.imports {
+        for import in facts.module.imports.iter().filter(|import| is_wanted(import)) {
             let aliases = import.aliases.iter();
             match &import.from {
                 Some((0, module)) if is_outside(module) => {

@@ -122,6 +122,8 @@ pub struct ImportStatement {
     pub aliases: Vec<Alias>,
     /// Whether the statement stands at the top level of the module, not inside another statement.
     pub is_top_level: bool,
+    /// Whether only type checkers read it: it stands below `if TYPE_CHECKING:`.
+    pub is_for_types: bool,
     /// Whether another statement shares its line (`import a; import b`).
     pub shares_line: bool,
     /// For `from x import (…)`: the range of the parentheses.
@@ -544,6 +546,8 @@ struct Builder<'a> {
     raw: Vec<RawReference<'a>>,
     /// Where the bindings that are being made take effect, if not where they stand.
     effect: Option<TextSize>,
+    /// Whether the code at hand stands below `if TYPE_CHECKING:`.
+    is_for_types: bool,
     /// The call of the statement before, which assignments to attributes can fill.
     open: Option<OpenCall<'a>>,
 }
@@ -577,6 +581,7 @@ impl<'a> Builder<'a> {
             block: BlockId::default(),
             raw: Vec::new(),
             effect: None,
+            is_for_types: false,
             open: None,
         }
     }
@@ -722,6 +727,7 @@ impl<'a> Builder<'a> {
             from,
             aliases,
             is_top_level: self.is_top_level(),
+            is_for_types: self.is_for_types,
             shares_line: !before.trim().is_empty() || behind.starts_with(';'),
             parentheses,
         });
@@ -990,6 +996,31 @@ impl<'a> Builder<'a> {
             }
             _ => None,
         }
+    }
+
+    /// An arm of an `if`.
+    fn branch(&mut self, test: Option<&'a Expr>, body: &'a [Stmt]) {
+        let outer = self.is_for_types;
+        if let Some(test) = test {
+            self.visit_expr(test);
+            self.is_for_types |= self.is_type_checking(test);
+        }
+        self.in_block(|this| this.visit_body(body));
+        self.is_for_types = outer;
+    }
+
+    /// Whether an expression is `typing.TYPE_CHECKING`, whatever it is called.
+    fn is_type_checking(&self, test: &Expr) -> bool {
+        let root = chain_root(test).and_then(|root| self.lookup(self.scope, &root.id));
+        let attributes = chain_attributes(test);
+        let is_it = |id: BindingId| {
+            let BindingKind::Import(path) = &self.bindings[id].kind else { return false };
+            let dotted = path.dotted();
+            let names = dotted.split('.').chain(attributes.iter().map(Name::as_str));
+            let names: Vec<&str> = names.collect();
+            path.level == 0 && matches!(names[..], ["typing" | "typing_extensions", "TYPE_CHECKING"])
+        };
+        root.is_some_and(|latest| self.chain(latest).all(is_it))
     }
 
     /// Whether the first name of `func` is, as far as is known at this point, an import of interest or another name
@@ -1315,11 +1346,9 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
                 self.in_block(|this| this.visit_body(&node.orelse));
             }
             Stmt::If(node) => {
-                self.visit_expr(&node.test);
-                self.in_block(|this| this.visit_body(&node.body));
+                self.branch(Some(&node.test), &node.body);
                 for clause in &node.elif_else_clauses {
-                    clause.test.iter().for_each(|test| self.visit_expr(test));
-                    self.in_block(|this| this.visit_body(&clause.body));
+                    self.branch(clause.test.as_ref(), &clause.body);
                 }
             }
             Stmt::With(node) => {

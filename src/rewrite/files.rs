@@ -88,7 +88,7 @@ impl Overview {
         for file in self.reached(files) {
             let Some(facts) = project.facts(file) else { continue };
             stores.extend(facts.module.object_stores.iter().copied().map(object_store_package));
-            for module in project.outside_modules(file) {
+            for module in project.outside_modules(file, |import| !import.is_for_types) {
                 reads_frames |= matches!(module.split('.').next(), Some("pandas" | "polars" | "fsspec"));
                 brought.extend(brought_by_flytekit(&module).map(str::to_owned));
             }
@@ -157,10 +157,11 @@ const FLYTEKIT: &str = "flytekit";
 /// It brings flytekit, and comes last in the order of names.
 const UNION: &str = "union";
 
-/// The distribution of Flyte 1 that a file still imports.
+/// The distribution of Flyte 1 that a file still imports when it runs.
 fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) -> Option<&'static str> {
     let facts = project.facts(file)?;
-    let imports = facts.module.imports.iter().enumerate().flat_map(|(id, import)| {
+    let imports = facts.module.imports.iter().enumerate().filter(|(_, import)| !import.is_for_types);
+    let imports = imports.flat_map(|(id, import)| {
         let removed = outlook.and_then(|outlook| outlook.removed.get(&id));
         import.aliases.iter().enumerate().filter_map(move |(position, alias)| {
             let path = match &import.from {
