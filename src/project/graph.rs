@@ -593,7 +593,7 @@ impl Images {
 }
 
 /// Whether a call is one of `dataclasses.replace`.
-pub(super) fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
+pub fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
     let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
     reference.is_some_and(|reference| {
         matches!(project.resolve(file, reference), [Target::External(path)] if path == "dataclasses.replace")

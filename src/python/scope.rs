@@ -485,8 +485,9 @@ struct Bound<'a> {
 impl Bound<'_> {
     /// Whether what reads it, or calls it in a call that is recorded, can matter to a migration.
     fn matters(&self, is_recorded: bool) -> bool {
-        match self.kind {
-            BindingKind::Import(_) => self.is_of_interest || is_recorded,
+        match &self.kind {
+            // What else reads it decides whether the import goes with a copy of an image.
+            BindingKind::Import(path) => self.is_of_interest || is_recorded || is_dataclasses(path),
             _ => self.is_global,
         }
     }
@@ -1446,9 +1447,14 @@ fn reaching(
     seen
 }
 
+/// `import dataclasses`, `from dataclasses import …`
+fn is_dataclasses(path: &ImportPath) -> bool {
+    path.level == 0 && path.module == "dataclasses"
+}
+
 /// `dataclasses.replace`, which may copy an `ImageSpec`.
 fn is_copy(path: &ImportPath, func: &Expr) -> bool {
-    if path.level > 0 || path.module != "dataclasses" {
+    if !is_dataclasses(path) {
         return false;
     }
     let names = path.name.iter().map(Name::from).chain(chain_attributes(func));

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, is_flyte1_root};
-use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind};
+use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind, is_replace};
 use crate::project::link::Target;
 use crate::project::plan::{FlyteNames, Plan, map_actor, map_container, map_entity};
 use crate::project::settings::map_settings;
@@ -208,10 +208,12 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
         match &plan.graph.nodes[node].kind {
             NodeKind::Image(image) => {
                 let Some(facts) = project.facts(file) else { continue };
-                let mode = facts.module.calls[image.call].keyword("source_copy_mode");
+                let call = &facts.module.calls[image.call];
+                let mode = call.keyword("source_copy_mode");
                 consumed.extend(mode.map(|mode| mode.value.range));
                 // `image.with_packages(…)` goes on reading `image`.
-                consumed.extend((!image.is_derived).then(|| facts.module.calls[image.call].callee));
+                let is_written = !image.is_derived || is_replace(project, file, call);
+                consumed.extend(is_written.then_some(call.callee));
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);
@@ -349,7 +351,10 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
         outlook.prefix = format!("{}.", flyte.name);
         return;
     }
-    let is_from = |&id: &BindingId| matches!(&module.bindings[id].kind, BindingKind::Import(path) if path.name.is_some());
+    let is_from = |&id: &BindingId| {
+        matches!(&module.bindings[id].kind, BindingKind::Import(path)
+            if path.name.is_some() || path.dotted() == "dataclasses")
+    };
     let takes_names = module
         .references
         .iter()

@@ -82,7 +82,10 @@ pub(super) struct ImportChanges {
 pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec<(TextRange, Edit)> {
     let mut edits = Vec::new();
     let anchor = anchor(module, changes);
-    for (&id, positions) in &changes.removed {
+    // The finding stands at the first.
+    let mut removed: Vec<_> = changes.removed.iter().collect();
+    removed.sort_by_key(|(id, _)| is_of_standard_library(&module.imports[**id]));
+    for (&id, positions) in removed {
         let import = &module.imports[id];
         let separator = if import.shares_line { "; " } else { "\n" };
         let added = changes.added.iter().filter(|line| !(import.shares_line && line.is_empty()));
@@ -111,7 +114,37 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
         let edit = below_standard_library(text, module, changes);
         edits.push((TextRange::empty(edit.range.start()), edit));
     }
+    close_gaps(text, &mut edits);
     edits
+}
+
+/// Where a whole block goes, the empty line behind it goes too.
+fn close_gaps(text: &str, edits: &mut [(TextRange, Edit)]) {
+    let begins_line = |offset| line_start(text, offset) == offset;
+    let follows_empty_line = |offset| {
+        let above = &text[..usize::from(offset)];
+        let above = above.strip_suffix('\n').unwrap_or(above);
+        let above = above.strip_suffix('\r').unwrap_or(above);
+        text[TextRange::new(line_start(text, TextSize::of(above)), offset)].trim().is_empty()
+    };
+    let ranges = edits.iter().filter(|(_, edit)| edit.content.is_empty()).map(|(_, edit)| edit.range);
+    let lines: Vec<TextRange> =
+        ranges.filter(|range| begins_line(range.start()) && begins_line(range.end())).collect();
+    let insertions: Vec<TextSize> =
+        edits.iter().filter(|(_, edit)| edit.range.is_empty()).map(|(_, edit)| edit.range.start()).collect();
+    for (_, edit) in edits.iter_mut().filter(|(_, edit)| lines.contains(&edit.range)) {
+        let end = edit.range.end();
+        let mut start = edit.range.start();
+        while let Some(before) = lines.iter().find(|before| before.end() == start) {
+            start = before.start();
+        }
+        let below = next_line_start(text, end);
+        let is_empty_line = text[TextRange::new(end, below)].trim().is_empty();
+        let is_free = !insertions.iter().any(|&offset| start <= offset && offset <= end);
+        if is_free && is_empty_line && follows_empty_line(start) {
+            edit.range = TextRange::new(edit.range.start(), below);
+        }
+    }
 }
 
 /// The lines that come where no statement goes: as isort has it, a block of their own behind the standard library, or
@@ -136,13 +169,14 @@ fn below_standard_library(text: &str, module: &Module, changes: &ImportChanges) 
     Edit::insertion(end, format!("\n{lines}"))
 }
 
-/// The statement whose place the new lines take: the first at the top level that loses a name.
+/// The statement whose place the new lines take: the first at the top level that loses a name of another library than
+/// the standard one.
 fn anchor(module: &Module, changes: &ImportChanges) -> Option<ImportId> {
     changes
         .removed
         .keys()
         .copied()
-        .filter(|&id| module.imports[id].is_top_level)
+        .filter(|&id| module.imports[id].is_top_level && !is_of_standard_library(&module.imports[id]))
         .min_by_key(|&id| module.imports[id].range.start())
 }
 
@@ -219,19 +253,21 @@ pub(super) fn next_of_standard_library(module: &Module, line: &str) -> Option<Im
 
 /// The last import of the first block of imports that comes from the standard library.
 pub(super) fn last_of_standard_library(module: &Module) -> Option<ImportId> {
-    let is_standard = |import: &ImportStatement| {
-        let name = match &import.from {
-            Some((0, module)) => module.as_str(),
-            Some(_) => return false,
-            None => import.aliases.first().map_or("", |alias| alias.name.as_str()),
-        };
-        STANDARD_LIBRARY.contains(&name.split('.').next().unwrap_or_default())
-    };
-    let first_other = module.imports.iter().position(|import| !import.is_top_level || !is_standard(import));
+    let first_other =
+        module.imports.iter().position(|import| !import.is_top_level || !is_of_standard_library(import));
     let block = &module.imports[..first_other.unwrap_or(module.imports.len())];
     let last = block.iter().rposition(|import| !import.shares_line)?;
     let is_future = module.imports[last].from.as_ref().is_some_and(|(_, module)| module == "__future__");
     (!is_future).then_some(last)
+}
+
+fn is_of_standard_library(import: &ImportStatement) -> bool {
+    let name = match &import.from {
+        Some((0, module)) => module.as_str(),
+        Some(_) => return false,
+        None => import.aliases.first().map_or("", |alias| alias.name.as_str()),
+    };
+    STANDARD_LIBRARY.contains(&name.split('.').next().unwrap_or_default())
 }
 
 fn removal(
