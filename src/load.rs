@@ -22,8 +22,8 @@ use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
 use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::module_path::ImportPath;
-use crate::python::rough_imports;
 use crate::python::scope::{BindingId, Role, is_mutator};
+use crate::python::{TreeBudget, rough_imports};
 use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
@@ -45,14 +45,18 @@ const YAML_WORDS: [&str; 5] = ["flytekit", "pyflyte", "union run", "union regist
 /// The same for any other file around the code.
 const WORDS_AROUND: [&str; 4] = ["flytekit", "pyflyte", "union run", "union register"];
 
-/// Reads the project, for a migration.
-pub fn load(discovery: &Discovery) -> Project {
-    load_with(discovery, &WORDS)
+/// For how many bytes of source the syntax trees are usually kept: a thousand files, or some 80 MB of memory.
+pub const TREE_BUDGET: usize = 4 << 20;
+
+/// Reads the project, for a migration, and keeps the syntax trees of so many bytes of source whose code is looked at
+/// again.
+pub fn load(discovery: &Discovery, tree_budget: usize) -> Project {
+    load_with(discovery, &WORDS, tree_budget)
 }
 
 /// Reads the project, with all files that may hold Flyte 2 images.
 pub fn load_with_images(discovery: &Discovery) -> Project {
-    load_with(discovery, &IMAGE_WORDS)
+    load_with(discovery, &IMAGE_WORDS, TREE_BUDGET)
 }
 
 /// Puts new texts in place of those that were read.
@@ -68,7 +72,7 @@ pub fn contents_of(project: &Project, texts: &BTreeMap<FileId, String>) -> Vec<(
     let content = |(&file, text): (&FileId, &String)| {
         let source = SourceFile { text: text.clone(), ..project.source(file)?.clone() };
         let content = match project.files[file].kind {
-            FileKind::Python => analyze(&project.index, file, source),
+            FileKind::Python => analyze(&project.index, file, source, &project.trees),
             _ => Content::Text(source),
         };
         Some((file, content))
@@ -82,16 +86,17 @@ fn find_links(project: &mut Project) {
     project.changed = find_changed(project);
 }
 
-fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
+fn load_with(discovery: &Discovery, words: &[&str], tree_budget: usize) -> Project {
     let relative: Vec<String> =
         discovery.files.iter().map(|file| file.relative.to_string_lossy().replace('\\', "/")).collect();
     let index = ModuleIndex::new(relative.clone());
+    let trees = TreeBudget::new(tree_budget);
     let contents: Vec<Content> = discovery
         .files
         .par_iter()
         .enumerate()
         .map(|(file, candidate)| match candidate.kind {
-            FileKind::Python => read(&index, file, candidate, Need::IfItNames(words)),
+            FileKind::Python => read(&index, &trees, file, candidate, Need::IfItNames(words)),
             _ => read_around(candidate, is_configuration(&relative[file])),
         })
         .collect();
@@ -116,6 +121,7 @@ fn load_with(discovery: &Discovery, words: &[&str]) -> Project {
         disk: DiskFacts::default(),
         changed: FxHashSet::default(),
         settled: FxHashSet::default(),
+        trees,
     };
     load_importers(&mut project, discovery);
     load_imported(&mut project, discovery);
@@ -299,7 +305,7 @@ fn load_imported(project: &mut Project, discovery: &Discovery) {
 fn read_all(project: &mut Project, discovery: &Discovery, wanted: &[FileId]) {
     let contents: Vec<Content> = wanted
         .par_iter()
-        .map(|&file| read(&project.index, file, &discovery.files[file], Need::Always))
+        .map(|&file| read(&project.index, &project.trees, file, &discovery.files[file], Need::Always))
         .collect();
     for (&file, content) in wanted.iter().zip(contents) {
         project.files[file].content = content;
@@ -312,7 +318,13 @@ enum Need<'w> {
     Always,
 }
 
-fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need<'_>) -> Content {
+fn read(
+    index: &ModuleIndex,
+    trees: &TreeBudget,
+    file: FileId,
+    candidate: &Candidate,
+    need: Need<'_>,
+) -> Content {
     let bytes = match std::fs::read(&candidate.path) {
         Ok(bytes) => bytes,
         Err(error) if candidate.is_selected => {
@@ -326,7 +338,7 @@ fn read(index: &ModuleIndex, file: FileId, candidate: &Candidate, need: Need<'_>
         return Content::Skipped(skim(index, file, &bytes));
     }
     match SourceFile::from_bytes(candidate.path.clone(), candidate.display.clone(), bytes) {
-        Ok(source) => analyze(index, file, source),
+        Ok(source) => analyze(index, file, source, trees),
         Err(error) => Content::Unreadable(error.to_string()),
     }
 }
@@ -382,14 +394,14 @@ fn is_utf16_with(bytes: &[u8], word: &str) -> bool {
 }
 
 /// Parses a source and reads its facts. A panic, a bug of ours, costs that file only.
-pub fn analyze(index: &ModuleIndex, file: FileId, source: SourceFile) -> Content {
+pub fn analyze(index: &ModuleIndex, file: FileId, source: SourceFile, trees: &TreeBudget) -> Content {
     let is_of_interest = |path: &ImportPath| {
         path.level > 0
             || is_flyte1_root(path.root())
             || matches!(path.root(), "flyte" | "setuptools" | "distutils")
             || index.resolve(file, 0, path.root()).is_some()
     };
-    let facts = catch_unwind(AssertUnwindSafe(|| FileFacts::read(&source.text, &is_of_interest)));
+    let facts = catch_unwind(AssertUnwindSafe(|| FileFacts::read(&source.text, &is_of_interest, trees)));
     match facts {
         Ok(Ok(facts)) => Content::Parsed { source, facts: Box::new(facts) },
         Ok(Err(error)) => Content::SyntaxError { source, range: error.range, message: error.message },

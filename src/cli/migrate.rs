@@ -19,7 +19,7 @@ use crate::file_kind::FileKind;
 use crate::flyte2::check::findings;
 use crate::flyte2::read::read;
 use crate::image::disk::Disk;
-use crate::load::load;
+use crate::load::{TREE_BUDGET, load};
 use crate::migrate::{Migration, affected, migrate};
 use crate::project::plan::{Settings, plan};
 use crate::project::{Content, FileId, Project, ProjectFile};
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     }
     let settings = settings(args, &discovery);
     let (project, migration) = in_pool(args.threads.map_or(0, usize::from), || {
-        let mut project = load(&discovery);
+        let mut project = load(&discovery, TREE_BUDGET);
         let (plan, images) =
             rayon::join(|| plan(&project, settings), || image_findings(&project, &discovery, &cwd));
         let mut migration = migrate(&mut project, plan, settings);

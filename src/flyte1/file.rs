@@ -1,13 +1,13 @@
-//! Everything that the planning must know of one file, owned; the syntax tree is gone by then.
+//! Everything that the planning must know of one file, owned. Most files need their syntax trees no longer then.
 
 use rustc_hash::FxHashMap;
 
 use super::body::{self, Body};
 use super::symbol::symbol;
 use crate::python::module_path::ImportPath;
-use crate::python::scope::{self, FunctionId, Module, Reference};
+use crate::python::scope::{self, BindingKind, FunctionId, Module, Reference};
 use crate::python::style::Style;
-use crate::python::{SyntaxError, parse};
+use crate::python::{Parsed, SyntaxError, Tree, TreeBudget, parse, parse_without};
 use crate::source::TextRange;
 
 /// The facts of one file.
@@ -20,20 +20,53 @@ pub struct FileFacts {
     /// How the user writes.
     pub style: Style,
     by_range: FxHashMap<TextRange, usize>,
+    tree: Option<Parsed>,
 }
 
 impl FileFacts {
-    /// Reads a file. `is_of_interest` tells which imports may lead to Flyte 1: flytekit's, union's, the project's own.
+    /// Reads a file. `is_of_interest` tells which imports may lead to Flyte 1: flytekit's, union's, the project's own;
+    /// `budget`, whether the tree of a file whose code is looked at again may be kept.
     ///
     /// # Errors
     /// [`SyntaxError`] if it does not parse.
-    pub fn read(text: &str, is_of_interest: &dyn Fn(&ImportPath) -> bool) -> Result<Self, SyntaxError> {
+    pub fn read(
+        text: &str,
+        is_of_interest: &dyn Fn(&ImportPath) -> bool,
+        budget: &TreeBudget,
+    ) -> Result<Self, SyntaxError> {
         let parsed = parse(text)?;
         let module = scope::analyze(&parsed, text, is_of_interest);
         let by_range = module.references.iter().enumerate().map(|(id, r)| (r.range, id)).collect();
-        let mut facts = Self { bodies: Vec::new(), style: Style::of(&parsed, text), module, by_range };
+        let style = Style::of(&parsed, text);
+        let mut facts = Self { bodies: Vec::new(), style, module, by_range, tree: None };
         facts.bodies = body::bodies(parsed.body(), &|function| facts.may_be_entity(function));
+        if facts.is_read_again() && budget.take(text.len()) {
+            facts.tree = Some(parsed);
+        }
         Ok(facts)
+    }
+
+    /// Whether the code of the file may have to be mapped, or holds images of Flyte 2.
+    fn is_read_again(&self) -> bool {
+        let imports_flyte2 = |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte");
+        (0..self.module.functions.len()).any(|function| self.may_be_entity(function))
+            || self.module.bindings.iter().any(|binding| imports_flyte2(&binding.kind))
+    }
+
+    /// The tree of the file, whose text this is, or, where it was not kept, one in which the statements at `left_out`
+    /// may be missing.
+    ///
+    /// # Errors
+    /// None for a text that was read once; as [`parse`].
+    pub fn tree<I: Iterator<Item = TextRange>>(
+        &self,
+        text: &str,
+        left_out: impl FnOnce() -> I,
+    ) -> Result<Tree<'_>, SyntaxError> {
+        match &self.tree {
+            Some(parsed) => Ok(Tree::Kept(parsed)),
+            None => parse_without(text, left_out()).map(Tree::Made),
+        }
     }
 
     /// Whether one of the decorators of a function may be Flyte's: it is imported from where it may come from, defined

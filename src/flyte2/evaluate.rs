@@ -25,7 +25,7 @@ use crate::project::{FileId, Project};
 use crate::python::annotation::{Definition, only_return};
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingId, BindingKind};
-use crate::python::{Parsed, Ranged, parse};
+use crate::python::{Ranged, Tree};
 use crate::source::{TextRange, TextSize};
 
 /// What the code would find around it when it runs.
@@ -110,40 +110,47 @@ pub struct Built {
     pub problems: Vec<Problem>,
 }
 
-/// The syntax trees of files, made when they are first asked for.
+/// The syntax trees of files, made when they are first asked for. An image leads to a few files only, so they are a list.
+#[derive(Debug, Default)]
+pub struct Trees<'p> {
+    first: OnceCell<Box<Slot<'p>>>,
+}
+
 #[derive(Debug)]
-pub struct Trees {
-    trees: Vec<OnceCell<Option<Tree>>>,
+struct Slot<'p> {
+    file: FileId,
+    tree: Option<FileTree<'p>>,
+    next: OnceCell<Box<Slot<'p>>>,
 }
 
 /// The syntax tree of a file.
 #[derive(Debug)]
-pub struct Tree {
-    parsed: Parsed,
+pub struct FileTree<'p> {
+    parsed: Tree<'p>,
     /// The loops outside functions.
     loops: Vec<TextRange>,
 }
 
-impl Trees {
-    /// No trees yet.
-    pub fn new(project: &Project) -> Self {
-        Self { trees: project.files.iter().map(|_| OnceCell::new()).collect() }
-    }
-
+impl<'p> Trees<'p> {
     /// The tree of a parsed file.
-    pub fn get(&self, project: &Project, file: FileId) -> Option<&Tree> {
-        let make = || {
-            project.facts(file)?;
-            let parsed = parse(project.text(file)).ok()?;
-            let mut loops = Loops(Vec::new());
-            parsed.body().iter().for_each(|stmt| loops.visit_stmt(stmt));
-            Some(Tree { parsed, loops: loops.0 })
-        };
-        self.trees.get(file)?.get_or_init(make).as_ref()
+    pub fn get(&self, project: &'p Project, file: FileId) -> Option<&FileTree<'p>> {
+        let make = || Box::new(Slot { file, tree: FileTree::of(project, file), next: OnceCell::new() });
+        let mut slot = self.first.get_or_init(make);
+        while slot.file != file {
+            slot = slot.next.get_or_init(make);
+        }
+        slot.tree.as_ref()
     }
 }
 
-impl Tree {
+impl<'p> FileTree<'p> {
+    fn of(project: &'p Project, file: FileId) -> Option<Self> {
+        let parsed = project.facts(file)?.tree(project.text(file), std::iter::empty).ok()?;
+        let mut loops = Loops(Vec::new());
+        parsed.body().iter().for_each(|stmt| loops.visit_stmt(stmt));
+        Some(Self { parsed, loops: loops.0 })
+    }
+
     /// The statements of the module.
     pub fn body(&self) -> &[Stmt] {
         self.parsed.body()
@@ -220,7 +227,7 @@ pub struct Evaluator<'a> {
     /// The project.
     pub project: &'a Project,
     /// Its syntax trees.
-    pub trees: &'a Trees,
+    pub trees: &'a Trees<'a>,
     /// What the code would find around it.
     pub settings: &'a Settings,
     /// The disk as the code would see it.
@@ -249,7 +256,7 @@ pub struct Helper<'a> {
 
 impl<'a> Evaluator<'a> {
     /// An evaluator that knows nothing yet.
-    pub fn new(project: &'a Project, trees: &'a Trees, settings: &'a Settings, disk: &'a Disk) -> Self {
+    pub fn new(project: &'a Project, trees: &'a Trees<'a>, settings: &'a Settings, disk: &'a Disk) -> Self {
         Self {
             project,
             trees,

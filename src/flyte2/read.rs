@@ -224,7 +224,7 @@ fn read_file(
     file: FileId,
     related: &BTreeMap<FileId, bool>,
 ) -> Part {
-    let trees = Trees::new(project);
+    let trees = Trees::default();
     let evaluator = Evaluator::new(project, &trees, settings, disk);
     let Some(tree) = trees.get(project, file) else { return Part::default() };
     let mut finder = Finder {

@@ -22,6 +22,7 @@ use rustc_hash::FxHashSet;
 
 use crate::file_kind::FileKind;
 use crate::flyte1::file::FileFacts;
+use crate::python::TreeBudget;
 use crate::python::scope::BindingId;
 use crate::source::{SourceFile, TextRange};
 use index::ModuleIndex;
@@ -100,6 +101,8 @@ pub struct Project {
     /// Files that are known to stay as they are: a run before this one left them so, and nothing that changed since
     /// reaches them. Their code is not mapped again.
     pub settled: FxHashSet<FileId>,
+    /// For how much source the syntax trees may be kept.
+    pub trees: TreeBudget,
 }
 
 impl Project {

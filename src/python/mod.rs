@@ -14,6 +14,8 @@ pub use rustpython_ast as ast;
 pub use rustpython_ast::token::{TokenKind, Tokens};
 pub use rustpython_text_size::Ranged;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rustpython_parser::{Mode, ParseOptions};
 
 use crate::source::{TextRange, TextSize};
@@ -36,6 +38,43 @@ impl Parsed {
     /// All tokens, comments included.
     pub fn tokens(&self) -> &Tokens {
         self.parsed.tokens()
+    }
+}
+
+/// How many bytes of source may still keep their syntax trees: trees are some twenty times as large as their texts.
+#[derive(Debug)]
+pub struct TreeBudget(AtomicUsize);
+
+impl TreeBudget {
+    /// A budget of so many bytes of source.
+    pub fn new(bytes: usize) -> Self {
+        Self(AtomicUsize::new(bytes))
+    }
+
+    /// Takes `bytes` off, if as many are left.
+    pub fn take(&self, bytes: usize) -> bool {
+        let less = |left: usize| left.checked_sub(bytes);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+}
+
+/// A syntax tree that was kept, or one that was made again.
+#[derive(Debug)]
+pub enum Tree<'f> {
+    /// That of the first reading.
+    Kept(&'f Parsed),
+    /// One that goes with its user.
+    Made(Parsed),
+}
+
+impl std::ops::Deref for Tree<'_> {
+    type Target = Parsed;
+
+    fn deref(&self) -> &Parsed {
+        match self {
+            Self::Kept(parsed) => parsed,
+            Self::Made(parsed) => parsed,
+        }
     }
 }
 

@@ -56,7 +56,7 @@ use crate::python::annotation::Definition;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Function, Reference, StatementId};
-use crate::python::{Parsed, Ranged, parse_without};
+use crate::python::{Parsed, Ranged};
 use crate::rules::Finding;
 use crate::rules::codes::{GATE, MAP_TASK};
 use crate::source::{TextRange, TextSize};
@@ -272,7 +272,7 @@ pub fn map_file(
 ) -> Vec<(NodeId, MappedBody)> {
     let Some(facts) = project.facts(file).filter(|_| !nodes.is_empty()) else { return Vec::new() };
     let text = project.text(file);
-    let Ok(parsed) = parse_without(text, others(graph, facts, nodes)) else { return Vec::new() };
+    let Ok(parsed) = facts.tree(text, || others(graph, facts, nodes)) else { return Vec::new() };
     let handles = Handles::of(project, file, facts, parsed.body());
     let cx = BodyContext { project, graph, file, facts, text, parsed: &parsed, names, handles: &handles };
     let at = |statement: StatementId| {
@@ -319,7 +319,7 @@ pub fn overlaps(project: &Project, graph: &Graph, file: FileId) -> Vec<(NodeId, 
     let Some(facts) = project.facts(file) else { return Vec::new() };
     let text = project.text(file);
     let nodes: Vec<NodeId> = graph.nodes_in(file).collect();
-    let Ok(parsed) = parse_without(text, others(graph, facts, &nodes)) else { return Vec::new() };
+    let Ok(parsed) = facts.tree(text, || others(graph, facts, &nodes)) else { return Vec::new() };
     let names = FlyteNames::default();
     let handles = Handles::of(project, file, facts, parsed.body());
     let cx =
