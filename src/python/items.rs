@@ -89,7 +89,7 @@ pub fn items_between(tokens: &Tokens, range: TextRange, text: &str) -> Items {
     let mut reader =
         Reader { tokens, text, out: Items::default(), current: None, pending: Vec::new(), depth: 0 };
     let inner = TextRange::new(range.start() + TextSize::from(1), range.end() - TextSize::from(1));
-    reader.out.is_multiline = text[range].contains(['\n', '\r']);
+    reader.out.is_multiline = has_line_end(&text[range]);
     let mut line_has_item = false;
     for token in tokens.in_range(inner) {
         match token.kind() {
@@ -211,8 +211,14 @@ impl Reader<'_> {
 
 /// What stands in the text of an item for `value`, its end.
 fn dedented_end(tokens: &Tokens, value: TextRange, item: &Item, text: &str) -> String {
-    let head = dedented(tokens, TextRange::new(item.range.start(), value.start()), text);
-    item.text[head.len()..].to_owned()
+    let head = TextRange::new(item.range.start(), value.start());
+    let length =
+        if has_line_end(&text[head]) { dedented(tokens, head, text).len() } else { usize::from(head.len()) };
+    item.text[length..].to_owned()
+}
+
+fn has_line_end(text: &str) -> bool {
+    memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some()
 }
 
 /// The items of a display: `range` begins with a bracket that its last token closes.
@@ -225,6 +231,9 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
             | (TokenKind::Lbrace, TokenKind::Rbrace)
             | (TokenKind::Lpar, TokenKind::Rpar)
     );
+    if !is_display {
+        return None;
+    }
     let mut depth = 0_usize;
     for (index, token) in inner.iter().enumerate() {
         match token.kind() {
@@ -238,7 +247,7 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
             _ => {}
         }
     }
-    is_display.then(|| items_between(tokens, range, text))
+    Some(items_between(tokens, range, text))
 }
 
 fn is_identifier(text: &str) -> bool {
@@ -250,7 +259,7 @@ fn is_identifier(text: &str) -> bool {
 /// Lines that begin inside a string stay as they are.
 pub fn dedented(tokens: &Tokens, range: TextRange, text: &str) -> String {
     let slice = &text[range];
-    if !slice.contains(['\n', '\r']) {
+    if !has_line_end(slice) {
         return slice.to_owned();
     }
     let base = indentation_at(text, range.start());
@@ -283,7 +292,7 @@ fn split_lines(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let end = match rest.find(['\n', '\r']) {
+        let end = match memchr::memchr2(b'\n', b'\r', rest.as_bytes()) {
             Some(at) if rest[at..].starts_with("\r\n") => at + 2,
             Some(at) => at + 1,
             None => rest.len(),
@@ -314,7 +323,8 @@ pub fn indentation_at(text: &str, offset: TextSize) -> &str {
 /// Where the line of `offset` begins.
 pub fn line_start(text: &str, offset: TextSize) -> TextSize {
     let before = &text[..usize::from(offset)];
-    before.rfind(['\n', '\r']).map_or(TextSize::from(0), |at| TextSize::of(&before[..=at]))
+    let line_end = memchr::memrchr2(b'\n', b'\r', before.as_bytes());
+    line_end.map_or(TextSize::from(0), |at| TextSize::of(&before[..=at]))
 }
 
 /// Where the line of `offset` ends, its line ending included.

@@ -57,8 +57,8 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// Calls of names that are of interest, with their arguments.
     pub calls: Vec<Call>,
-    /// All names that are bound or read anywhere in the file, in any scope.
-    pub names: FxHashSet<Name>,
+    /// All names that are bound or read anywhere in the file, in any scope; a name may be there several times.
+    names: Vec<Name>,
     /// Names listed in `__all__`.
     pub exported: Vec<String>,
     /// The modules of `from x import *`: any name may come from them.
@@ -80,6 +80,21 @@ pub struct Module {
 }
 
 impl Module {
+    /// The reference that a call calls.
+    pub fn callee(&self, call: &Call) -> Option<&Reference> {
+        call.reference.map(|id| &self.references[id])
+    }
+
+    /// All names that are bound or read anywhere in the file, in any scope.
+    pub fn names(&self) -> FxHashSet<&Name> {
+        self.names.iter().collect()
+    }
+
+    /// Whether a name is bound or read anywhere in the file.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
     /// The references in a statement at the top level.
     pub fn references_of(&self, statement: StatementId) -> &[Reference] {
         let start = self.references.partition_point(|reference| reference.owner < statement);
@@ -357,6 +372,8 @@ pub struct Call {
     pub range: TextRange,
     /// What is called: a name with attributes.
     pub callee: TextRange,
+    /// The same as an index into [`Module::references`], if it is kept there.
+    pub reference: Option<usize>,
     /// The parentheses with the arguments.
     pub parentheses: TextRange,
     /// The arguments in the order of the source.
@@ -1068,6 +1085,8 @@ impl<'a> Builder<'a> {
         self.module.calls.push(Call {
             range: call.range,
             callee: call.func.range(),
+            // Until the references are known, its place among all that are read.
+            reference: Some(self.raw.len()),
             parentheses: call.arguments.range,
             arguments: call.arguments.arguments_source_order().map(argument_of).collect(),
             items: items_between(self.tokens, call.arguments.range, self.text),
@@ -1137,7 +1156,8 @@ impl<'a> Builder<'a> {
             },
             Expr::StringLiteral(literal) => {
                 let text = literal.value.to_str();
-                if text.split(':').next().is_some_and(|path| path.ends_with(".py")) {
+                let path = memchr::memchr(b':', text.as_bytes()).map_or(text, |end| &text[..end]);
+                if path.ends_with(".py") {
                     self.module.python_paths.push((literal.range, text.to_owned()));
                 }
                 if text.starts_with(SECRET_PREFIX) {
@@ -1190,7 +1210,9 @@ impl<'a> Builder<'a> {
         let mut references = Vec::new();
         let mut names: FxHashSet<&str> = FxHashSet::default();
         let has_stars = !self.module.star_imports.is_empty();
+        let mut kept = Vec::with_capacity(raw.len());
         for raw in raw {
+            let before = references.len();
             match self.resolve(&raw) {
                 Resolution::Matters { bindings, is_deferred } => {
                     references.push(raw.into_reference(bindings, is_deferred));
@@ -1207,9 +1229,13 @@ impl<'a> Builder<'a> {
                     }
                 }
             }
+            kept.push((references.len() > before).then_some(before));
         }
-        names.extend(self.scopes.iter().flat_map(|scope| scope.latest.keys()));
-        self.module.names = names.into_iter().map(Name::new).collect();
+        for call in &mut self.module.calls {
+            call.reference = call.reference.and_then(|raw| kept[raw]);
+        }
+        let bound = self.scopes.iter().flat_map(|scope| scope.latest.keys().copied());
+        self.module.names = names.into_iter().chain(bound).map(Name::new).collect();
         self.compact(references)
     }
 

@@ -432,8 +432,11 @@ fn driver_image(environments: &Environments, tasks: &[usize], called: &BTreeSet<
 /// Gives the environments of a file their variables and names.
 fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: &mut Names, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
-    let mut variables = facts.module.names.clone();
     let mut ids: Vec<usize> = environments.in_file(file).map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let mut variables: HashSet<String> = facts.module.names().into_iter().map(Name::to_string).collect();
     ids.sort_by_key(|&id| environments.all[id].owner.or(environments.all[id].members.first().copied()));
     let slug = names.slug(file);
     for &id in &ids {
@@ -465,7 +468,7 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
             .chain((2..).map(|number| format!("{variable}{number}")))
             .find(|candidate| !variables.contains(candidate.as_str()))
             .unwrap_or_default();
-        variables.insert(Name::new(&variable));
+        variables.insert(variable.clone());
         names.take(&name);
         environments.all[id].variable = variable;
         environments.all[id].name = name;
@@ -647,7 +650,7 @@ fn alias_for(facts: &crate::flyte1::file::FileFacts, leaf: &str, variable: &str,
         .into_iter()
         .map(|candidate| candidate.trim_start_matches('_').replace('-', "_"))
         .chain((2..).map(|number| format!("{leaf}_{variable}{number}")))
-        .find(|candidate| !facts.module.names.contains(candidate.as_str()))
+        .find(|candidate| !facts.module.has_name(candidate))
         .unwrap_or_default()
 }
 

@@ -128,7 +128,7 @@ fn shared_names(project: &Project, files: &[FileId]) -> HashSet<(FileId, Name)> 
             let relative = &project.files[file].relative;
             if is_star && !relative.ends_with("__init__.py") && !is_star_imported.contains(&file) {
                 // `*` brings the names that the importing file mentions; what passes them on may mention none.
-                shared.extend(facts.module.names.iter().map(|name| (target, name.clone())));
+                shared.extend(facts.module.names().into_iter().map(|name| (target, name.clone())));
             } else {
                 shared.extend(import.aliases.iter().map(|alias| (target, Name::new(&alias.name))));
             }
@@ -194,7 +194,7 @@ fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, Name)>, fil
     }
     choose_names(project, plan, &mut outlook, file);
     let is_path = |binding: &Binding| matches!(&binding.kind, BindingKind::Import(path) if path.dotted() == "pathlib.Path");
-    outlook.path_is_taken = facts.module.names.contains("Path")
+    outlook.path_is_taken = facts.module.has_name("Path")
         && !facts.module.bindings.iter().filter(|binding| binding.name == "Path").all(is_path);
     outlook
 }
@@ -363,7 +363,7 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     let has_other = needed_names(project, plan, outlook, file)
         .into_iter()
         // `from flyte import map` would hide the builtin.
-        .any(|name| name == "map" || module.names.contains(name) && !is_free_name(module, outlook, name));
+        .any(|name| name == "map" || module.has_name(name) && !is_free_name(module, outlook, name));
     // Another library's `from x import *` may bring any name.
     let mut stars = module.star_imports.iter();
     let has_stars = stars.any(|star| project.index.resolve(file, star.level, &star.module).is_none());
@@ -372,7 +372,7 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     }
     let is_flyte = |binding: &Binding| matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.dotted() == "flyte");
     let mut own = module.bindings.iter().filter(|binding| binding.name == "flyte").peekable();
-    let is_taken = module.names.contains("flyte") && (own.peek().is_none() || !own.all(is_flyte));
+    let is_taken = module.has_name("flyte") && (own.peek().is_none() || !own.all(is_flyte));
     let alias = if is_taken { "flyte2" } else { "flyte" };
     outlook.prefix = format!("{alias}.");
     outlook.imports_module =

@@ -606,7 +606,7 @@ impl Writer<'_, '_, '_> {
         let candidates = candidates.chain(name.map(|name| format!("{callee}_{name}")));
         let mut candidates = candidates.chain([format!("{callee}_result")]).chain(further);
         let is_free = |name: &String| {
-            !self.mapper.cx.facts.module.names.contains(name.as_str())
+            !self.mapper.cx.facts.module.has_name(name)
                 && !self.mapper.is_taken(name)
                 && !self.names.contains(name)
         };

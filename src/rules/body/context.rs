@@ -338,10 +338,10 @@ fn working_directory(mapper: &mut Mapper<'_>, range: TextRange) {
         write(mapper, range, format!("{tempfile}.mkdtemp()"));
         return;
     }
-    let names = &mapper.cx.facts.module.names;
+    let module = &mapper.cx.facts.module;
     let mut candidates = std::iter::once("working_directory".to_owned())
         .chain((2..).map(|number| format!("working_directory_{number}")));
-    let name = candidates.find(|name| !names.contains(name.as_str())).unwrap_or_default();
+    let name = candidates.find(|name| !module.has_name(name)).unwrap_or_default();
     let line = line_start(mapper.cx.text, start);
     let indent = &mapper.cx.text[TextRange::new(line, start)];
     if !indent.trim().is_empty() {

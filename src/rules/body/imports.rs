@@ -47,7 +47,7 @@ pub fn item(names: &Module, path: &str, item: &str) -> Imported {
 /// A module below `flyte`, such as `flyte.report`. `flyte` is how the file writes `flyte` itself, where it does:
 /// `flyte.`; without that the module gets a name of its own.
 pub fn submodule(names: &Module, path: &str, flyte: &str) -> Imported {
-    if flyte == "flyte." || (flyte.is_empty() && !names.names.contains("flyte")) {
+    if flyte == "flyte." || (flyte.is_empty() && !names.has_name("flyte")) {
         let is_there = names.imports.iter().any(|import| {
             import.from.is_none()
                 && import.is_top_level
@@ -71,7 +71,7 @@ fn bound_to(names: &Module, wanted: &ImportPath) -> Option<String> {
 fn free_name(names: &Module, first: &str, second: &str) -> String {
     let further = (2..).map(|number| format!("{second}{number}"));
     let mut candidates = [first.to_owned(), second.to_owned()].into_iter().chain(further);
-    candidates.find(|candidate| !names.names.contains(candidate.as_str())).unwrap_or_default()
+    candidates.find(|candidate| !names.has_name(candidate)).unwrap_or_default()
 }
 
 fn capitalized(word: &str) -> String {

@@ -231,7 +231,7 @@ fn twin(
     let name = name?;
     let mut earlier = cx.facts.module.calls.iter().filter(|call| call.owner < plan.call.owner);
     let has_twin = earlier.any(|call| {
-        let symbol = cx.facts.reference_at(call.callee).and_then(|callee| cx.project.symbol(cx.file, callee));
+        let symbol = cx.facts.module.callee(call).and_then(|callee| cx.project.symbol(cx.file, callee));
         let method = symbol.as_ref().and_then(PlanMethod::of);
         method.and_then(|method| launch_plan::plan_name(plan_cx, method, call)).as_deref() == Some(name)
     });
@@ -354,7 +354,7 @@ fn variable(cx: &BodyContext<'_>, plan: &Plan<'_>, name: Option<&str>, workflow:
     };
     let has_twin = module.calls.iter().any(|call| call.owner < plan.call.owner && named(call));
     let short = format!("{slug}_trigger");
-    let is_taken = has_twin || module.names.contains(short.as_str());
+    let is_taken = has_twin || module.has_name(&short);
     if is_taken { format!("{short}_{}", plan.call.owner) } else { short }
 }
 

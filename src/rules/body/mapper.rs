@@ -119,8 +119,7 @@ impl<'a> Mapper<'a> {
     pub(super) fn free_name(&mut self, stem: &str) -> String {
         let mut candidates =
             std::iter::once(stem.to_owned()).chain((2..).map(|number| format!("{stem}_{number}")));
-        let is_free =
-            |name: &String| !self.cx.facts.module.names.contains(name.as_str()) && !self.is_taken(name);
+        let is_free = |name: &String| !self.cx.facts.module.has_name(name) && !self.is_taken(name);
         let name = candidates.find(is_free).unwrap_or_default();
         self.take_name(&name);
         name

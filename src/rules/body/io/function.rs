@@ -1018,10 +1018,10 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             .filter(|word| !word.is_empty())
             .collect();
         let base = words.join("_");
-        let names = &self.cx.facts.module.names;
+        let module = &self.cx.facts.module;
         let candidates = [format!("{base}_path"), format!("{base}_local_path")];
         let further = (2..).map(|number| format!("{base}_path{number}"));
-        candidates.into_iter().chain(further).find(|name| !names.contains(name.as_str())).unwrap_or_default()
+        candidates.into_iter().chain(further).find(|name| !module.has_name(name)).unwrap_or_default()
     }
 
     // --- Names ----------------------------------------------------------------------------------
