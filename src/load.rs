@@ -45,8 +45,8 @@ const YAML_WORDS: [&str; 5] = ["flytekit", "pyflyte", "union run", "union regist
 /// The same for any other file around the code.
 const WORDS_AROUND: [&str; 4] = ["flytekit", "pyflyte", "union run", "union register"];
 
-/// For how many bytes of source the syntax trees are usually kept: a thousand files, or some 80 MB of memory.
-pub const TREE_BUDGET: usize = 4 << 20;
+/// For how many bytes of source the syntax trees are usually kept: some hundred files, or some 50 MB of memory.
+pub const TREE_BUDGET: usize = 2 << 20;
 
 /// Reads the project, for a migration, and keeps the syntax trees of so many bytes of source whose code is looked at
 /// again.

@@ -89,7 +89,11 @@ pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migrati
         }
     }
     let mut originals = install(project, &texts);
-    bad.extend(check(project, settings, &texts));
+    let (found_bad, mut around) = rayon::join(
+        || check(project, settings, &texts),
+        || map_around(project, &originals, settings, &kinds(&builders)),
+    );
+    bad.extend(found_bad);
     let together = groups_of_files(&plan);
     let withdrawn = affected(&together, bad.keys().copied().collect());
     for &file in &withdrawn {
@@ -101,10 +105,10 @@ pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migrati
     if !withdrawn.is_empty() {
         restore(project, originals);
         originals = install(project, &texts);
+        builders.retain(|file, _| !withdrawn.contains(file));
+        around = map_around(project, &originals, settings, &kinds(&builders));
     }
-    builders.retain(|file, _| !withdrawn.contains(file));
-    let wanted: BTreeSet<&str> = builders.values().flatten().copied().collect();
-    let mut around = found_around(project, &originals, &results, settings, &wanted);
+    let mut around = found_around(project, &originals, around, &results, settings, &kinds(&builders));
     let missing = builder_config::missing(project, &builders);
     around.extend(missing.map(|(file, found)| (FileResult { file, diagnostics: vec![found] }, None)));
     restore(project, originals);
@@ -186,39 +190,59 @@ fn check(
     bad
 }
 
-/// What is found around the code, with the new texts. The project is as the migration of the code, `results`, leaves
-/// it; findings and edits are about the files as they were.
+/// All builders that images ask for.
+fn kinds(builders: &BTreeMap<FileId, BTreeSet<&'static str>>) -> BTreeSet<&'static str> {
+    builders.values().flatten().copied().collect()
+}
+
+/// The text of a file before the migration.
+fn text_before<'p>(project: &'p Project, originals: &'p Originals, file: FileId) -> &'p str {
+    match originals.contents.get(&file) {
+        Some(Content::Parsed { source, .. }) => source.text.as_str(),
+        _ => project.text(file),
+    }
+}
+
+/// What is found around the code. The project is as the migration of the code leaves it; findings and edits are about
+/// the files as they were.
+fn map_around(
+    project: &Project,
+    originals: &Originals,
+    settings: Settings,
+    builders: &BTreeSet<&'static str>,
+) -> Vec<FileResult> {
+    let sides = Sides::of(project);
+    let selected = (0..project.files.len()).into_par_iter().filter(|&file| project.files[file].is_selected);
+    selected
+        .map(|file| {
+            let before = text_before(project, originals, file);
+            let mut diagnostics = around::map(project, &sides, file, before, settings);
+            diagnostics.extend(builder_config::map(project, file, before, builders));
+            FileResult { file, diagnostics }
+        })
+        .filter(|result| !result.diagnostics.is_empty())
+        .collect()
+}
+
+/// What `mapped` around the code comes to, with the new texts. `results` are what the code comes to.
 fn found_around(
     project: &mut Project,
     originals: &Originals,
+    mapped: Vec<FileResult>,
     results: &[FileResult],
     settings: Settings,
     builders: &BTreeSet<&'static str>,
 ) -> Vec<(FileResult, Option<String>)> {
-    let sides = Sides::of(project);
     let mut found = Vec::new();
     let mut texts = BTreeMap::new();
     let mut bad = BTreeMap::new();
-    let before = |file: FileId| match originals.contents.get(&file) {
-        Some(Content::Parsed { source, .. }) => source.text.as_str(),
-        _ => project.text(file),
-    };
-    let selected = (0..project.files.len()).into_par_iter().filter(|&file| project.files[file].is_selected);
-    let mapped: Vec<FileResult> = selected
-        .map(|file| {
-            let mut diagnostics = around::map(project, &sides, file, before(file), settings);
-            diagnostics.extend(builder_config::map(project, file, before(file), builders));
-            FileResult { file, diagnostics }
-        })
-        .filter(|result| !result.diagnostics.is_empty())
-        .collect();
     for result in mapped {
         let file = result.file;
         let mut edits = result.edits();
         if !edits.is_empty() {
             let code = results.iter().find(|known| known.file == file);
             edits.extend(code.map(FileResult::edits).unwrap_or_default());
-            match apply(before(file), &edits) {
+            match apply(text_before(project, originals, file), &edits) {
                 Ok(text) => drop(texts.insert(file, text)),
                 Err(error) => drop(bad.insert(file, error.to_string())),
             }

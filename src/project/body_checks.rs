@@ -514,7 +514,7 @@ fn is_environment(project: &Project, file: FileId, binding: BindingId) -> bool {
     let Some(facts) = project.facts(file) else { return false };
     let mut calls = facts.module.calls.iter().filter(|call| call.context == CallContext::Assigned(binding));
     calls.any(|call| {
-        let callee = facts.reference_at(call.callee);
+        let callee = facts.module.callee(call);
         callee.is_some_and(|callee| {
             *project.resolve(file, callee) == [Target::External("flyte.TaskEnvironment".to_owned())]
         })

@@ -72,7 +72,7 @@ use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::references::{read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
-use super::whole_file::{files_by_name, read_whole_file};
+use super::whole_file::read_whole_files;
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::ast::name::Name;
@@ -455,7 +455,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     let images = Images::of(project);
     let actors = actors(project);
     let containers = containers(project);
-    for (file, _) in project.parsed() {
+    for file in project.unsettled() {
         collect_images(project, &mut graph, file, &images.derived);
         collect_actors(project, &mut graph, file);
         collect_containers(project, &mut graph, file);
@@ -466,13 +466,8 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     collect_aliases(project, &mut graph);
     check_settings(project, &mut graph);
     collect_holders(project, &mut graph);
-    let by_name = files_by_name(project, &graph);
-    for file in 0..project.files.len() {
-        read_whole_file(project, &mut graph, file, &by_name);
-    }
-    for (file, _) in project.parsed() {
-        read_references(project, &mut graph, file);
-    }
+    read_whole_files(project, &mut graph);
+    read_references(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
     }
@@ -529,7 +524,7 @@ impl Images {
         let mut images = Self { bindings: HashSet::new(), derived: HashSet::new() };
         for (file, facts) in project.parsed() {
             for call in &facts.module.calls {
-                let reference = facts.reference_at(call.callee);
+                let reference = facts.module.callee(call);
                 if reference
                     .is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
                 {
@@ -547,7 +542,7 @@ impl Images {
         let before = self.derived.len();
         for (file, facts) in project.parsed() {
             for (id, call) in facts.module.calls.iter().enumerate() {
-                let Some(reference) = facts.reference_at(call.callee) else { continue };
+                let Some(reference) = facts.module.callee(call) else { continue };
                 if self.derived.contains(&(file, id)) {
                     continue;
                 }
@@ -594,7 +589,7 @@ impl Images {
 
 /// Whether a call is one of `dataclasses.replace`.
 pub fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
-    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    let reference = project.facts(file).and_then(|facts| facts.module.callee(call));
     reference.is_some_and(|reference| {
         matches!(project.resolve(file, reference), [Target::External(path)] if path == "dataclasses.replace")
     })
@@ -603,7 +598,7 @@ pub fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
 fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
-        let Some(reference) = facts.reference_at(call.callee) else { continue };
+        let Some(reference) = facts.module.callee(call) else { continue };
         let targets = project.resolve(file, reference);
         let is_spec = |target: &Target| *target == Target::Flyte1(Symbol::ImageSpec);
         let is_derived = derived.contains(&(file, id));
@@ -692,7 +687,7 @@ fn actors(project: &Project) -> HashSet<(FileId, BindingId)> {
 }
 
 fn is_actor(project: &Project, file: FileId, call: &Call) -> bool {
-    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    let reference = project.facts(file).and_then(|facts| facts.module.callee(call));
     reference.is_some_and(|reference| {
         matches!(project.symbol(file, reference), Some(Symbol::Other(path)) if ACTORS.contains(&path.as_str()))
     })
@@ -739,7 +734,7 @@ fn containers(project: &Project) -> HashSet<(FileId, BindingId)> {
 }
 
 fn is_container(project: &Project, file: FileId, call: &Call) -> bool {
-    let reference = project.facts(file).and_then(|facts| facts.reference_at(call.callee));
+    let reference = project.facts(file).and_then(|facts| facts.module.callee(call));
     let symbol = reference.and_then(|reference| project.symbol(file, reference));
     matches!(symbol, Some(Symbol::Other(path)) if path == "flytekit.ContainerTask")
 }
@@ -859,13 +854,6 @@ fn collect_code(
     let made: HashSet<StatementId> =
         graph.nodes_in(file).filter_map(made).map(|call| facts.module.calls[call].owner).collect();
     for reference in facts.module.references.iter().filter(|reference| !made.contains(&reference.owner)) {
-        let key = (file, reference.owner);
-        let is_known = graph.by_statement.contains_key(&key)
-            || graph.by_setting.contains_key(&key)
-            || graph.by_code.contains_key(&key);
-        if is_known {
-            continue;
-        }
         let is_derived =
             matches!(reference.role, Role::Callee(Some(call)) if images.derived.contains(&(file, call)));
         let is_filled = matches!(reference.role, Role::Filled(_));
@@ -879,19 +867,23 @@ fn collect_code(
             _ => false,
         });
         if matters {
-            let node = graph.push(file, NodeKind::Code(reference.owner));
-            graph.by_code.insert(key, node);
+            add_code(graph, file, reference.owner);
         }
     }
     for &(_, statement) in &facts.module.secret_variables {
-        let key = (file, statement);
-        let is_known = graph.by_statement.contains_key(&key)
-            || graph.by_setting.contains_key(&key)
-            || graph.by_code.contains_key(&key);
-        if !is_known {
-            let node = graph.push(file, NodeKind::Code(statement));
-            graph.by_code.insert(key, node);
-        }
+        add_code(graph, file, statement);
+    }
+}
+
+/// Makes a node of a statement that is none yet.
+fn add_code(graph: &mut Graph, file: FileId, statement: StatementId) {
+    let key = (file, statement);
+    let is_known = graph.by_statement.contains_key(&key)
+        || graph.by_setting.contains_key(&key)
+        || graph.by_code.contains_key(&key);
+    if !is_known {
+        let node = graph.push(file, NodeKind::Code(statement));
+        graph.by_code.insert(key, node);
     }
 }
 

@@ -74,13 +74,7 @@ impl Project {
     pub fn importers(&self, files: &FxHashSet<FileId>) -> BTreeSet<FileId> {
         let mut users: Vec<Vec<FileId>> = vec![Vec::new(); self.files.len()];
         for (file, _) in self.parsed() {
-            let linked =
-                self.targets.get(file).into_iter().flatten().flatten().filter_map(|target| match target {
-                    Target::Binding(other, ..) | Target::Module(other) => Some(*other),
-                    _ => None,
-                });
-            let imported = self.imports.get(file).into_iter().flatten().copied();
-            for used in imported.chain(linked).filter(|&used| used != file) {
+            for used in self.used_by(file) {
                 if users[used].last() != Some(&file) {
                     users[used].push(file);
                 }
@@ -92,6 +86,34 @@ impl Project {
             pending.extend(users[file].iter().copied().filter(|&user| found.insert(user)));
         }
         found
+    }
+
+    /// The other files that a file imports, or reaches through attributes of packages.
+    fn used_by(&self, file: FileId) -> impl Iterator<Item = FileId> {
+        let linked =
+            self.targets.get(file).into_iter().flatten().flatten().filter_map(|target| match target {
+                Target::Binding(other, ..) | Target::Module(other) => Some(*other),
+                Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
+            });
+        let imported = self.imports.get(file).into_iter().flatten().copied();
+        imported.chain(linked).filter(move |&used| used != file)
+    }
+
+    /// The parsed files that are not settled, and those that names in them may lead to, directly or through others.
+    pub fn unsettled(&self) -> Vec<FileId> {
+        let mut files: Vec<FileId> =
+            self.parsed().map(|(file, _)| file).filter(|file| !self.settled.contains(file)).collect();
+        if !self.settled.is_empty() {
+            let mut seen: FxHashSet<FileId> = files.iter().copied().collect();
+            let mut next = 0;
+            while let Some(&file) = files.get(next) {
+                files.extend(self.used_by(file).filter(|&used| seen.insert(used)));
+                next += 1;
+            }
+            files.retain(|&file| self.facts(file).is_some());
+            files.sort_unstable();
+        }
+        files
     }
 
     fn find_targets<'p>(
@@ -136,10 +158,9 @@ impl Project {
                     })
             })
         };
-        match symbol(&format!("flytekit.{}", reference.name)) {
-            Some(symbol) if is_decorator && symbol.is_entity_decorator() && imports_flyte1() => {
-                Target::Flyte1(symbol)
-            }
+        let symbol = || symbol(&format!("flytekit.{}", reference.name));
+        match is_decorator.then(symbol).flatten() {
+            Some(symbol) if symbol.is_entity_decorator() && imports_flyte1() => Target::Flyte1(symbol),
             _ => Target::Unknown,
         }
     }

@@ -57,6 +57,8 @@
 //!
 //! The README: "What moves together" and "Limits".
 
+use rayon::prelude::*;
+
 use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use, is_replace};
 use super::holders::{give_held_images, holder_use};
 use super::link::Target;
@@ -73,9 +75,35 @@ use crate::rules::codes::{
 use crate::rules::image_spec::FIELDS;
 use crate::rules::{Effect, Finding, container_task};
 
-pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId) {
+/// Reads the references of all files.
+pub(super) fn read_references(project: &Project, graph: &mut Graph) {
+    let files = (0..project.files.len()).into_par_iter();
+    let leading: Vec<Vec<&Reference>> = files.map(|file| leading_to_nodes(project, graph, file)).collect();
+    for (file, references) in leading.into_iter().enumerate() {
+        read_references_of(project, graph, file, &references);
+        give_written_images(project, graph, file);
+    }
+}
+
+/// The references that may lead to a node, directly, through what holds it, or through a module. A file that is settled
+/// names none of those that may change.
+fn leading_to_nodes<'p>(project: &'p Project, graph: &Graph, file: FileId) -> Vec<&'p Reference> {
+    let references = project.facts(file).map_or(&[][..], |facts| &facts.module.references);
+    let is_settled = project.settled.contains(&file);
+    let leads = |target: &Target| match target {
+        Target::Binding(file, binding, _) if !is_settled => {
+            let key = (*file, *binding);
+            graph.by_binding.contains_key(&key) || graph.holders.contains_key(&key)
+        }
+        Target::Module(_) => true,
+        Target::Binding(..) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => false,
+    };
+    references.iter().filter(|reference| project.resolve(file, reference).iter().any(leads)).collect()
+}
+
+fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, references: &[&Reference]) {
     let Some(facts) = project.facts(file) else { return };
-    for reference in &facts.module.references {
+    for &reference in references {
         let targets = project.resolve(file, reference);
         read_module_use(project, graph, file, reference, targets);
         if let Some(nodes) = all_settings(graph, targets) {
@@ -142,9 +170,14 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph, file: FileId
             owners.iter().for_each(|&owner| graph.tie(owner, node));
         }
     }
-    // ImageSpecs written into decorators.
-    for (id, call) in facts.module.calls.iter().enumerate() {
-        let Some(node) = graph.image_at(file, id) else { continue };
+}
+
+/// An `ImageSpec` that is written into a decorator, or into another one.
+fn give_written_images(project: &Project, graph: &mut Graph, file: FileId) {
+    let Some(facts) = project.facts(file) else { return };
+    for node in graph.nodes_in(file) {
+        let Some(image) = graph.image(node) else { continue };
+        let call = &facts.module.calls[image.call];
         let CallContext::Argument(outer, Some(keyword)) = &call.context else { continue };
         let is_given = match (keyword.as_str(), graph.image_at(file, *outer)) {
             ("base_image", Some(derived)) => give_base(graph, derived, node),
@@ -379,7 +412,7 @@ fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]
     match &reference.role {
         Role::ArgumentOf(library) => library == "flyte",
         Role::Argument(call, _) => {
-            let callee = project.facts(file).and_then(|facts| facts.reference_at(calls[*call].callee));
+            let callee = project.facts(file).and_then(|facts| facts.module.callee(&calls[*call]));
             callee.is_some_and(|callee| {
                 let targets = project.resolve(file, callee);
                 matches!(targets, [Target::External(path)] if path.starts_with("flyte."))
@@ -506,7 +539,7 @@ const BY_HAND: &str = "Migrate this use by hand first";
 /// What to do about a call of Flyte 1 that has no counterpart which could be written for the user.
 pub(super) fn callee_advice(project: &Project, file: FileId, call: CallId) -> Option<&'static str> {
     let facts = project.facts(file)?;
-    let callee = facts.reference_at(facts.module.calls[call].callee)?;
+    let callee = facts.module.callee(&facts.module.calls[call])?;
     let (rule, help) = advice(&project.symbol(file, callee)?);
     (rule != &FLYTE1_USE).then_some(help)
 }

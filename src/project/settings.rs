@@ -163,7 +163,7 @@ fn setting_call(project: &Project, file: FileId, value: &Value) -> Option<CallId
 }
 
 fn kind_of(project: &Project, file: FileId, call: &Call) -> Option<SettingKind> {
-    SettingKind::of(&project.symbol(file, project.facts(file)?.reference_at(call.callee)?)?)
+    SettingKind::of(&project.symbol(file, project.facts(file)?.module.callee(call)?)?)
 }
 
 /// Ties a use of settings that is understood: in the decorator of a task, in another object. What a keyword makes of

@@ -30,6 +30,7 @@ impl Side {
 #[derive(Debug, Clone)]
 pub struct Sides {
     files: Vec<(bool, bool)>,
+    project: Side,
 }
 
 impl Sides {
@@ -39,12 +40,13 @@ impl Sides {
             let imports = |is_root| project.imports_outside(file, is_root);
             (imports(is_flyte1_root), imports(|root| root == "flyte"))
         });
-        Self { files: sides.collect() }
+        let files: Vec<(bool, bool)> = sides.collect();
+        Self { project: join(&files), files }
     }
 
     /// Where the project as a whole stands.
     pub fn of_project(&self) -> Side {
-        self.join(0..self.files.len())
+        self.project
     }
 
     /// Where the code at `path` stands, as a command in `script` names it.
@@ -57,7 +59,7 @@ impl Sides {
         for candidate in candidates.iter().flatten() {
             let files = below(project, candidate);
             if !files.is_empty() {
-                return self.join(files.into_iter());
+                return self.join(&files);
             }
         }
         // A command may be run in another folder: one file that ends so is meant.
@@ -65,23 +67,23 @@ impl Sides {
         let mut ending =
             (0..project.files.len()).filter(|&file| project.files[file].relative.ends_with(&suffix));
         match (ending.next(), ending.next()) {
-            (Some(file), None) => self.join(std::iter::once(file)),
+            (Some(file), None) => self.join(&[file]),
             _ => Side::Unknown,
         }
     }
 
-    fn join(&self, files: impl Iterator<Item = FileId>) -> Side {
-        let mut any = (false, false);
-        for file in files {
-            any.0 |= self.files[file].0;
-            any.1 |= self.files[file].1;
-        }
-        match any {
-            (true, true) => Side::Both,
-            (true, false) => Side::Flyte1,
-            (false, true) => Side::Flyte2,
-            (false, false) => Side::Unknown,
-        }
+    fn join(&self, files: &[FileId]) -> Side {
+        join(files.iter().map(|&file| &self.files[file]))
+    }
+}
+
+fn join<'f>(files: impl IntoIterator<Item = &'f (bool, bool)>) -> Side {
+    let any = files.into_iter().fold((false, false), |any, file| (any.0 | file.0, any.1 | file.1));
+    match any {
+        (true, true) => Side::Both,
+        (true, false) => Side::Flyte1,
+        (false, true) => Side::Flyte2,
+        (false, false) => Side::Unknown,
     }
 }
 

@@ -110,6 +110,7 @@
 //!
 //! The README: "What moves together" and "Limits".
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::graph::{Graph, NodeId, NodeKind, Obstacle};
@@ -122,10 +123,10 @@ use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE,
 use crate::rules::{Effect, Finding};
 
 /// The files that hold nodes, by the last part of their paths: `train.py`.
-pub(super) type FilesByName<'p> = FxHashMap<&'p str, Vec<FileId>>;
+type FilesByName<'p> = FxHashMap<&'p str, Vec<FileId>>;
 
 /// Collects the files that hold nodes.
-pub(super) fn files_by_name<'p>(project: &'p Project, graph: &Graph) -> FilesByName<'p> {
+fn files_by_name<'p>(project: &'p Project, graph: &Graph) -> FilesByName<'p> {
     let mut by_name = FilesByName::default();
     for (file, found) in project.files.iter().enumerate() {
         if !graph.nodes_in(file).is_empty() {
@@ -136,8 +137,26 @@ pub(super) fn files_by_name<'p>(project: &'p Project, graph: &Graph) -> FilesByN
     by_name
 }
 
-/// What concerns all nodes of a file, or of files that it imports.
-pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId, by_name: &FilesByName<'_>) {
+/// A finding about a node, or about none.
+type Said = (Option<NodeId>, Finding);
+
+/// Notes what concerns all nodes of a file, or of files that it imports.
+pub(super) fn read_whole_files(project: &Project, graph: &mut Graph) {
+    let by_name = files_by_name(project, graph);
+    let files = (0..project.files.len()).into_par_iter();
+    let said: Vec<Vec<Said>> = files.map(|file| whole_file(project, graph, file, &by_name)).collect();
+    for (file, said) in said.into_iter().enumerate() {
+        for (node, finding) in said {
+            match node {
+                Some(node) => graph.block(node, file, finding),
+                None => graph.loose.push(Obstacle { file, finding }),
+            }
+        }
+    }
+}
+
+fn whole_file(project: &Project, graph: &Graph, file: FileId, by_name: &FilesByName<'_>) -> Vec<Said> {
+    let mut said = Vec::new();
     match &project.files[file].content {
         Content::SyntaxError { source, range, .. } => {
             let imported = project.index.rough_imports(file, source.text.as_bytes());
@@ -152,7 +171,7 @@ pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId
                     ),
                 )
                 .help("Correct the syntax error");
-                block_files(graph, &[other], file, &finding);
+                block_files(graph, &[other], &finding, &mut said);
             }
         }
         Content::Parsed { facts, .. } => {
@@ -164,29 +183,29 @@ pub(super) fn read_whole_file(project: &Project, graph: &mut Graph, file: FileId
                     "names of this module are bound or read behind the reader's back",
                 )
                 .help("Migrate this file by hand, or bind the names openly");
-                block_files(graph, &[file], file, &finding);
+                block_files(graph, &[file], &finding, &mut said);
             }
-            read_shadowed_modules(project, graph, file);
-            read_unknown_imports(project, graph, file, by_name);
-            read_spec_uses(project, graph, file);
-            read_other_images(project, graph, file);
-            read_made_decorators(project, graph, file);
-            read_command_line(project, graph, file);
+            read_shadowed_modules(project, graph, file, &mut said);
+            read_unknown_imports(project, graph, file, by_name, &mut said);
+            read_command_line(project, graph, file, &mut said);
+            if !project.settled.contains(&file) {
+                read_spec_uses(project, file, &mut said);
+                read_other_images(project, graph, file, &mut said);
+                read_made_decorators(project, file, &mut said);
+            }
         }
         _ => {}
     }
+    said
 }
 
-fn block_files(graph: &mut Graph, files: &[FileId], place: FileId, finding: &Finding) {
-    for node in
-        (0..graph.nodes.len()).filter(|&node| files.contains(&graph.nodes[node].file)).collect::<Vec<_>>()
-    {
-        graph.block(node, place, finding.clone());
-    }
+fn block_files(graph: &Graph, files: &[FileId], finding: &Finding, said: &mut Vec<Said>) {
+    let nodes = files.iter().flat_map(|&file| graph.nodes_in(file));
+    said.extend(nodes.map(|node| (Some(node), finding.clone())));
 }
 
 /// A module of the project called `flyte` is what Python finds in place of the SDK.
-fn read_shadowed_modules(project: &Project, graph: &mut Graph, file: FileId) {
+fn read_shadowed_modules(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
     let own = project.index.resolve(file, 0, "flyte").and_then(|place| place.file);
     let (Some(own), Some(&range)) = (own, facts.module.statements.first()) else { return };
@@ -197,12 +216,18 @@ fn read_shadowed_modules(project: &Project, graph: &mut Graph, file: FileId) {
         format!("`import flyte` finds `{}` here, not the SDK", project.files[own].relative),
     )
     .help("Rename that module");
-    block_files(graph, &[file], file, &finding);
+    block_files(graph, &[file], &finding, said);
 }
 
 /// An import that leads nowhere, of a name that a module of the project with that name defines: the module is found
 /// in ways that cannot be followed, such as `sys.path.insert`.
-fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId, by_name: &FilesByName<'_>) {
+fn read_unknown_imports(
+    project: &Project,
+    graph: &Graph,
+    file: FileId,
+    by_name: &FilesByName<'_>,
+    said: &mut Vec<Said>,
+) {
     let Some(facts) = project.facts(file) else { return };
     for import in &facts.module.imports {
         let Some((0, module)) = &import.from else { continue };
@@ -211,7 +236,7 @@ fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId, by_n
         if project.index.resolve(file, 0, module).is_some() {
             continue;
         }
-        for node in others.iter().flat_map(|&other| graph.nodes_in(other)).collect::<Vec<_>>() {
+        for node in others.iter().flat_map(|&other| graph.nodes_in(other)) {
             let relative = &project.files[graph.nodes[node].file].relative;
             let is_named = || {
                 name_of(project, graph, node)
@@ -225,7 +250,7 @@ fn read_unknown_imports(project: &Project, graph: &mut Graph, file: FileId, by_n
                     format!("`{module}` may be `{relative}`, found in a way that cannot be followed"),
                 )
                 .help("Import it by its path from the root of the project");
-                graph.block(node, file, finding);
+                said.push((Some(node), finding));
             }
         }
     }
@@ -250,7 +275,7 @@ pub fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<
 }
 
 /// `isinstance(x, ImageSpec)`: images that are converted are no longer of that type.
-fn read_spec_uses(project: &Project, graph: &mut Graph, file: FileId) {
+fn read_spec_uses(project: &Project, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
     for reference in &facts.module.references {
         let is_use = matches!(reference.role, Role::Other | Role::ArgumentOf(_) | Role::Argument(..));
@@ -262,14 +287,14 @@ fn read_spec_uses(project: &Project, graph: &mut Graph, file: FileId) {
                 "`ImageSpec` is used here as a class; images that are converted are not of that type",
             )
             .help("Name `flyte.Image` here, once no image that comes here is an `ImageSpec`");
-            graph.loose.push(Obstacle { file, finding });
+            said.push((None, finding));
         }
     }
 }
 
 /// `container_image=` of anything that is not the decorator of a task: `ShellTask(…)`, `ActorEnvironment(…)`,
 /// `partial(task, …)`.
-fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
+fn read_other_images(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
         let is_task = graph.by_decorator.contains_key(&(file, id));
@@ -277,7 +302,7 @@ fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
         let Some(argument) = argument.filter(|argument| !is_task && !argument.value.is_empty()) else {
             continue;
         };
-        let Some(reference) = facts.reference_at(call.callee) else { continue };
+        let Some(reference) = facts.module.callee(call) else { continue };
         let takes_task = facts.module.references_of(call.owner).iter().any(|other| {
             matches!(&other.role, Role::Argument(outer, _) if *outer == id)
                 && project.symbol(file, other).is_some_and(|symbol| symbol.is_entity_decorator())
@@ -294,14 +319,14 @@ fn read_other_images(project: &Project, graph: &mut Graph, file: FileId) {
                 format!("the image of `{}` is not migrated yet", &project.text(file)[call.callee]),
             )
             .help(callee_advice(project, file, id).unwrap_or("Migrate it by hand"));
-            graph.loose.push(Obstacle { file, finding });
+            said.push((None, finding));
         }
     }
 }
 
 /// `@gpu_task` below `gpu_task = partial(task, …)`: each function that such a decorator makes a task stays one of
 /// Flyte 1.
-fn read_made_decorators(project: &Project, graph: &mut Graph, file: FileId) {
+fn read_made_decorators(project: &Project, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
     for function in &facts.module.functions {
         let made = function.decorators.iter().find(|decorator| {
@@ -319,7 +344,7 @@ fn read_made_decorators(project: &Project, graph: &mut Graph, file: FileId) {
             format!("`{}` is made a task by `{maker}`, which is not migrated", function.name),
         )
         .help("Decorate it with `@task(…)` itself, with all keywords");
-        graph.loose.push(Obstacle { file, finding });
+        said.push((None, finding));
     }
 }
 
@@ -335,8 +360,10 @@ fn makes_tasks(project: &Project, target: &Target) -> bool {
 }
 
 /// A test that runs a file through `pyflyte run` cannot run Flyte 2 tasks.
-fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
-    let Some(facts) = project.facts(file) else { return };
+fn read_command_line(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
+    let Some(facts) = project.facts(file).filter(|facts| !facts.module.python_paths.is_empty()) else {
+        return;
+    };
     let uses_pyflyte = facts.module.references.iter().any(|reference| {
         project.resolve(file, reference).iter().any(
             |target| matches!(target, Target::Flyte1(Symbol::Other(path)) if path.contains(".pyflyte") || path.contains(".sdk_in_container")),
@@ -365,6 +392,6 @@ fn read_command_line(project: &Project, graph: &mut Graph, file: FileId) {
             format!("`{path}` is run through pyflyte here, which cannot run Flyte 2 tasks"),
         )
         .help("Run it with `flyte run --local`, or call the task");
-        block_files(graph, &run, file, &finding);
+        block_files(graph, &run, &finding, said);
     }
 }
