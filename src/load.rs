@@ -94,6 +94,8 @@ fn load_with(discovery: &Discovery, words: &[&str], tree_budget: usize) -> Proje
     let contents: Vec<Content> = discovery
         .files
         .par_iter()
+        // Files differ much in size.
+        .with_max_len(1)
         .enumerate()
         .map(|(file, candidate)| match candidate.kind {
             FileKind::Python => read(&index, &trees, file, candidate, Need::IfItNames(words)),

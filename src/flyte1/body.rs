@@ -119,17 +119,17 @@ pub struct Body {
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
-/// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them. Those are left empty that
-/// `is_wanted`, which gets the function's place in that list, does not ask for.
-pub fn bodies(statements: &[Stmt], is_wanted: &dyn Fn(usize) -> bool) -> Vec<Body> {
-    let mut finder = Finder { bodies: Vec::new(), is_wanted };
+/// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them; `wanted` tells for each whether it
+/// is read, or left empty.
+pub fn bodies(statements: &[Stmt], wanted: &[bool]) -> Vec<Body> {
+    let mut finder = Finder { bodies: Vec::new(), wanted };
     statements.iter().for_each(|stmt| finder.visit_stmt(stmt));
     finder.bodies
 }
 
 struct Finder<'w> {
     bodies: Vec<Body>,
-    is_wanted: &'w dyn Fn(usize) -> bool,
+    wanted: &'w [bool],
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
@@ -137,7 +137,7 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
         if let Stmt::FunctionDef(function) = stmt
             && !function.decorator_list.is_empty()
         {
-            let is_wanted = (self.is_wanted)(self.bodies.len());
+            let is_wanted = self.wanted.get(self.bodies.len()) == Some(&true);
             self.bodies.push(if is_wanted { read(function) } else { Body::default() });
         }
         source_order::walk_stmt(self, stmt);

@@ -39,18 +39,25 @@ impl FileFacts {
         let by_range = module.references.iter().enumerate().map(|(id, r)| (r.range, id)).collect();
         let style = Style::of(&parsed, text);
         let mut facts = Self { bodies: Vec::new(), style, module, by_range, tree: None };
-        facts.bodies = body::bodies(parsed.body(), &|function| facts.may_be_entity(function));
-        if facts.is_read_again() && budget.take(text.len()) {
+        let functions = 0..facts.module.functions.len();
+        let entities: Vec<bool> = functions.map(|function| facts.may_be_entity(function)).collect();
+        let holds_entities = entities.contains(&true);
+        facts.bodies = if holds_entities {
+            body::bodies(parsed.body(), &entities)
+        } else {
+            vec![Body::default(); entities.len()]
+        };
+        if (holds_entities || facts.imports_flyte2()) && budget.take(text.len()) {
             facts.tree = Some(parsed);
         }
         Ok(facts)
     }
 
-    /// Whether the code of the file may have to be mapped, or holds images of Flyte 2.
-    fn is_read_again(&self) -> bool {
-        let imports_flyte2 = |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte");
-        (0..self.module.functions.len()).any(|function| self.may_be_entity(function))
-            || self.module.bindings.iter().any(|binding| imports_flyte2(&binding.kind))
+    /// Whether the file may hold images of Flyte 2.
+    fn imports_flyte2(&self) -> bool {
+        self.module.bindings.iter().any(|binding| {
+            matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte")
+        })
     }
 
     /// The tree of the file, whose text this is, or, where it was not kept, one in which the statements at `left_out`

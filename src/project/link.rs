@@ -22,8 +22,20 @@ use crate::python::scope::{BindingId, BindingKind, ImportStatement, Reference, R
 /// Imports that lead in circles end here.
 const MAX_DEPTH: usize = 32;
 
-/// What each reference of a file may mean.
-pub type Links = Vec<Vec<Target>>;
+/// What the references of a file may mean. A file reads the same few names again and again.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// The sets of targets that there are.
+    distinct: Vec<Vec<Target>>,
+    /// For each reference, which of them is its own.
+    of_references: Vec<usize>,
+}
+
+impl Links {
+    fn get(&self, reference: usize) -> Option<&[Target]> {
+        self.distinct.get(*self.of_references.get(reference)?).map(Vec::as_slice)
+    }
+}
 
 /// What a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +55,7 @@ pub enum Target {
 impl Project {
     /// What `reference` in `file` may mean; one target where it is certain.
     pub fn resolve(&self, file: FileId, reference: &Reference) -> &[Target] {
-        self.targets
-            .get(file)
-            .and_then(|targets| targets.get(reference.id))
-            .map_or(&[Target::Unknown], Vec::as_slice)
+        self.targets.get(file).and_then(|links| links.get(reference.id)).unwrap_or(&[Target::Unknown])
     }
 
     /// Follows all references of all files.
@@ -62,11 +71,28 @@ impl Project {
     }
 
     fn links_of(&self, file: FileId) -> Links {
-        let references = self.facts(file).map(|facts| facts.module.references.as_slice());
-        // A file reads the same few names again and again.
-        let mut followed = FxHashMap::default();
-        let references = references.unwrap_or_default().iter();
-        references.map(|reference| self.find_targets(file, reference, &mut followed)).collect()
+        let mut links = Links::default();
+        let mut followed: FxHashMap<(BindingId, &[Name]), usize> = FxHashMap::default();
+        for reference in self.facts(file).into_iter().flat_map(|facts| &facts.module.references) {
+            let key = match reference.bindings[..] {
+                [binding] => Some((binding, reference.attributes.as_slice())),
+                _ => None,
+            };
+            if let Some(&known) = key.and_then(|key| followed.get(&key)) {
+                links.of_references.push(known);
+                continue;
+            }
+            let own = links.distinct.len();
+            let mut targets = self.find_targets(file, reference);
+            if targets.is_empty() {
+                targets.push(self.undefined(file, reference));
+            } else {
+                followed.extend(key.map(|key| (key, own)));
+            }
+            links.distinct.push(targets);
+            links.of_references.push(own);
+        }
+        links
     }
 
     /// The parsed files in which names may lead to `files`, themselves included: those that import one, and those that
@@ -91,10 +117,12 @@ impl Project {
     /// The other files that a file imports, or reaches through attributes of packages.
     fn used_by(&self, file: FileId) -> impl Iterator<Item = FileId> {
         let linked =
-            self.targets.get(file).into_iter().flatten().flatten().filter_map(|target| match target {
-                Target::Binding(other, ..) | Target::Module(other) => Some(*other),
-                Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
-            });
+            self.targets.get(file).into_iter().flat_map(|links| &links.distinct).flatten().filter_map(
+                |target| match target {
+                    Target::Binding(other, ..) | Target::Module(other) => Some(*other),
+                    Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
+                },
+            );
         let imported = self.imports.get(file).into_iter().flatten().copied();
         imported.chain(linked).filter(move |&used| used != file)
     }
@@ -116,25 +144,14 @@ impl Project {
         files
     }
 
-    fn find_targets<'p>(
-        &self,
-        file: FileId,
-        reference: &'p Reference,
-        followed: &mut FxHashMap<(BindingId, &'p [Name]), Vec<Target>>,
-    ) -> Vec<Target> {
+    fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
-            let found = followed
-                .entry((binding, &reference.attributes))
-                .or_insert_with(|| self.follow(file, binding, &reference.attributes, 0));
-            for target in found.iter() {
-                if !targets.contains(target) {
-                    targets.push(target.clone());
+            for target in self.follow(file, binding, &reference.attributes, 0) {
+                if !targets.contains(&target) {
+                    targets.push(target);
                 }
             }
-        }
-        if targets.is_empty() {
-            targets.push(self.undefined(file, reference));
         }
         targets
     }
