@@ -117,8 +117,8 @@ use super::graph::{Graph, NodeId, NodeKind, Obstacle};
 use super::link::Target;
 use super::references::callee_advice;
 use super::{Content, FileId, Project};
-use crate::flyte1::symbol::Symbol;
-use crate::python::scope::{BindingKind, Role};
+use crate::flyte1::symbol::{Symbol, is_flyte1_root};
+use crate::python::scope::{Binding, BindingKind, Decorator, Function, Reference, Role};
 use crate::rules::codes::{AMBIGUOUS_NAME, CONTAINER_IMAGE, IMAGE_USE, OTHER_USE, SYNTAX_ERROR, TASK_SHAPE};
 use crate::rules::{Effect, Finding};
 
@@ -192,6 +192,7 @@ fn whole_file(project: &Project, graph: &Graph, file: FileId, by_name: &FilesByN
                 read_spec_uses(project, file, &mut said);
                 read_other_images(project, graph, file, &mut said);
                 read_made_decorators(project, file, &mut said);
+                read_called_decorators(project, file, &mut said);
             }
         }
         _ => {}
@@ -329,34 +330,99 @@ fn read_other_images(project: &Project, graph: &Graph, file: FileId, said: &mut 
 fn read_made_decorators(project: &Project, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
     for function in &facts.module.functions {
-        let made = function.decorators.iter().find(|decorator| {
-            let reference = decorator.callee.and_then(|callee| facts.reference_at(callee));
-            reference.is_some_and(|reference| {
-                project.resolve(file, reference).iter().any(|target| makes_tasks(project, target))
-            })
-        });
-        let Some(callee) = made.and_then(|decorator| decorator.callee) else { continue };
-        let maker = &project.text(file)[callee];
+        let made = function
+            .decorators
+            .iter()
+            .find_map(|decorator| Some((decorator, made(project, file, function, decorator)?)));
+        let Some((decorator, is_certain)) = made else { continue };
+        let range = decorator.callee.unwrap_or(decorator.range);
+        let maker = project.text(file)[range].trim_start_matches('@');
+        let verb = if is_certain { "is" } else { "may be" };
         let finding = Finding::new(
             &TASK_SHAPE,
-            callee,
+            range,
             Effect::Blocking,
-            format!("`{}` is made a task by `{maker}`, which is not migrated", function.name),
+            format!("`{}` {verb} made a task by `{maker}`, which is not migrated", function.name),
         )
         .help("Decorate it with `@task(…)` itself, with all keywords");
         said.push((None, finding));
     }
 }
 
-/// Whether what stands behind a name was made with a decorator of Flyte 1, such as `partial(task, …)`, or uses one.
-fn makes_tasks(project: &Project, target: &Target) -> bool {
+/// Whether a decorator certainly makes tasks, though it is none of Flyte 1; `None` if it makes none.
+fn made(project: &Project, file: FileId, function: &Function, decorator: &Decorator) -> Option<bool> {
+    let facts = project.facts(file)?;
+    let is_decorator = |reference: &Reference| {
+        project.symbol(file, reference).is_some_and(|symbol| symbol.is_entity_decorator())
+    };
+    let Some(callee) = decorator.callee else {
+        // `@TOOLS["task"]`, `@getattr(flytekit, "task")`, `@Tools().task`
+        let references = facts.module.references.iter();
+        let mut inner = references.filter(|reference| decorator.range.contains_range(reference.range));
+        let is_made = inner.any(|reference| {
+            let targets = project.resolve(file, reference);
+            project.symbol(file, reference).is_some()
+                || targets.iter().any(|target| uses_decorator(project, target, 0))
+        });
+        return is_made.then_some(false);
+    };
+    let Some(reference) = facts.reference_at(callee) else {
+        // A name of a class or a function, such as `t` below `t = task`.
+        let mut inner = facts.module.references_of(function.owner).iter();
+        return inner.any(|inner| inner.role == Role::Assigned && is_decorator(inner)).then_some(false);
+    };
+    let targets = project.resolve(file, reference);
+    let is_made = targets.iter().any(|target| uses_decorator(project, target, 0));
+    is_made.then(|| {
+        targets.iter().all(|target| matches!(target, Target::Binding(_, _, rest) if rest.is_empty()))
+    })
+}
+
+/// How many names lead from a decorator to what it is made with.
+const MAX_NAMES: usize = 4;
+
+/// Whether what stands behind a name uses a decorator of Flyte 1: `partial(task, …)`, a function, a class with such an
+/// attribute, or an object of that class.
+fn uses_decorator(project: &Project, target: &Target, depth: usize) -> bool {
     let Target::Binding(file, binding, rest) = target else { return false };
-    let Some(facts) = project.facts(*file).filter(|_| rest.is_empty()) else { return false };
+    let Some(facts) = project.facts(*file).filter(|_| depth < MAX_NAMES) else { return false };
     let binding = &facts.module.bindings[*binding];
-    matches!(binding.kind, BindingKind::Assignment { .. } | BindingKind::Definition)
-        && facts.module.references_of(binding.owner).iter().any(|reference| {
-            project.symbol(*file, reference).is_some_and(|symbol| symbol.is_entity_decorator())
-        })
+    let is_assigned = match binding.kind {
+        BindingKind::Assignment { .. } => true,
+        BindingKind::Definition => false,
+        _ => return false,
+    };
+    let is_imported = |inner: &Binding| {
+        inner.owner == binding.owner
+            && matches!(&inner.kind, BindingKind::Import(path) if path.level == 0 && is_flyte1_root(path.root()))
+    };
+    let mut references = facts.module.references_of(binding.owner).iter();
+    references.any(|reference| {
+        project.symbol(*file, reference).is_some_and(|symbol| symbol.is_entity_decorator())
+            || is_assigned
+                && project
+                    .resolve(*file, reference)
+                    .iter()
+                    .any(|inner| uses_decorator(project, inner, depth + 1))
+    }) || !rest.is_empty() && facts.module.bindings.iter().any(is_imported)
+}
+
+/// `step = task(function)`: a task without a decorator, which stays one of Flyte 1.
+fn read_called_decorators(project: &Project, file: FileId, said: &mut Vec<Said>) {
+    let Some(facts) = project.facts(file) else { return };
+    for reference in facts.module.references.iter().filter(|reference| !reference.is_deferred) {
+        let Role::Callee(Some(call)) = reference.role else { continue };
+        let wraps = facts.module.calls[call].arguments.first().is_some_and(|first| first.name.is_none());
+        if wraps && project.symbol(file, reference).is_some_and(|symbol| symbol.is_entity_decorator()) {
+            let callee = &project.text(file)[reference.range];
+            let message = format!(
+                "`{callee}` is called as a function here, and the task that it makes is not migrated"
+            );
+            let finding = Finding::new(&TASK_SHAPE, reference.range, Effect::Blocking, message)
+                .help("Write it as the decorator of the function");
+            said.push((None, finding));
+        }
+    }
 }
 
 /// A test that runs a file through `pyflyte run` cannot run Flyte 2 tasks.
