@@ -107,6 +107,19 @@ impl Module {
         self.visible(name, TextSize::from(u32::MAX))
     }
 
+    /// Whether `__all__` certainly lists all names that `from module import *` takes.
+    pub fn has_export_list(&self) -> bool {
+        let mut bindings =
+            self.bindings.iter().filter(|binding| binding.is_global && binding.name == "__all__");
+        let (Some(binding), None) = (bindings.next(), bindings.next()) else { return false };
+        let BindingKind::Assignment { value, .. } = &binding.kind else { return false };
+        let is_literal =
+            value.elements().is_some_and(|names| names.iter().all(|name| name.as_str().is_some()));
+        is_literal
+            && binding.is_unconditional
+            && !self.references.iter().any(|reference| reference.name == "__all__")
+    }
+
     /// The bindings that a read of the module-level name `name` at `offset` in top-level code may see.
     pub fn visible(&self, name: &str, offset: TextSize) -> Vec<BindingId> {
         let latest = self.latest.get(name).copied();

@@ -126,6 +126,10 @@ fn shared_names(project: &Project, files: &[FileId]) -> HashSet<(FileId, Name)> 
             };
             let is_star = import.aliases.iter().any(|alias| alias.name == "*");
             let relative = &project.files[file].relative;
+            // What `__all__` lists stays anyhow.
+            if is_star && project.facts(target).is_some_and(|facts| facts.module.has_export_list()) {
+                continue;
+            }
             if is_star && !relative.ends_with("__init__.py") && !is_star_imported.contains(&file) {
                 // `*` brings the names that the importing file mentions; what passes them on may mention none.
                 shared.extend(facts.module.names().into_iter().map(|name| (target, name.clone())));
