@@ -185,14 +185,14 @@ fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, h
         (false, false) => false,
     };
     if differs {
+        let message = if draft.python_version.is_some() {
+            "`python_version` differs from that of the base image, and a clone cannot change it"
+        } else {
+            "`python_version` cannot be read and may differ from that of the base image, which a clone cannot change"
+        };
         draft.find(
-            Finding::new(
-                &BASE_IMAGE,
-                base.value.range,
-                Effect::Blocking,
-                "`python_version` differs from that of the base image, and a clone cannot change it",
-            )
-            .help("Give both the same `python_version`, or build this image without `base_image`"),
+            Finding::new(&BASE_IMAGE, base.value.range, Effect::Blocking, message)
+                .help("Give both the same `python_version`, or build this image without `base_image`"),
         );
     }
 }

@@ -155,12 +155,13 @@ impl ImageContext<'_> {
         &self.text[range]
     }
 
-    /// `value`, or the literal that it names.
+    /// `value`, or the literal that it names: `PYTHON`, `settings.PYTHON`.
     pub fn literal(&self, value: &Value) -> Value {
         match &value.kind {
-            ValueKind::Name(name) => (self.constant)(name).unwrap_or_else(|| value.clone()),
-            _ => value.clone(),
+            ValueKind::Name(_) | ValueKind::Opaque => (self.constant)(self.slice(value.range)),
+            _ => None,
         }
+        .unwrap_or_else(|| value.clone())
     }
 }
 
