@@ -191,7 +191,7 @@ pub(super) fn findings(
         }
     }
     for group in plan.groups.iter().filter(|group| group.is_active) {
-        obstacles(plan, group, &mut found);
+        obstacles(plan, settings, group, &mut found);
         if let Some((file, diagnostic)) = group_stays(project, plan, settings, group) {
             found.entry(file).or_default().push(diagnostic);
         }
@@ -209,8 +209,17 @@ pub(super) fn findings(
 
 /// What stands in the way of a group, each thing once, although it may concern several members. What the user
 /// accepted with `--unsafe-fixes` is still told, as a note: it is what has to be looked at.
-fn obstacles(plan: &Plan, group: &Group, found: &mut BTreeMap<FileId, Vec<Diagnostic>>) {
-    for obstacle in group.members.iter().flat_map(|&node| &plan.graph.obstacles[node]) {
+fn obstacles(plan: &Plan, settings: Settings, group: &Group, found: &mut BTreeMap<FileId, Vec<Diagnostic>>) {
+    let is_blocked = |node: &NodeId| {
+        plan.graph.obstacles[*node].iter().any(|obstacle| obstacle.finding.effect == Effect::Blocking)
+    };
+    let is_group_blocked = !settings.is_partial && group.members.iter().any(is_blocked);
+    let obstacles = group.members.iter().flat_map(|node| {
+        // What else stands in the way needs hands, whatever is accepted.
+        let needs_hand = is_group_blocked || is_blocked(node);
+        plan.graph.obstacles[*node].iter().map(move |obstacle| (obstacle, needs_hand))
+    });
+    for (obstacle, needs_hand) in obstacles {
         let is_accepted = obstacle.finding.effect == Effect::Unsafe && group.is_converted;
         let diagnostics = found.entry(obstacle.file).or_default();
         let is_known = diagnostics.iter().any(|known| {
@@ -218,7 +227,11 @@ fn obstacles(plan: &Plan, group: &Group, found: &mut BTreeMap<FileId, Vec<Diagno
         });
         if !is_known {
             let effect = if is_accepted { Effect::Info } else { obstacle.finding.effect };
-            diagnostics.push(diagnostic(&Finding { effect, ..obstacle.finding.clone() }));
+            let mut report = diagnostic(&Finding { effect, ..obstacle.finding.clone() });
+            if needs_hand && report.status == Status::Unsafe {
+                report.status = Status::Manual;
+            }
+            diagnostics.push(report);
         }
     }
 }
