@@ -77,8 +77,8 @@ use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::ast::name::Name;
 use crate::python::scope::{
-    Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Reference, Role,
-    StatementId,
+    Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Module, Reference,
+    Role, StatementId, Surroundings,
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
@@ -278,7 +278,7 @@ pub struct Graph {
     /// References to images that are understood where they stand.
     pub(super) understood: HashSet<(FileId, TextRange)>,
     /// Images that must be held by something, and what they do instead.
-    pub(super) misplaced: Vec<(NodeId, &'static str)>,
+    pub(super) misplaced: Vec<(NodeId, Misplaced)>,
 }
 
 impl Graph {
@@ -624,45 +624,64 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
             .help("Import it in one place, without alternatives");
             graph.block(node, file, finding);
         }
-        let before = TextRange::new(facts.module.statements[call.owner].start(), call.range.start());
-        let why = misplaced(&facts.module.bindings, call, variable, &project.text(file)[before]);
-        graph.misplaced.extend(why.map(|why| (node, why)));
+        let misplaced = Misplaced::of(&facts.module, call, variable, project.text(file));
+        graph.misplaced.extend(misplaced.map(|misplaced| (node, misplaced)));
     }
 }
 
 /// Why an `ImageSpec` cannot be converted where it stands, unless a holder is found for it.
-///
-/// `before` is the text of its statement at the top level up to it.
-fn misplaced(
-    bindings: &[Binding],
-    call: &Call,
-    variable: Option<BindingId>,
-    before: &str,
-) -> Option<&'static str> {
-    if let Some(variable) = variable {
-        return match &bindings[variable].kind {
-            BindingKind::Assignment { .. } => None,
-            _ => Some("is bound in a way that is not migrated yet"),
-        };
-    }
-    match &call.context {
-        CallContext::Argument(_, Some(keyword))
-            if keyword == "container_image" || keyword == "base_image" =>
+#[derive(Debug)]
+pub(super) struct Misplaced {
+    pub(super) why: String,
+    pub(super) help: &'static str,
+}
+
+impl Misplaced {
+    fn of(module: &Module, call: &Call, variable: Option<BindingId>, text: &str) -> Option<Self> {
+        if let Some(variable) = variable {
+            let is_assigned = matches!(module.bindings[variable].kind, BindingKind::Assignment { .. });
+            return (!is_assigned).then(|| Self::new("is bound in a way that is not migrated yet", NAME_IT));
+        }
+        if let CallContext::Argument(_, Some(keyword)) = &call.context
+            && matches!(keyword.as_str(), "container_image" | "base_image")
         {
-            None
+            return None;
         }
-        _ => {
-            let is_in = |keyword: &str| before.lines().any(|line| line.starts_with(keyword));
-            Some(match () {
-                () if is_in("class ") => "belongs to a class, and which tasks get it cannot be told",
-                () if is_in("def ") || is_in("async def ") => {
-                    "belongs to a function, and which tasks get it cannot be told"
-                }
-                () => "is not simply assigned to a name of the module",
-            })
-        }
+        Some(match (&call.surroundings, &call.context) {
+            (Surroundings::Class(class), _) => Self::new(
+                format!("is an attribute of the class `{class}`, which is not followed to tasks"),
+                NAME_IT,
+            ),
+            (Surroundings::Function(function), _) => Self::new(
+                format!("is made anew by each call of `{function}`, and which tasks get it cannot be told"),
+                "Make each image at the top level of the module, or write the function for `flyte.Image` by hand",
+            ),
+            (Surroundings::Lambda, _) => Self::new(
+                "is made anew by each call of a lambda, and which tasks get it cannot be told",
+                "Make each image at the top level of the module, or write the lambda for `flyte.Image` by hand",
+            ),
+            (Surroundings::Default(function), _) => Self::new(
+                format!("is the default of a parameter of `{function}`, which is not followed"),
+                NAME_IT,
+            ),
+            (Surroundings::Comprehension, _) => Self::new(
+                "is made by a comprehension, once for each item",
+                "Write the images out, each one for itself",
+            ),
+            (Surroundings::Module, CallContext::Argument(outer, _)) => {
+                let callee = &text[module.calls[*outer].callee];
+                Self::new(format!("is given to `{callee}`, and what becomes of it cannot be told"), NAME_IT)
+            }
+            (Surroundings::Module, _) => Self::new("is not simply assigned to a name of the module", NAME_IT),
+        })
+    }
+
+    fn new(why: impl Into<String>, help: &'static str) -> Self {
+        Self { why: why.into(), help }
     }
 }
+
+const NAME_IT: &str = "Assign it to a name at the top level of the module, and use that name";
 
 /// The names that an assignment gives what the call makes: `first = second = ImageSpec(…)`.
 fn variables_of(bindings: &[Binding], call: &Call) -> Vec<BindingId> {

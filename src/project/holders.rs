@@ -223,7 +223,7 @@ pub(super) fn holder_use(project: &Project, graph: &mut Graph, file: FileId, ref
 
 /// Images that nothing holds so that it can be followed.
 pub(super) fn block_misplaced(project: &Project, graph: &mut Graph) {
-    for (node, why) in std::mem::take(&mut graph.misplaced) {
+    for (node, misplaced) in std::mem::take(&mut graph.misplaced) {
         let file = graph.nodes[node].file;
         let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else { continue };
         if image.is_element {
@@ -231,9 +231,9 @@ pub(super) fn block_misplaced(project: &Project, graph: &mut Graph) {
         }
         let call = &facts.module.calls[image.call];
         let made = if image.is_derived { &project.text(file)[call.callee] } else { "ImageSpec" };
+        let message = format!("`{made}` here {}", misplaced.why);
         let finding =
-            Finding::new(&UNSUPPORTED_PLACE, call.range, Effect::Blocking, format!("`{made}` here {why}"))
-                .help("Assign it to a name at the top level of the module, and use that name");
+            Finding::new(&UNSUPPORTED_PLACE, call.range, Effect::Blocking, message).help(misplaced.help);
         graph.block(node, file, finding);
     }
 }

@@ -367,6 +367,24 @@ pub enum CallContext {
     Other,
 }
 
+/// The innermost that a call stands in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Surroundings {
+    /// The code of the module itself.
+    #[default]
+    Module,
+    /// The body of this class.
+    Class(Name),
+    /// The body of this function.
+    Function(Name),
+    /// The default of a parameter of this function.
+    Default(Name),
+    /// A lambda.
+    Lambda,
+    /// A comprehension or a generator.
+    Comprehension,
+}
+
 /// One argument of a recorded call.
 #[derive(Debug, Clone)]
 pub struct Argument {
@@ -395,6 +413,8 @@ pub struct Call {
     pub items: Items,
     /// Where it stands.
     pub context: CallContext,
+    /// What it stands in.
+    pub surroundings: Surroundings,
     /// The statement at the top level that holds it.
     pub owner: StatementId,
     /// The methods called on what it returns, one after another.
@@ -579,6 +599,8 @@ struct Builder<'a> {
     effect: Option<TextSize>,
     /// Whether the code at hand stands below `if TYPE_CHECKING:`.
     is_for_types: bool,
+    /// What the code at hand stands in.
+    surroundings: Surroundings,
     /// The call of the statement before, which assignments to attributes can fill.
     open: Option<OpenCall<'a>>,
 }
@@ -613,11 +635,12 @@ impl<'a> Builder<'a> {
             raw: Vec::new(),
             effect: None,
             is_for_types: false,
+            surroundings: Surroundings::Module,
             open: None,
         }
     }
 
-    fn in_scope(&mut self, kind: ScopeKind, walk: impl FnOnce(&mut Self)) {
+    fn in_scope(&mut self, kind: ScopeKind, surroundings: Surroundings, walk: impl FnOnce(&mut Self)) {
         self.scopes.push(Scope {
             kind,
             parent: Some(self.scope),
@@ -626,9 +649,15 @@ impl<'a> Builder<'a> {
         });
         let outer = std::mem::replace(&mut self.scope, self.scopes.len() - 1);
         let block = std::mem::take(&mut self.block);
-        walk(self);
+        self.within(surroundings, walk);
         self.block = block;
         self.scope = outer;
+    }
+
+    fn within(&mut self, surroundings: Surroundings, walk: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.surroundings, surroundings);
+        walk(self);
+        self.surroundings = outer;
     }
 
     fn in_block(&mut self, walk: impl FnOnce(&mut Self)) {
@@ -771,16 +800,18 @@ impl<'a> Builder<'a> {
                 self.decorator(id, decorator);
             }
         }
-        for parameter in function.parameters.iter_non_variadic_params() {
-            if let Some(default) = &parameter.default {
-                self.visit_expr(default);
-            }
-        }
+        let name = &function.name.id;
+        self.within(Surroundings::Default(name.clone()), |this| {
+            let parameters = function.parameters.iter_non_variadic_params();
+            parameters
+                .filter_map(|parameter| parameter.default())
+                .for_each(|default| this.visit_expr(default));
+        });
         let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
         annotations.chain(function.returns.as_deref()).for_each(|annotation| self.annotation(annotation));
         let kind = decorated.map_or(BindingKind::Definition, BindingKind::Decorated);
         self.bind(&function.name, function.name.range, kind);
-        self.in_scope(ScopeKind::Function, |this| {
+        self.in_scope(ScopeKind::Function, Surroundings::Function(name.clone()), |this| {
             for parameter in &function.parameters {
                 this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
             }
@@ -848,7 +879,8 @@ impl<'a> Builder<'a> {
             self.visit_arguments(arguments);
         }
         self.bind(&class.name, class.name.range, BindingKind::Definition);
-        self.in_scope(ScopeKind::Class, |this| this.visit_body(&class.body));
+        let name = class.name.id.clone();
+        self.in_scope(ScopeKind::Class, Surroundings::Class(name), |this| this.visit_body(&class.body));
     }
 
     fn assign(&mut self, targets: &'a [Expr], value: &'a Expr, annotation: Option<&'a Expr>) {
@@ -1104,6 +1136,7 @@ impl<'a> Builder<'a> {
             arguments: call.arguments.arguments_source_order().map(argument_of).collect(),
             items: items_between(self.tokens, call.arguments.range, self.text),
             context,
+            surroundings: self.surroundings.clone(),
             owner: self.owner,
             methods: Vec::new(),
             outer_range: call.range,
@@ -1150,7 +1183,7 @@ impl<'a> Builder<'a> {
                         parameter.default.iter().for_each(|default| self.visit_expr(default));
                     }
                 }
-                self.in_scope(ScopeKind::Function, |this| {
+                self.in_scope(ScopeKind::Function, Surroundings::Lambda, |this| {
                     for parameter in lambda.parameters.iter().flat_map(|parameters| parameters.iter()) {
                         this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
                     }
@@ -1203,7 +1236,7 @@ impl<'a> Builder<'a> {
     }
 
     fn comprehension(&mut self, elements: &[&'a Expr], generators: &'a [ast::Comprehension]) {
-        self.in_scope(ScopeKind::Comprehension, |this| {
+        self.in_scope(ScopeKind::Comprehension, Surroundings::Comprehension, |this| {
             for generator in generators {
                 this.visit_expr(&generator.iter);
                 this.bind_target(&generator.target, BindingKind::Other);
