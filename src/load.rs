@@ -27,11 +27,14 @@ use crate::python::{TreeBudget, rough_imports};
 use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
+/// The package of union, which brings Flyte 1.
+const UNION: &str = "union";
+
 /// What the bytes of a file must hold for it to matter by itself.
-const WORDS: [&str; 6] = ["flytekit", "union", "ImageSpec", "TaskEnvironment", "pyflyte", "Image.from_"];
+const WORDS: [&str; 6] = ["flytekit", UNION, "ImageSpec", "TaskEnvironment", "pyflyte", "Image.from_"];
 
 /// The same, where Flyte 2 images matter as well.
-const IMAGE_WORDS: [&str; 3] = ["flyte", "union", "ImageSpec"];
+const IMAGE_WORDS: [&str; 3] = ["flyte", UNION, "ImageSpec"];
 
 /// What the bytes of a manifest or lock must hold.
 const MANIFEST_WORDS: [&str; 2] = ["flyte", "union"];
@@ -125,8 +128,8 @@ fn load_with(discovery: &Discovery, words: &[&str], tree_budget: usize) -> Proje
         settled: FxHashSet::default(),
         trees,
     };
-    load_importers(&mut project, discovery);
-    load_imported(&mut project, discovery);
+    let related = load_importers(&mut project, discovery);
+    load_imported(&mut project, discovery, related);
     find_links(&mut project);
     project.disk = disk_facts(&project, discovery);
     project
@@ -265,29 +268,36 @@ fn docker_ignore(root: &Path) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-/// Reads what imports a file that names Flyte 1, such as tests: it may use the tasks there in any way, or get the SDK
-/// itself from there. What imports those counts too: any module hands on the names that it imports.
-fn load_importers(project: &mut Project, discovery: &Discovery) {
-    let mut sources: HashSet<FileId> = project.parsed().map(|(file, _)| file).collect();
+/// Reads what imports a file that imports Flyte, such as tests: it may use the tasks there in any way, or get the SDK
+/// itself from there. What imports those counts too: any module hands on the names that it imports. Returns all of them.
+fn load_importers(project: &mut Project, discovery: &Discovery) -> FxHashSet<FileId> {
+    let imports_flyte = |(file, facts): (FileId, &FileFacts)| facts.imports_flyte().then_some(file);
+    let mut sources: FxHashSet<FileId> = project.parsed().filter_map(imports_flyte).collect();
+    let mut related = sources.clone();
+    let unrelated = project.parsed().map(|(file, _)| file).filter(|file| !related.contains(file));
+    let unrelated: Vec<(FileId, Vec<FileId>)> =
+        unrelated.map(|file| (file, project.find_imported_files(file))).collect();
     while !sources.is_empty() {
-        let wanted: Vec<FileId> = (0..project.files.len())
-            .filter(|&file| match &project.files[file].content {
-                Content::Skipped(skimmed) => {
-                    skimmed.imports.iter().any(|imported| sources.contains(imported))
-                }
-                _ => false,
-            })
-            .collect();
+        let leads = |imports: &[FileId]| imports.iter().any(|imported| sources.contains(imported));
+        let is_wanted = |&file: &FileId| match &project.files[file].content {
+            Content::Skipped(skimmed) => leads(&skimmed.imports),
+            _ => false,
+        };
+        let wanted: Vec<FileId> = (0..project.files.len()).filter(is_wanted).collect();
+        let known = unrelated.iter().filter(|(_, imports)| leads(imports)).map(|(file, _)| *file);
+        let next: Vec<FileId> = known.chain(wanted.iter().copied()).collect();
         read_all(project, discovery, &wanted);
-        sources = wanted.into_iter().collect();
+        sources = next.into_iter().filter(|&file| related.insert(file)).collect();
     }
+    related
 }
 
-/// Reads what parsed files import, and notes what that is: names may be re-exported, and code that runs in an image
-/// may need packages.
-fn load_imported(project: &mut Project, discovery: &Discovery) {
+/// Reads what these files import, and what that imports, and notes what each imports: names may be re-exported, and code
+/// that runs in an image may need packages.
+fn load_imported(project: &mut Project, discovery: &Discovery, related: FxHashSet<FileId>) {
     project.imports = vec![Vec::new(); project.files.len()];
-    let mut frontier: Vec<FileId> = project.parsed().map(|(file, _)| file).collect();
+    let mut frontier: Vec<FileId> = related.iter().copied().collect();
+    let mut seen = related;
     while !frontier.is_empty() {
         let imported: Vec<Vec<FileId>> =
             frontier.par_iter().map(|&file| project.find_imported_files(file)).collect();
@@ -295,12 +305,10 @@ fn load_imported(project: &mut Project, discovery: &Discovery) {
         for (&file, imported) in frontier.iter().zip(imported) {
             project.imports[file] = imported;
         }
-        wanted.sort_unstable();
-        wanted.dedup();
+        wanted.retain(|&file| seen.insert(file));
+        frontier.clone_from(&wanted);
         wanted.retain(|&file| matches!(project.files[file].content, Content::Skipped(_)));
         read_all(project, discovery, &wanted);
-        frontier = wanted;
-        frontier.retain(|&file| project.facts(file).is_some());
     }
 }
 
@@ -335,7 +343,7 @@ fn read(
         Err(_) => return Content::Skipped(Skimmed::default()),
     };
     if let Need::IfItNames(words) = need
-        && !words.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some())
+        && !words.iter().any(|word| names(&bytes, word))
     {
         return Content::Skipped(skim(index, file, &bytes));
     }
@@ -343,6 +351,18 @@ fn read(
         Ok(source) => analyze(index, file, source, trees),
         Err(error) => Content::Unreadable(error.to_string()),
     }
+}
+
+/// Whether the bytes of a Python file name what `word` stands for. `union` is also what sets and prose call something
+/// else: it counts where a module is imported.
+fn names(bytes: &[u8], word: &str) -> bool {
+    let is_import = |at: usize| {
+        let before = bytes[..at].trim_ascii_end();
+        // `import a, \` goes on in the next line.
+        let before = before.strip_suffix(b"\\").map_or(before, <[u8]>::trim_ascii_end);
+        ["import", "from", ","].iter().any(|head| before.ends_with(head.as_bytes()))
+    };
+    memmem::find_iter(bytes, word).any(|at| word != UNION || is_import(at))
 }
 
 /// What the import lines of a file tell that is not parsed.
@@ -408,5 +428,23 @@ pub fn analyze(index: &ModuleIndex, file: FileId, source: SourceFile, trees: &Tr
         Ok(Ok(facts)) => Content::Parsed { source, facts: Box::new(facts) },
         Ok(Err(error)) => Content::SyntaxError { source, range: error.range, message: error.message },
         Err(_) => Content::Panicked(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn union_counts_where_it_is_imported() {
+        for text in
+            ["import union", "from union import task", "from union.app import App", "import a, \\\n  union"]
+        {
+            assert!(names(text.as_bytes(), "union"), "{text}");
+        }
+        for text in ["a.union(b)", "# the union of both", "reunion", "x = union"] {
+            assert!(!names(text.as_bytes(), "union"), "{text}");
+        }
+        assert!(names(b"# flytekit", "flytekit"));
     }
 }

@@ -3,12 +3,15 @@
 use rustc_hash::FxHashMap;
 
 use super::body::{self, Body};
-use super::symbol::symbol;
+use super::symbol::{is_flyte1_root, symbol};
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{self, BindingKind, FunctionId, Module, Reference};
 use crate::python::style::Style;
 use crate::python::{Parsed, SyntaxError, Tree, TreeBudget, parse, parse_without};
 use crate::source::TextRange;
+
+/// The package of Flyte 2.
+const FLYTE2: &str = "flyte";
 
 /// The facts of one file.
 #[derive(Debug)]
@@ -47,17 +50,22 @@ impl FileFacts {
         } else {
             vec![Body::default(); entities.len()]
         };
-        if (holds_entities || facts.imports_flyte2()) && budget.take(text.len()) {
+        if (holds_entities || facts.imports_from(|root| root == FLYTE2)) && budget.take(text.len()) {
             facts.tree = Some(parsed);
         }
         Ok(facts)
     }
 
-    /// Whether the file may hold images of Flyte 2.
-    fn imports_flyte2(&self) -> bool {
-        self.module.bindings.iter().any(|binding| {
-            matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && path.root() == "flyte")
-        })
+    /// Whether the file imports anything of Flyte 1 or 2 itself.
+    pub fn imports_flyte(&self) -> bool {
+        self.imports_from(|root| root == FLYTE2 || is_flyte1_root(root))
+    }
+
+    fn imports_from(&self, is_root: impl Fn(&str) -> bool) -> bool {
+        let is_it = |path: &ImportPath| path.level == 0 && is_root(path.root());
+        let mut bindings = self.module.bindings.iter();
+        self.module.star_imports.iter().any(is_it)
+            || bindings.any(|binding| matches!(&binding.kind, BindingKind::Import(path) if is_it(path)))
     }
 
     /// The tree of the file, whose text this is, or, where it was not kept, one in which the statements at `left_out`
