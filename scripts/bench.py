@@ -2,8 +2,10 @@
 
 usage: python scripts/bench.py CORPUS [--runs N] [--write]
 
-CORPUS is a folder of Python sources, such as target/corpus, which scripts/corpus.py makes. The release binary, `rg`
-(ripgrep) and `ruff` must be there: cargo build --release, and both programs on PATH.
+CORPUS is a folder of source distributions that use Flyte, such as target/corpus, which scripts/corpus.py makes. The
+release binary, `rg` (ripgrep) and `ruff` must be there: cargo build --release, and both programs on PATH.
+Beside it stands a project in which few files name Flyte, as in most repositories: the standard library of the Python
+that runs this script, with the smallest of the distributions. It is made in the folder `mixed` beside CORPUS.
 Each program is run alternately with the others, so that a slow moment of the machine hits all of them.
 """
 
@@ -15,17 +17,57 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 BINARY = REPOSITORY / "target" / "release" / "flyte-migrate"
 
 
-REMARK = """
+HEAD = """# Benchmark
+
+Median of {runs} runs each, warm file cache.
+Made by `scripts/bench.py` on one machine with two cores; only the ratios are of interest.
+"""
+
+CORPUS = """
+## Source distributions of Flyte itself
+
 These sources name flytekit in three files out of four, so that nearly all of them are parsed, and three of the four
 packages are parts of Flyte itself, whose own modules must be linked.
-In a project most files name nothing of Flyte and are not parsed at all.
 """
+
+MIXED = """
+## A project in which few files name Flyte
+
+Files that name nothing of Flyte are searched, but not parsed: here the standard library of Python, beside examples of
+Flyte.
+"""
+
+
+def make_mixed(corpus: pathlib.Path) -> pathlib.Path:
+    """The project in which few files name Flyte, beside the corpus."""
+    mixed = corpus.resolve().parent / "mixed"
+    shutil.rmtree(mixed, ignore_errors=True)
+    smallest = min((path for path in corpus.iterdir() if path.is_dir()), key=python_bytes)
+    shutil.copytree(smallest, mixed / smallest.name)
+    library = pathlib.Path(sysconfig.get_path("stdlib"))
+    for file in python_files(library):
+        place = mixed / "library" / file.relative_to(library)
+        if "site-packages" not in file.parts:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+    return mixed
+
+
+def python_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """All Python files below a folder."""
+    return [file for file in folder.rglob("*.py") if file.is_file()]
+
+
+def python_bytes(folder: pathlib.Path) -> int:
+    """How many bytes they hold."""
+    return sum(file.stat().st_size for file in python_files(folder))
 
 
 def commands(corpus: pathlib.Path) -> dict[str, list[str]]:
@@ -60,14 +102,9 @@ def measure(corpus: pathlib.Path, runs: int) -> dict[str, list[float]]:
 
 def table(corpus: pathlib.Path, seconds: dict[str, list[float]]) -> str:
     """The result as Markdown."""
-    files = list(corpus.rglob("*.py"))
-    size = sum(file.stat().st_size for file in files)
     ours = statistics.median(seconds["flyte-migrate --check"])
     lines = [
-        "# Benchmark",
-        "",
-        f"{len(files):,} Python files, {size / 1e6:.1f} MB, warm file cache; median of {len(ours_runs(seconds))} runs each.",
-        "Made by `scripts/bench.py` on one machine with two cores; only the ratios are of interest.",
+        f"{len(python_files(corpus)):,} Python files, {python_bytes(corpus) / 1e6:.1f} MB.",
         "",
         "| Program | Median | Fastest | Slowest | Against flyte-migrate |",
         "| --- | --- | --- | --- | --- |",
@@ -76,12 +113,7 @@ def table(corpus: pathlib.Path, seconds: dict[str, list[float]]) -> str:
         median = statistics.median(runs)
         row = [f"`{name}`", *(f"{value * 1000:.0f} ms" for value in (median, min(runs), max(runs)))]
         lines.append("| " + " | ".join([*row, f"{median / ours:.2f}"]) + " |")
-    return "\n".join(lines) + "\n" + REMARK
-
-
-def ours_runs(seconds: dict[str, list[float]]) -> list[float]:
-    """The runs of our own program."""
-    return seconds["flyte-migrate --check"]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -97,7 +129,9 @@ def main() -> int:
     if missing:
         print(f"missing: {', '.join(missing)}", file=sys.stderr)
         return 2
-    text = table(arguments.corpus, measure(arguments.corpus, arguments.runs))
+    text = HEAD.format(runs=arguments.runs)
+    for remark, corpus in ((CORPUS, arguments.corpus), (MIXED, make_mixed(arguments.corpus))):
+        text += remark + "\n" + table(corpus, measure(corpus, arguments.runs))
     print(text, end="")
     if arguments.write:
         (REPOSITORY / "docs").mkdir(exist_ok=True)
