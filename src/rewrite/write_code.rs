@@ -793,14 +793,14 @@ impl Converter<'_> {
         let text = layout(&Chain { head: mapped.call, ..Chain::default() }, self.place_at(call.range));
         let behind = next_line_start(self.text, call.range.end());
         let gap = if self.text[..usize::from(behind)].ends_with(['\n', '\r']) { "" } else { "\n" };
-        let made = format!(
-            "{gap}{} = {}.from_task({}, {})\n",
-            environment.variable,
-            self.uses("TaskEnvironment"),
-            self.facts.style.string(&environment.name),
-            self.facts.module.bindings[container.variable].name,
-        );
-        let mut edits = vec![Edit::replacement(call.range, text), Edit::insertion(behind, made)];
+        let callee = format!("{}.from_task", self.uses("TaskEnvironment"));
+        let arguments = vec![
+            Argument::new(self.facts.style.string(&environment.name)),
+            Argument::new(self.facts.module.bindings[container.variable].name.as_str()),
+        ];
+        let made = self.assignment(&environment.variable, Call { callee, arguments, ..Call::default() });
+        let made = Edit::insertion(behind, format!("{gap}{made}\n"));
+        let mut edits = vec![Edit::replacement(call.range, text), made];
         edits.extend(self.late_dependencies(environment, behind));
         let finding = Finding::new(
             &CONTAINER_TASK,
@@ -841,8 +841,14 @@ impl Converter<'_> {
     fn environment(&mut self, first: NodeId, environment: &Environment) -> Edit {
         let arguments = self.environment_arguments(environment);
         let callee = self.uses("TaskEnvironment");
-        let head = Call { callee, arguments, ..Call::default() };
-        let prefix = format!("{} = ", environment.variable);
+        let made = self.assignment(&environment.variable, Call { callee, arguments, ..Call::default() });
+        let (offset, gap) = self.gap_above(first);
+        Edit::insertion(offset, format!("{gap}{made}\n"))
+    }
+
+    /// `variable = call` at the top level.
+    fn assignment(&self, variable: &str, call: Call) -> String {
+        let prefix = format!("{variable} = ");
         let place = Place {
             indent: "",
             indent_unit: &self.facts.style.indent_unit,
@@ -851,9 +857,7 @@ impl Converter<'_> {
             line_length: self.settings.line_length,
             is_bracketed: false,
         };
-        let text = layout(&Chain { head, ..Chain::default() }, place);
-        let (offset, gap) = self.gap_above(first);
-        Edit::insertion(offset, format!("{gap}{prefix}{text}\n"))
+        format!("{prefix}{}", layout(&Chain { head: call, ..Chain::default() }, place))
     }
 
     /// `name=chain` as an argument of an environment.
