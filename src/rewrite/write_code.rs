@@ -554,11 +554,15 @@ impl Converter<'_> {
             chain_place.before = width.saturating_sub(usize::from(edit.range.len()));
         }
         let text = layout(&chain, chain_place);
+        let what = match image.variable {
+            Some(_) => describe(self.project, &self.plan.graph, node),
+            None => "the image here".to_owned(),
+        };
         let finding = Finding::new(
             &IMAGE_SPEC,
             place(self.project, &self.plan.graph, node),
             Effect::Blocking,
-            format!("{} is a Flyte 1 `ImageSpec`", describe(self.project, &self.plan.graph, node)),
+            format!("{what} is a Flyte 1 `ImageSpec`"),
         );
         let title = "Build it with `flyte.Image`".to_owned();
         let written = std::iter::once(Edit::replacement(range, text)).chain(self.fillings(call));
