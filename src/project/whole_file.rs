@@ -392,8 +392,10 @@ fn uses_decorator(project: &Project, target: &Target, depth: usize) -> bool {
         BindingKind::Definition => false,
         _ => return false,
     };
+    // `@Tools.task` of a class that imports it.
     let is_imported = |inner: &Binding| {
         inner.owner == binding.owner
+            && rest.first() == Some(&inner.name)
             && matches!(&inner.kind, BindingKind::Import(path) if path.level == 0 && is_flyte1_root(path.root()))
     };
     let mut references = facts.module.references_of(binding.owner).iter();
@@ -404,7 +406,7 @@ fn uses_decorator(project: &Project, target: &Target, depth: usize) -> bool {
                     .resolve(*file, reference)
                     .iter()
                     .any(|inner| uses_decorator(project, inner, depth + 1))
-    }) || !rest.is_empty() && facts.module.bindings.iter().any(is_imported)
+    }) || facts.module.bindings.iter().any(is_imported)
 }
 
 /// `step = task(function)`: a task without a decorator, which stays one of Flyte 1.
