@@ -36,6 +36,8 @@ enum Holder {
     Variable,
     /// `image: ImageSpec = ImageSpec(…)`
     Annotated,
+    /// `image = ImageSpec(…)`, and `image.field = value` below it for half of the fields.
+    Filled,
     /// In the decorator of the one task that uses it.
     Decorator,
     /// `held = {"small": ImageSpec(…), "big": ImageSpec(…)}`
@@ -66,6 +68,18 @@ struct Image {
     arguments: Vec<Argument>,
     methods: Vec<String>,
     alias: bool,
+}
+
+impl Image {
+    /// The fields that are assigned below the call: those at the end that hold something.
+    fn filled(&self) -> &[Argument] {
+        let is_empty = |argument: &Argument| matches!(argument.value.as_str(), "None" | "[]" | "{}" | "\"\"");
+        let last_empty = self.arguments.iter().rposition(is_empty).map_or(0, |position| position + 1);
+        match self.holder {
+            Holder::Filled => &self.arguments[last_empty.max(self.arguments.len() / 2)..],
+            _ => &[],
+        }
+    }
 }
 
 /// A task, dynamic or workflow.
@@ -291,6 +305,9 @@ impl Module {
                 _ => spec,
             };
             text.push_str(&format!("\nimage{}{annotation} = {value}\n", image.number));
+            for Argument { name, value, .. } in image.filled() {
+                text.push_str(&format!("image{}.{name} = {value}\n", image.number));
+            }
             if image.alias {
                 text.push_str(&format!("same{0} = image{0}\n", image.number));
             }
@@ -309,8 +326,9 @@ impl Module {
     }
 
     fn image(&self, image: &Image) -> String {
+        let given = &image.arguments[..image.arguments.len() - image.filled().len()];
         let mut arguments: Vec<String> =
-            image.arguments.iter().map(|argument| format!("{}={}", argument.name, argument.value)).collect();
+            given.iter().map(|argument| format!("{}={}", argument.name, argument.value)).collect();
         let head = match image.start {
             Start::Nothing => String::new(),
             Start::Base(base) => format!("base_image=image{base}"),
@@ -390,7 +408,8 @@ const BROUGHT: [&str; 4] = ["requests", "joblib", "yaml", "croniter"];
 
 /// Images that a name means.
 fn named(images: &[Image]) -> impl Iterator<Item = usize> {
-    let is_named = |image: &&Image| matches!(image.holder, Holder::Variable | Holder::Annotated);
+    let is_named =
+        |image: &&Image| matches!(image.holder, Holder::Variable | Holder::Annotated | Holder::Filled);
     images.iter().filter(is_named).map(|image| image.number)
 }
 
@@ -416,6 +435,7 @@ fn image(random: &mut Random, number: usize, others: &[Image]) -> Image {
         1 => Holder::Annotated,
         2 if !matches!(start, Start::Method(_)) => Holder::Dict,
         3 if !matches!(start, Start::Method(_)) => Holder::Choice,
+        4 if !matches!(start, Start::Method(_)) && methods.is_empty() => Holder::Filled,
         _ => Holder::Variable,
     };
     let arguments =
