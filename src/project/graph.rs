@@ -83,6 +83,7 @@ use crate::python::scope::{
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
 use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, OTHER_TASK, TASK_SHAPE};
+use crate::rules::launch_plan::{PlanMethod, workflow_argument};
 use crate::rules::{Effect, Finding, is_image_copy, is_image_method};
 use crate::source::TextRange;
 
@@ -179,6 +180,17 @@ pub struct ContainerNode {
     pub image: ImageUse,
 }
 
+/// A launch plan behind a name, which workflows may call.
+#[derive(Debug)]
+pub struct CalledPlan {
+    /// The call that makes it.
+    pub call: CallId,
+    /// How it is made.
+    pub method: PlanMethod,
+    /// Its workflow.
+    pub workflow: NodeId,
+}
+
 /// A name that holds objects such as `Resources`, alone or in a list or dict.
 #[derive(Debug)]
 pub struct SettingNode {
@@ -263,6 +275,8 @@ pub struct Graph {
     pub conversions: HashSet<(FileId, TextRange)>,
     /// Entities and the code around them that they reach and that is written anew.
     pub needs: BTreeSet<(NodeId, NodeId)>,
+    /// The launch plans behind names.
+    pub plans: HashMap<(FileId, BindingId), CalledPlan>,
     /// Uses of nodes that stand in their way unless the mapping of the code around them knows better.
     pub(super) uses: Vec<Use>,
     pub(super) by_code: FxHashMap<(FileId, StatementId), NodeId>,
@@ -374,6 +388,21 @@ impl Graph {
         self.by_binding.get(&(file, binding)).copied()
     }
 
+    /// The launch plan that `reference` certainly means, and its file.
+    pub fn plan_of(
+        &self,
+        project: &Project,
+        file: FileId,
+        reference: &Reference,
+    ) -> Option<(FileId, &CalledPlan)> {
+        match project.resolve(file, reference) {
+            [Target::Binding(file, binding, rest)] if rest.is_empty() => {
+                Some((*file, self.plans.get(&(*file, *binding))?))
+            }
+            _ => None,
+        }
+    }
+
     /// The nodes that `reference` certainly means, and nothing else.
     pub fn nodes_of(&self, project: &Project, file: FileId, reference: &Reference) -> Option<Vec<NodeId>> {
         let nodes: Option<BTreeSet<NodeId>> = project
@@ -464,6 +493,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         collect_code(project, &mut graph, file, &images, &containers);
     }
     collect_aliases(project, &mut graph);
+    collect_plans(project, &mut graph);
     check_settings(project, &mut graph);
     collect_holders(project, &mut graph);
     read_whole_files(project, &mut graph);
@@ -918,6 +948,27 @@ fn entity_kind(target: &Target, actors: &HashSet<(FileId, BindingId)>) -> Option
         Target::Flyte1(Symbol::Workflow) => Some(EntityKind::Workflow),
         Target::Flyte1(Symbol::Eager) => Some(EntityKind::Eager),
         _ => None,
+    }
+}
+
+/// `nightly = LaunchPlan.get_or_create(main, …)`
+fn collect_plans(project: &Project, graph: &mut Graph) {
+    for (file, facts) in project.parsed() {
+        for (id, call) in facts.module.calls.iter().enumerate() {
+            let CallContext::Assigned(variable) = call.context else { continue };
+            let symbol = facts.reference_at(call.callee).and_then(|callee| project.symbol(file, callee));
+            let Some(method) = symbol.as_ref().and_then(PlanMethod::of) else { continue };
+            let workflow = workflow_argument(method, call)
+                .and_then(|value| facts.reference_at(value.range))
+                .and_then(|reference| graph.nodes_of(project, file, reference));
+            if let Some([workflow]) = workflow.as_deref()
+                && graph.entity(*workflow).is_some()
+                && facts.module.bindings[variable].is_unconditional
+            {
+                let plan = CalledPlan { call: id, method, workflow: *workflow };
+                graph.plans.insert((file, variable), plan);
+            }
+        }
     }
 }
 

@@ -85,7 +85,7 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph) {
     }
 }
 
-/// The references that may lead to a node, directly, through what holds it, or through a module. A file that is settled
+/// The references that may lead to a node, directly, through what holds it, a launch plan, or a module. A file that is settled
 /// names none of those that may change.
 fn leading_to_nodes<'p>(project: &'p Project, graph: &Graph, file: FileId) -> Vec<&'p Reference> {
     let references = project.facts(file).map_or(&[][..], |facts| &facts.module.references);
@@ -93,7 +93,9 @@ fn leading_to_nodes<'p>(project: &'p Project, graph: &Graph, file: FileId) -> Ve
     let leads = |target: &Target| match target {
         Target::Binding(file, binding, _) if !is_settled => {
             let key = (*file, *binding);
-            graph.by_binding.contains_key(&key) || graph.holders.contains_key(&key)
+            graph.by_binding.contains_key(&key)
+                || graph.holders.contains_key(&key)
+                || graph.plans.contains_key(&key)
         }
         Target::Module(_) => true,
         Target::Binding(..) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => false,
@@ -128,6 +130,7 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
             .collect();
         holder_use(project, graph, file, reference);
         if nodes.is_empty() {
+            read_plan_call(project, graph, file, reference);
             continue;
         }
         let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
@@ -193,6 +196,18 @@ fn give_written_images(project: &Project, graph: &mut Graph, file: FileId) {
             )
             .help("Migrate it by hand");
             graph.block(node, file, finding);
+        }
+    }
+}
+
+/// `nightly(n=1)` in a workflow: it runs the workflow of the launch plan.
+fn read_plan_call(project: &Project, graph: &mut Graph, file: FileId, reference: &Reference) {
+    let is_called = matches!(reference.role, Role::Callee(_) | Role::CalleeOf(_));
+    let plan = graph.plan_of(project, file, reference).filter(|_| is_called);
+    let Some(workflow) = plan.map(|(_, plan)| plan.workflow) else { return };
+    for owner in graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default() {
+        if graph.entity(owner).is_some_and(|entity| entity.kind.is_flow()) {
+            graph.add_call(owner, reference.range, workflow);
         }
     }
 }

@@ -324,6 +324,25 @@ pub fn workflow_argument(method: PlanMethod, call: &Call) -> Option<&Value> {
     named(method, call).find(|(name, ..)| *name == Some("workflow")).map(|(_, value, _)| value)
 }
 
+/// The inputs that a launch plan gives to its workflow and that can be read, and whether each is fixed. `None` where
+/// not all can.
+pub fn given_inputs(method: PlanMethod, call: &Call) -> Option<Vec<(&str, &Value, bool)>> {
+    let mut given: Vec<(&str, &Value, bool)> = Vec::new();
+    for (name, value, _) in named(method, call) {
+        let name = name?;
+        if !matches!(name, "default_inputs" | "fixed_inputs") || value.kind == ValueKind::None {
+            continue;
+        }
+        let ValueKind::Dict(entries) = &value.kind else { return None };
+        for (key, input) in entries {
+            let key = key.as_ref()?.as_str()?;
+            given.retain(|(other, ..)| *other != key);
+            given.push((key, input, name == "fixed_inputs"));
+        }
+    }
+    Some(given)
+}
+
 /// The name of a launch plan, if it is given and can be read.
 pub fn plan_name(cx: &PlanContext<'_>, method: PlanMethod, call: &Call) -> Option<String> {
     let (_, value, _) = named(method, call).find(|(name, ..)| *name == Some("name"))?;

@@ -68,7 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
-use super::{BodyContext, maps, overrides};
+use super::{BodyContext, launch_plan, maps, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
@@ -101,6 +101,8 @@ pub(super) enum Kind<'e> {
     Plain,
     /// `create_node(entity, …)`
     Created,
+    /// By the name of a launch plan of it.
+    Planned,
     /// `map_task(entity)(…)`
     Mapped(MapTask<'e>),
 }
@@ -119,6 +121,8 @@ impl<'e> NodeCall<'e> {
         }
         let (entity, node, kind) = if let Some(node) = cx.callee(&call.func) {
             (&*call.func, node, Kind::Plain)
+        } else if let Some((_, plan)) = cx.plan(&call.func) {
+            (&*call.func, plan.workflow, Kind::Planned)
         } else if cx.is_flyte1(&call.func, "create_node") {
             let entity = call.arguments.args.first()?;
             (entity, cx.callee(entity)?, Kind::Created)
@@ -136,7 +140,11 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     if is_inner(mapper) {
         return false;
     }
-    match mapper.cx.graph.entity(mapper.node).map(|entity| entity.kind) {
+    let kind = mapper.cx.graph.entity(mapper.node).map(|entity| entity.kind);
+    if matches!(call.kind, Kind::Planned) && !kind.is_some_and(EntityKind::is_flow) {
+        return false;
+    }
+    match kind {
         None => outside(mapper, &call),
         Some(EntityKind::Task) => inside_task(mapper, &call),
         Some(EntityKind::Eager) if mapper.cx.graph.container(call.node).is_some() => {
@@ -229,6 +237,10 @@ fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         Kind::Plain => {
             mapper.rewriter.insert(call.entity.end(), called(mapper, call, &suffix));
         }
+        Kind::Planned => {
+            let suffix = called(mapper, call, &suffix);
+            launch_plan::write_call(mapper, call, &suffix);
+        }
         Kind::Created => {
             mapper.consume(call.call.func.range());
             mapper.call(call.entity.range(), call.node);
@@ -250,7 +262,7 @@ fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     }
     let is_awaited = match &call.kind {
         Kind::Mapped(map) => maps::is_gathered(mapper.cx, map),
-        Kind::Plain | Kind::Created => true,
+        Kind::Plain | Kind::Planned | Kind::Created => true,
     };
     if mapper.is_async() && is_awaited {
         awaited(mapper, call.range);

@@ -13,7 +13,8 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a launch plan that is called, passed on, made inside other code, or made away from its workflow.
+//! Calls the workflow where a workflow calls a launch plan of it, with the inputs that the launch plan gives. Speaks of a
+//! launch plan that is called elsewhere, passed on, made inside other code, or made away from its workflow.
 //!
 //! ## Why
 //!
@@ -26,16 +27,16 @@
 //!
 //!
 //! @task
-//! def step(n: int) -> int:
-//!     return n
+//! def step(n: int, name: str) -> int:
+//!     return n + len(name)
 //!
 //!
 //! @workflow
-//! def main(n: int = 1) -> int:
-//!     return step(n=n)
+//! def main(n: int = 1, name: str = "a") -> int:
+//!     return step(n=n, name=name)
 //!
 //!
-//! nightly = LaunchPlan.get_or_create(main, name="nightly")
+//! nightly = LaunchPlan.get_or_create(main, name="nightly", fixed_inputs={"name": "night"})
 //!
 //!
 //! @workflow
@@ -46,50 +47,55 @@
 //! ## Use instead
 //!
 //! ```python
-//! from flytekit import LaunchPlan, task, workflow
+//! from flyte import TaskEnvironment, Trigger
+//!
+//! env = TaskEnvironment(name="example")
 //!
 //!
-//! @task
-//! def step(n: int) -> int:
-//!     return n
+//! @env.task
+//! def step(n: int, name: str) -> int:
+//!     return n + len(name)
 //!
 //!
-//! @workflow
-//! def main(n: int = 1) -> int:
-//!     return step(n=n)
+//! nightly = Trigger(name="nightly", inputs={"name": "night"}, auto_activate=False)
 //!
 //!
-//! nightly = LaunchPlan.get_or_create(main, name="nightly")
+//! @env.task(triggers=(nightly,))
+//! def main(n: int = 1, name: str = "a") -> int:
+//!     return step(n=n, name=name)
 //!
 //!
-//! @workflow
+//! @env.task
 //! def outer() -> int:
-//!     return main(n=2)
+//!     return main(n=2, name="night")
 //! ```
 //!
 //! ## Fix safety
 //!
-//! By hand.
+//! Unsafe. A launch plan ran its workflow in an execution of its own, with its own settings.
 //!
 //! ## Not handled
 //!
-//! A launch plan in another file than its workflow.
+//! A launch plan in another file than its workflow or its caller, inputs that cannot be read, calls outside of workflows.
 //!
 //! ## References
 //!
 //! `flytekit/core/launch_plan.py` of flytekit 1.16.31; `flyte/_trigger.py` of flyte 2.12.1.
 
+use super::calls::NodeCall;
 use super::mapper::Mapper;
 use super::{BodyContext, Trigger};
 use crate::flyte2::chain::{Call as CallText, Chain};
 use crate::flyte2::layout::{Place, layout};
+use crate::project::FileId;
 use crate::project::graph::NodeId;
 use crate::project::link::Target;
 use crate::project::plan::constant;
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Stmt};
-use crate::python::items::{line_start, next_line_start};
-use crate::python::scope::{BindingId, Call, CallContext, Role};
+use crate::python::items::{items_between, line_start, next_line_start};
+use crate::python::scope::{BindingId, Call, CallContext, Reference, Role};
+use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{FLYTE1_USE, LAUNCH_PLAN, LAUNCH_PLAN_USE};
 use crate::rules::launch_plan::{
     self, MappedPlan, PlanContext, PlanMethod, takes_its_place, workflow_argument,
@@ -268,7 +274,7 @@ fn find_uses(mapper: &mut Mapper<'_>, plan: &Plan<'_>) {
         for reference in &facts.module.references {
             let targets = cx.project.resolve(file, reference);
             let is_plan = |target: &Target| matches!(target, Target::Binding(file, binding, _) if (*file, *binding) == (cx.file, variable));
-            if !targets.iter().any(is_plan) {
+            if !targets.iter().any(is_plan) || is_called_in_flow(cx, file, reference) {
                 continue;
             }
             let (range, place) = if file == cx.file {
@@ -288,6 +294,109 @@ fn find_uses(mapper: &mut Mapper<'_>, plan: &Plan<'_>) {
             let help = "Call the workflow itself there, with the inputs of the launch plan";
             mapper.find(Finding::new(&LAUNCH_PLAN_USE, range, Effect::Blocking, message).help(help));
         }
+    }
+}
+
+/// Whether a workflow or dynamic calls the launch plan; the mapping of its body speaks of that.
+fn is_called_in_flow(cx: &BodyContext<'_>, file: FileId, reference: &Reference) -> bool {
+    let mut pieces = cx.graph.pieces(file, reference.owner);
+    matches!(reference.role, Role::Callee(_) | Role::CalleeOf(_))
+        && cx.graph.plan_of(cx.project, file, reference).is_some()
+        && pieces.any(|piece| cx.graph.entity(piece).is_some_and(|entity| entity.kind.is_flow()))
+}
+
+/// A call of a launch plan becomes one of its workflow, with the inputs that the plan gives.
+pub(super) fn write_call(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, suffix: &str) {
+    let plan = mapper.cx.text[call.entity.range()].to_owned();
+    match inputs_of_call(mapper, call) {
+        Ok((workflow, inputs)) => {
+            let range = call.call.arguments.range;
+            let items = items_between(mapper.cx.parsed.tokens(), range, mapper.cx.text).items;
+            let (place, separator) = match items.last() {
+                Some(last) => (last.range.end(), ", "),
+                None => (range.start() + TextSize::from(1), ""),
+            };
+            if !inputs.is_empty() {
+                mapper.rewriter.insert(place, format!("{separator}{}", inputs.join(", ")));
+            }
+            mapper.rewriter.replace(call.entity.range(), format!("{workflow}{suffix}"));
+            let message = format!(
+                "launch plan `{plan}` ran `{workflow}` in an execution of its own; on Flyte 2 it is a part of this run"
+            );
+            let help =
+                "Look whether it needs settings of the launch plan, such as labels or `max_parallelism`";
+            mapper.find(
+                Finding::new(&LAUNCH_PLAN_USE, call.entity.range(), Effect::Unsafe, message).help(help),
+            );
+        }
+        Err(why) => {
+            let message = format!("launch plan `{plan}` is called, and {why}");
+            let help = "Call the workflow itself there, with the inputs of the launch plan";
+            mapper.find(
+                Finding::new(&LAUNCH_PLAN_USE, call.entity.range(), Effect::Blocking, message).help(help),
+            );
+        }
+    }
+}
+
+/// The name of the workflow and the inputs that are added to a call of its launch plan.
+fn inputs_of_call<'a>(
+    mapper: &Mapper<'a>,
+    call: &NodeCall<'_>,
+) -> Result<(&'a str, Vec<String>), &'static str> {
+    let cx = mapper.cx;
+    let (Some((file, plan)), Some(workflow)) = (cx.plan(call.entity), cx.function(call.node)) else {
+        return Err("what it is cannot be told");
+    };
+    if file != cx.file || cx.graph.nodes[call.node].file != file {
+        return Err("it is made in another file");
+    }
+    if mapper.values().binds(&workflow.name) {
+        return Err("the name of its workflow means something else here");
+    }
+    if !call.overrides.is_empty() {
+        return Err("`with_overrides` changes it");
+    }
+    let made = &cx.facts.module.calls[plan.call];
+    let given = launch_plan::given_inputs(plan.method, made).ok_or("its inputs cannot be read")?;
+    let own: Option<Vec<&str>> =
+        call.call.arguments.keywords.iter().map(|keyword| keyword.arg.as_deref()).collect();
+    let own =
+        own.filter(|_| call.call.arguments.args.is_empty()).ok_or("which inputs it gets cannot be told")?;
+    let mut added = Vec::new();
+    for (name, value, is_fixed) in given {
+        if own.contains(&name) {
+            if is_fixed {
+                return Err("it gets an input that the launch plan fixes");
+            }
+            continue;
+        }
+        let wanted = workflow.parameters.iter().find(|parameter| parameter.name == name);
+        let annotation = wanted.and_then(|parameter| parameter.annotation);
+        let text = input_text(mapper, value, annotation.map_or("", |range| cx.text_of(call.node, range)))
+            .ok_or("an input of the launch plan is no literal that the workflow takes on Flyte 2")?;
+        added.push(format!("{name}={text}"));
+    }
+    Ok((&workflow.name, added))
+}
+
+/// An input of a launch plan as an argument: Flyte 1 gave whole numbers as floats where those are wanted.
+fn input_text(mapper: &Mapper<'_>, value: &Value, annotation: &str) -> Option<String> {
+    let cx = mapper.cx;
+    let known = match &value.kind {
+        ValueKind::Name(name) if !mapper.values().binds(name) => {
+            constant(cx.project, cx.file, name, value.range.start())?
+        }
+        _ => value.clone(),
+    };
+    let text = &cx.text[value.range];
+    match known.kind {
+        ValueKind::Int(_) if annotation == "float" => Some(format!("float({text})")),
+        ValueKind::Str(_) | ValueKind::Bool(_) | ValueKind::None | ValueKind::Float(_) => {
+            Some(text.to_owned())
+        }
+        ValueKind::Int(_) if annotation == "int" => Some(text.to_owned()),
+        _ => None,
     }
 }
 

@@ -49,7 +49,7 @@ use crate::diagnostic::Rule;
 use crate::edit::Edit;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::Symbol;
-use crate::project::graph::{Graph, NodeId, NodeKind};
+use crate::project::graph::{CalledPlan, Graph, NodeId, NodeKind};
 use crate::project::plan::FlyteNames;
 use crate::project::{FileId, Project};
 use crate::python::annotation::Definition;
@@ -133,6 +133,11 @@ impl<'a> BodyContext<'a> {
     /// The task, dynamic or workflow that an expression certainly means.
     pub fn entity(&self, expr: &Expr) -> Option<NodeId> {
         self.callee(expr).filter(|&node| self.graph.entity(node).is_some())
+    }
+
+    /// The launch plan that an expression certainly means, and its file.
+    pub fn plan(&self, expr: &Expr) -> Option<(FileId, &'a CalledPlan)> {
+        self.graph.plan_of(self.project, self.file, self.reference(expr)?)
     }
 
     /// The definition of an entity, in whatever file.

@@ -96,7 +96,7 @@ pub fn produced(cx: &BodyContext<'_>, values: &Values<'_>, expr: &Expr) -> Optio
     let expr = if let Expr::Await(awaited) = expr { &awaited.value } else { expr };
     let call = NodeCall::of(cx, values, expr)?;
     Some(match call.kind {
-        Kind::Plain => Held::Result(call.node),
+        Kind::Plain | Kind::Planned => Held::Result(call.node),
         Kind::Created => Held::Node(call.node),
         Kind::Mapped(_) => Held::List(call.node),
     })
