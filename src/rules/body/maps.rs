@@ -3,7 +3,7 @@
 //! ```python
 //! map_task(f)(n=ns)                                   # list(flyte.map(f, ns, return_exceptions=False))
 //! map_task(partial(f, base=1))(n=ns)                  # list(flyte.map(f, itertools.repeat(1), ns, …))
-//! map_task(f, min_success_ratio=0.5)(n=ns)            # _map_tolerant(list(flyte.map(f, ns)), 0.5)
+//! map_task(f, min_success_ratio=0.5)(n=ns)            # _tolerate(list(flyte.map(f, ns)), min_success_ratio=0.5)
 //! map_task(f)(n=ns)                                   # await asyncio.gather(*[f.aio(n=n) for n in ns])
 //! ```
 //!
@@ -138,8 +138,8 @@ impl<'e> MapTask<'e> {
 #[derive(Default)]
 struct Options {
     concurrency: Option<String>,
-    /// The minimum of successes: the keyword of the helper and its value.
-    tolerance: Option<(&'static str, String)>,
+    /// The minimum of successes, as arguments of the helper.
+    tolerance: Vec<String>,
 }
 
 /// What a parameter of the task gets.
@@ -181,9 +181,8 @@ pub(super) fn is_gathered(cx: &BodyContext<'_>, map: &MapTask<'_>) -> bool {
     let is_simple = map.bound().all(|keyword| {
         keyword.value.is_literal_expr() || keyword.value.is_name_expr() || keyword.value.is_attribute_expr()
     });
-    let has_options = map.call.arguments.keywords.iter().any(|keyword| {
-        !matches!(keyword.arg.as_deref(), Some("target" | "task_function"))
-            && !keyword.value.is_none_literal_expr()
+    let has_options = given_options(map).any(|(name, value)| {
+        !matches!(name, Some("target" | "task_function")) && !value.is_none_literal_expr()
     });
     is_simple && !has_options && !matches!(shape(cx, map.node), Shape::Named(_, Some(_)))
 }
@@ -259,7 +258,7 @@ fn mapped(
         }
     }
     arguments.extend(options.concurrency.as_ref().map(|width| format!("concurrency={width}")));
-    if options.tolerance.is_none() {
+    if options.tolerance.is_empty() {
         arguments.push("return_exceptions=False".to_owned());
     }
     let arguments = arguments.join(", ");
@@ -273,36 +272,65 @@ fn mapped(
         (false, Some(element)) => format!("[{element} for result in {flyte_map}({arguments})]"),
         (false, None) => format!("list({flyte_map}({arguments}))"),
     };
-    match &options.tolerance {
-        Some((keyword, value)) => {
-            let helper = mapper.helper(Helper::TolerantMap);
-            format!("{helper}({text}, {keyword}={value})")
-        }
-        None => text,
+    if options.tolerance.is_empty() {
+        return text;
     }
+    let helper = mapper.helper(Helper::TolerantMap);
+    format!("{helper}({text}, {})", options.tolerance.join(", "))
 }
 
-/// The keywords of `map_task`.
+/// What `map_task` is given besides the task.
 fn options(mapper: &mut Mapper<'_>, map: &MapTask<'_>) -> Option<Options> {
     let mut options = Options::default();
-    for keyword in &map.call.arguments.keywords {
-        let is_none = keyword.value.is_none_literal_expr();
-        let text = || mapper.rewriter.text_of(keyword.value.range());
-        match keyword.arg.as_deref() {
+    let mut runs_all = false;
+    for (name, value) in given_options(map) {
+        let range = value.range();
+        let text = mapper.rewriter.text_of(range);
+        match name {
             Some("target" | "task_function") => {}
-            Some("concurrency" | "min_success_ratio" | "min_successes") if is_none => {}
-            Some("concurrency") => options.concurrency = Some(text()),
-            Some("min_success_ratio") if text() == "1.0" || text() == "1" => {}
-            Some("min_success_ratio") => options.tolerance = Some(("min_success_ratio", text())),
-            Some("min_successes") => options.tolerance = Some(("min_successes", text())),
-            _ => {
-                let text = &mapper.cx.text[keyword.range];
-                refuse(mapper, keyword.range, format!("`{text}` of `map_task` is not migrated"));
+            Some("concurrency" | "min_success_ratio" | "min_successes") if value.is_none_literal_expr() => {}
+            Some("concurrency") => options.concurrency = Some(text),
+            Some("min_success_ratio") if text == "1.0" || text == "1" => {}
+            Some(name @ ("min_success_ratio" | "min_successes")) if matches!(text.as_str(), "0" | "0.0") => {
+                let message = format!(
+                    "`{name}={text}` of `map_task` asks for all elements or for none, as Flyte 1 reads it"
+                );
+                refuse(mapper, range, message);
+                return None;
+            }
+            Some(name @ ("min_success_ratio" | "min_successes")) => {
+                options.tolerance.push(format!("{name}={text}"));
+            }
+            Some("run_all_sub_nodes") if matches!(text.as_str(), "True" | "False") => {
+                runs_all = text == "True"
+            }
+            Some(name) => {
+                refuse(mapper, range, format!("`{name}={text}` of `map_task` is not migrated"));
+                return None;
+            }
+            None => {
+                refuse(mapper, range, format!("which option of `map_task` gets `{text}` cannot be told"));
                 return None;
             }
         }
     }
+    // The helper raises once all elements have run.
+    if runs_all && options.tolerance.is_empty() {
+        options.tolerance.push("min_success_ratio=1.0".to_owned());
+    }
     Some(options)
+}
+
+/// The arguments of `map_task` behind the task, with their names. What stands behind `concurrency` by place was ordered
+/// differently before flytekit 1.16.
+fn given_options<'e>(map: &MapTask<'e>) -> impl Iterator<Item = (Option<&'e str>, &'e Expr)> {
+    let arguments = &map.call.arguments;
+    let own = usize::from(
+        arguments.find_keyword("target").is_none() && arguments.find_keyword("task_function").is_none(),
+    );
+    let places = [Some("concurrency")].into_iter().chain(std::iter::repeat(None));
+    let by_place = places.zip(arguments.args.iter().skip(own));
+    by_place.chain(arguments.keywords.iter().map(|keyword| (keyword.arg.as_deref(), &keyword.value)))
 }
 
 /// What each parameter of the task gets, in the order of its signature, as far as it has to be named.

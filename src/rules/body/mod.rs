@@ -202,7 +202,7 @@ impl Helper {
 const TOLERANT_MAP: &str = "\
 def _tolerate(results, min_success_ratio=1.0, min_successes=None):
     failures = [result for result in results if isinstance(result, BaseException)]
-    needed = min_success_ratio * len(results) if min_successes is None else min_successes
+    needed = min_successes or min_success_ratio * len(results)
     if len(results) - len(failures) < needed:
         raise failures[0]
     return [None if isinstance(result, BaseException) else result for result in results]

@@ -74,9 +74,21 @@ def unused(xs: List[int]) -> int:
     return offset(base=1, x=1)
 
 
+@workflow
+def to_the_end(xs: List[int]) -> List[Optional[int]]:
+    return map_task(fragile, 1, min_success_ratio=0.9, min_successes=1, run_all_sub_nodes=True)(x=xs)
+
+
+@workflow
+def all_of_them(xs: List[int]) -> List[int]:
+    return map_task(scale, run_all_sub_nodes=True)(x=xs, factor=xs)
+
+
 CALLS = [
     ("pipeline", {"xs": [1, 2, 3], "names": ["a", "b", "c"]}),
     ("held", {"xs": [1, 2]}),
     ("overridden", {"xs": [2, 3]}),
     ("unused", {"xs": [3, 4]}),
+    ("to_the_end", {"xs": [1, 2, 3]}),
+    ("all_of_them", {"xs": [1, 3]}),
 ]
