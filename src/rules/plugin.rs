@@ -78,6 +78,8 @@ enum Field {
     Objects(SettingKind),
     /// `requests` or `limits`, which become one `resources`.
     Amounts,
+    /// A member of `CleanPodPolicy`, which is a string on Flyte 2.
+    CleanPods,
     /// It has no counterpart and no effect that matters.
     Dropped,
     /// It has no counterpart.
@@ -105,7 +107,7 @@ const NODE: &[(&str, Field)] = &[
     ("limits", Field::Objects(SettingKind::Resources)),
 ];
 
-const CONFIGURATIONS: [Configuration; 9] = [
+const CONFIGURATIONS: [Configuration; 10] = [
     Configuration {
         plugin: "spark",
         class: "Spark",
@@ -215,10 +217,25 @@ const CONFIGURATIONS: [Configuration; 9] = [
             ("max_restarts", Field::Plain),
             ("rdzv_configs", Field::Plain),
             ("increase_shared_mem", Field::Dropped),
-            ("run_policy", Field::None),
+            ("run_policy", Field::Objects(SettingKind::Plugin)),
+        ],
+    },
+    Configuration {
+        plugin: "kfpytorch",
+        class: "RunPolicy",
+        module: "flyteplugins.pytorch.task",
+        is_task_config: false,
+        fields: &[
+            ("clean_pod_policy", Field::CleanPods),
+            ("ttl_seconds_after_finished", Field::Plain),
+            ("active_deadline_seconds", Field::Plain),
+            ("backoff_limit", Field::Plain),
         ],
     },
 ];
+
+/// The members of `CleanPodPolicy`, and what Flyte 2 calls them.
+const CLEAN_PODS: [(&str, &str); 3] = [("NONE", "None"), ("ALL", "all"), ("RUNNING", "Running")];
 
 /// What flytekit's `Elastic` has where nothing is given, and flyte's has not.
 const ELASTIC_DEFAULTS: [(&str, &str); 4] =
@@ -327,6 +344,7 @@ pub(super) fn map_object(
                 check_objects(cx, &argument.value, *kind, effects);
                 arguments.push(setting::argument(cx, name, item, effects));
             }
+            Field::CleanPods => arguments.extend(clean_pods(cx, name, &argument.value, item, effects)),
             Field::Amounts => match resources::amounts(cx, &argument.value, effects) {
                 Some(side) if name == "requests" => amounts.requests = Some(side),
                 side => amounts.limits = side,
@@ -351,6 +369,41 @@ pub(super) fn map_object(
     }
     let callee = callee(cx, call, known, effects)?;
     Some(CallText { callee, arguments, dangling: call.items.dangling.clone(), ..CallText::default() })
+}
+
+/// `clean_pod_policy=CleanPodPolicy.ALL`
+fn clean_pods(
+    cx: &SettingContext<'_>,
+    name: &str,
+    value: &Value,
+    item: &Item,
+    effects: &mut Effects,
+) -> Option<Argument> {
+    let member = (cx.symbol)(value.range).as_ref().and_then(clean_pods_member);
+    let Some(member) = member else {
+        let message = format!("`{name}={}` cannot be read here", item.value_text);
+        effects.findings.push(
+            Finding::new(&PLUGIN, value.range, Effect::Blocking, message)
+                .help("Write a member of `CleanPodPolicy` here"),
+        );
+        return None;
+    };
+    effects.consumed.push(value.range);
+    let text = format!("{name}={}", cx.style.string(member));
+    Some(Argument { leading: item.leading.clone(), text, trailing: item.trailing.clone() })
+}
+
+/// What Flyte 2 calls a member of `CleanPodPolicy`.
+fn clean_pods_member(symbol: &Symbol) -> Option<&'static str> {
+    let Symbol::Other(path) = symbol else { return None };
+    let (class, member) = path.strip_prefix("flytekitplugins.kfpytorch.")?.rsplit_once('.')?;
+    let (_, text) = CLEAN_PODS.into_iter().find(|(name, _)| *name == member)?;
+    matches!(class, "CleanPodPolicy" | "task.CleanPodPolicy").then_some(text)
+}
+
+/// Whether a name of Flyte 1 is a part of a configuration, such as a member of an enumeration.
+pub(super) fn is_part(symbol: &Symbol) -> bool {
+    clean_pods_member(symbol).is_some()
 }
 
 fn unknown_field(class: &str, item: &Item) -> Finding {

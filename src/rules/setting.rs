@@ -105,7 +105,9 @@ pub fn is_part(symbol: &Symbol) -> bool {
             .any(|prefix| path.starts_with(prefix))
             || path.ends_with(".CacheFunctionBody")
     };
-    SettingKind::of(symbol).is_some() || matches!(symbol, Symbol::Other(path) if is_known(path))
+    SettingKind::of(symbol).is_some()
+        || plugin::is_part(symbol)
+        || matches!(symbol, Symbol::Other(path) if is_known(path))
 }
 
 /// What the mapping of an expression asks for besides its text.
