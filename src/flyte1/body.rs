@@ -101,8 +101,39 @@ pub enum ArgumentName {
 pub enum Source {
     /// The result of the call with this callee.
     Call(TextRange),
+    /// A part of it.
+    Part(TextRange, Part),
     /// The parameter of this name.
     Parameter(String),
+}
+
+impl Source {
+    /// Whether it is a parameter of the function.
+    pub fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
+}
+
+/// A part of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// `a, b = call(…)`, `call(…)[0]`
+    Position(usize),
+    /// `call(…).low`
+    Name(String),
+}
+
+/// A value that a function returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Where it comes from.
+    pub source: Source,
+    /// Where it stands.
+    pub range: TextRange,
+    /// Its place among several values.
+    pub position: Option<usize>,
+    /// Whether it stands in a list, tuple or dict that is returned.
+    pub is_element: bool,
 }
 
 /// What is known of a body.
@@ -114,8 +145,8 @@ pub struct Body {
     pub issues: Vec<Issue>,
     /// The calls in order of the source.
     pub calls: Vec<CallFlow>,
-    /// Results and parameters that are returned as they are, and their places.
-    pub returned: Vec<(Source, TextRange)>,
+    /// Results and parameters that are returned as they are.
+    pub returned: Vec<Returned>,
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
@@ -221,8 +252,7 @@ impl Flow {
         match stmt {
             Stmt::Assign(node) => {
                 let taint = self.expr(&node.value);
-                let source = self.source(&node.value);
-                let held = self.held(&node.value);
+                let (source, held) = (self.source(&node.value), self.held(&node.value));
                 for target in &node.targets {
                     if matches!(target, Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) if elts.len() == 1)
                     {
@@ -230,17 +260,16 @@ impl Flow {
                     }
                 }
                 node.targets.iter().for_each(|target| self.assign(target, &taint));
-                if let ([Expr::Name(name)], Some(source)) = (node.targets.as_slice(), source) {
-                    self.sources.insert(name.id.to_string(), source);
-                }
-                if let [Expr::Name(name)] = node.targets.as_slice() {
-                    self.held.insert(name.id.to_string(), held);
+                if let [target] = node.targets.as_slice() {
+                    self.remember(target, source, held);
                 }
             }
             Stmt::AnnAssign(node) => {
                 if let Some(value) = &node.value {
                     let taint = self.expr(value);
+                    let (source, held) = (self.source(value), self.held(value));
                     self.assign(&node.target, &taint);
+                    self.remember(&node.target, source, held);
                 }
             }
             Stmt::AugAssign(node) => {
@@ -250,14 +279,23 @@ impl Flow {
                 if !matches!(*node.value, Expr::List(_) | Expr::Tuple(_) | Expr::ListComp(_)) {
                     self.issue(node.range, IssueKind::Operator, &taint);
                 }
+                let held: Vec<Source> =
+                    [&*node.target, &*node.value].into_iter().flat_map(|expr| self.held(expr)).collect();
                 self.assign(&node.target, &taint);
+                self.remember(&node.target, None, held);
             }
             Stmt::Expr(node) => drop(self.expr(&node.value)),
             Stmt::Return(node) => {
                 if let Some(value) = &node.value {
                     self.expr(value);
-                    let source = self.source(value);
-                    self.body.returned.extend(source.map(|source| (source, value.range())));
+                    match value.as_tuple_expr() {
+                        Some(tuple) => {
+                            tuple.elts.iter().enumerate().for_each(|(position, element)| {
+                                self.returned(element, Some(position));
+                            });
+                        }
+                        None => self.returned(value, None),
+                    }
                 }
             }
             Stmt::If(node) => {
@@ -275,7 +313,11 @@ impl Flow {
             }
             Stmt::For(node) => {
                 let taint = self.expr(&node.iter);
+                let held = self.held(&node.iter);
                 self.assign(&node.target, &taint);
+                if let [only] = &held[..] {
+                    self.remember(&node.target, Some(only.clone()), Vec::new());
+                }
                 self.repeated(|this| this.statements(&node.body));
                 self.statements(&node.orelse);
             }
@@ -356,22 +398,91 @@ impl Flow {
         }
     }
 
+    /// What `target` is bound to, once it is.
+    fn remember(&mut self, target: &Expr, source: Option<Source>, held: Vec<Source>) {
+        match target {
+            Expr::Name(name) => {
+                self.sources.extend(source.map(|source| (name.id.to_string(), source)));
+                self.held.insert(name.id.to_string(), held);
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                for (position, element) in elts.iter().enumerate() {
+                    let part = part(source.as_ref(), Part::Position(position));
+                    if let (Expr::Name(name), Some(part)) = (element, part) {
+                        self.sources.insert(name.id.to_string(), part);
+                    }
+                }
+            }
+            // `results[0] = call(…)`
+            Expr::Subscript(subscript) => {
+                self.hold(&subscript.value, source.into_iter().chain(held).collect());
+            }
+            _ => {}
+        }
+    }
+
+    /// The list or dict that `holder` names now holds more.
+    fn hold(&mut self, holder: &Expr, sources: Vec<Source>) {
+        if let Expr::Name(name) = holder {
+            self.held.entry(name.id.to_string()).or_default().extend(sources);
+        }
+    }
+
+    fn returned(&mut self, value: &Expr, position: Option<usize>) {
+        let own = self.source(value).into_iter().map(|source| (source, false));
+        let held = self.held(value).into_iter().map(|source| (source, true));
+        let range = value.range();
+        let returned =
+            own.chain(held).map(|(source, is_element)| Returned { source, range, position, is_element });
+        self.body.returned.extend(returned.collect::<Vec<_>>());
+    }
+
     fn source(&self, expr: &Expr) -> Option<Source> {
         match expr {
             Expr::Name(name) => self.sources.get(name.id.as_str()).cloned(),
-            Expr::Call(call) => Some(Source::Call(call.func.range())),
+            Expr::Await(node) => self.source(&node.value),
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) if method.attr.as_str() == "with_overrides" => {
+                    self.source(&method.value)
+                }
+                callee => Some(Source::Call(callee.range())),
+            },
+            Expr::Attribute(attribute) => {
+                part(self.source(&attribute.value).as_ref(), Part::Name(attribute.attr.to_string()))
+            }
+            Expr::Subscript(subscript) => {
+                let position = subscript.slice.as_number_literal_expr()?.value.as_int()?.as_usize()?;
+                part(self.source(&subscript.value).as_ref(), Part::Position(position))
+            }
             _ => None,
         }
     }
 
-    /// What stands in a list, tuple or dict, also behind a name.
+    /// What stands in a list, tuple or dict, also behind a name and inside of others.
     fn held(&self, expr: &Expr) -> Vec<Source> {
+        let all = |exprs: &mut dyn Iterator<Item = &Expr>| {
+            exprs.flat_map(|expr| self.source(expr).into_iter().chain(self.held(expr))).collect()
+        };
         match expr {
             Expr::Name(name) => self.held.get(name.id.as_str()).cloned().unwrap_or_default(),
-            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
-                elts.iter().filter_map(|element| self.source(element)).collect()
+            Expr::List(ast::ExprList { elts, .. })
+            | Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => all(&mut elts.iter()),
+            Expr::Dict(dict) => all(&mut dict.items.iter().map(|item| &item.value)),
+            Expr::ListComp(ast::ExprListComp { elt, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, .. }) => all(&mut std::iter::once(&**elt)),
+            Expr::DictComp(node) => all(&mut std::iter::once(&*node.value)),
+            Expr::Starred(node) => self.held(&node.value),
+            Expr::BinOp(node) => {
+                [&node.left, &node.right].into_iter().flat_map(|side| self.held(side)).collect()
             }
-            Expr::Dict(dict) => dict.items.iter().filter_map(|item| self.source(&item.value)).collect(),
+            Expr::If(node) => {
+                [&node.body, &node.orelse].into_iter().flat_map(|side| self.held(side)).collect()
+            }
+            Expr::Call(call) if is_transparent(&call.func) => {
+                call.arguments.args.iter().flat_map(|argument| self.held(argument)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -496,27 +607,46 @@ impl Flow {
             && matches!(method.attr.as_str(), "append" | "extend" | "insert" | "add" | "update")
         {
             self.absorb(&method.value, &arguments);
+            let is_whole = matches!(method.attr.as_str(), "append" | "insert" | "add");
+            let own = |argument| self.source(argument).filter(|_| is_whole);
+            let held = call
+                .arguments
+                .args
+                .iter()
+                .flat_map(|argument| own(argument).into_iter().chain(self.held(argument)));
+            let held = held.collect();
+            self.hold(&method.value, held);
             return Taint::new();
         }
         let callee = call.func.range();
+        let flow = CallFlow {
+            callee,
+            inputs: arguments.clone(),
+            arguments: self.passed_on(&call.arguments),
+            elements: self.elements(&call.arguments),
+            is_repeated: self.loops > 0,
+        };
         if root_name(&call.func).is_none_or(|name| self.locals.contains(name)) {
             let taint = self.expr(&call.func);
             self.issue(callee, IssueKind::PassedTo(callee), &arguments);
+            // `map_task(task)(…)`
+            self.body.calls.extend(call.func.is_call_expr().then_some(flow));
             return taint.into_iter().chain(arguments).collect();
         }
         if is_transparent(&call.func) {
             return arguments;
         }
         self.issue(call.range, IssueKind::PassedTo(callee), &arguments);
-        let passed_on = self.passed_on(&call.arguments);
-        self.body.calls.push(CallFlow {
-            callee,
-            inputs: arguments,
-            arguments: passed_on,
-            elements: self.elements(&call.arguments),
-            is_repeated: self.loops > 0,
-        });
+        self.body.calls.push(flow);
         Taint::from([Root::call(callee)])
+    }
+}
+
+/// A part of what a call gives.
+fn part(source: Option<&Source>, part: Part) -> Option<Source> {
+    match source? {
+        Source::Call(callee) => Some(Source::Part(*callee, part)),
+        Source::Part(..) | Source::Parameter(_) => None,
     }
 }
 

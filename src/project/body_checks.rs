@@ -192,8 +192,9 @@ use super::graph::{ContainerNode, EntityKind, Graph, NodeId, NodeKind, function_
 use super::link::Target;
 use super::whole_file::name_of;
 use super::{FileId, Project};
-use crate::flyte1::body::{ArgumentName, IssueKind, Root, Source};
+use crate::flyte1::body::{ArgumentName, IssueKind, Part, Root, Source};
 use crate::flyte1::symbol::Symbol;
+use crate::python::annotation::{Definition, Field, TypeExpr};
 use crate::python::scope::{BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId};
 use crate::rules::advice::advice;
 use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
@@ -204,7 +205,6 @@ use crate::source::TextRange;
 pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeId) {
     let file = graph.nodes[node].file;
     let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return };
-    let function = &facts.module.functions[entity.function];
     let mut findings = Vec::new();
     let mut conversions = Vec::new();
     let is_float_bound = facts.module.bindings.iter().any(|binding| binding.name == "float");
@@ -212,17 +212,15 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
         given == Some("int") && wanted == Some("float") && entity.kind.is_flow() && !is_float_bound
     };
     for flow in &facts.bodies[entity.function].calls {
-        let callee = entity.calls.iter().find(|(range, _)| *range == flow.callee).map(|&(_, callee)| callee);
-        let Some(callee) = callee else { continue };
         // What stands in a list is told and not converted: the list may be read elsewhere as well.
         let arguments = flow.arguments.iter().map(|(name, source, range)| (name, source, Some(*range)));
         let elements = flow.elements.iter().map(|(name, source)| (name, source, None));
         for (name, source, range) in arguments.chain(elements) {
             let given = type_given(project, graph, node, source);
-            let wanted = type_of(project, graph, callee, Some(name));
-            if let Some(range) = range.filter(|_| is_converted(given, wanted)) {
+            let wanted = type_wanted(project, graph, node, flow.callee, name);
+            if let Some(range) = range.filter(|_| is_converted(given.as_deref(), wanted.as_deref())) {
                 conversions.push((file, range));
-            } else if is_narrower(given, wanted) {
+            } else if is_narrower(given.as_deref(), wanted.as_deref()) {
                 let name = match name {
                     ArgumentName::Keyword(name) => format!("`{name}`"),
                     ArgumentName::Position(place) => format!("{}", place + 1),
@@ -236,16 +234,22 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
             }
         }
     }
-    let returned = function.returns.map(|range| &project.text(file)[range]);
-    for (source, place) in &facts.bodies[entity.function].returned {
-        let Source::Call(range) = source else { continue };
-        let given = type_given(project, graph, node, source);
-        if is_converted(given, returned) {
-            conversions.push((file, *place));
-        } else if is_narrower(given, returned) {
+    for returned in &facts.bodies[entity.function].returned {
+        // A task returns what its code makes of its inputs.
+        if returned.source.is_parameter() && !entity.kind.is_flow() {
+            continue;
+        }
+        let given = type_given(project, graph, node, &returned.source);
+        let wanted = match returned.position {
+            Some(position) => part_type(project, graph, node, &Part::Position(position)),
+            None => type_of(project, graph, node, None),
+        };
+        if !returned.is_element && is_converted(given.as_deref(), wanted.as_deref()) {
+            conversions.push((file, returned.range));
+        } else if is_narrower(given.as_deref(), wanted.as_deref()) {
             let message = "the result is an int where a float is promised; Flyte 2 does not convert it";
             findings.push(
-                Finding::new(&WORKFLOW_BODY, *range, Effect::Blocking, message)
+                Finding::new(&WORKFLOW_BODY, returned.range, Effect::Blocking, message)
                     .help("Give both the same type; Flyte 1 converted the number by itself"),
             );
         }
@@ -255,18 +259,21 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
 }
 
 /// The type of what a call or a parameter in the body of an entity gives, as it is written.
-fn type_given<'p>(project: &'p Project, graph: &Graph, node: NodeId, source: &Source) -> Option<&'p str> {
+fn type_given(project: &Project, graph: &Graph, node: NodeId, source: &Source) -> Option<String> {
     let file = graph.nodes[node].file;
     let (facts, entity) = (project.facts(file)?, graph.entity(node)?);
     let callee = match source {
         Source::Call(callee) => callee,
+        Source::Part(callee, part) => {
+            return part_type(project, graph, called(project, graph, node, *callee)?, part);
+        }
         Source::Parameter(name) => {
             let mut parameters = facts.module.functions[entity.function].parameters.iter();
             let annotation = parameters.find(|parameter| parameter.name == *name)?.annotation?;
-            return Some(&project.text(file)[annotation]);
+            return Some(project.text(file)[annotation].to_owned());
         }
     };
-    if let Some(&(_, called)) = entity.calls.iter().find(|(range, _)| range == callee) {
+    if let Some(called) = called(project, graph, node, *callee) {
         return type_of(project, graph, called, None);
     }
     // Gates: `wait_for_input` gives what it says, `approve` what it is given.
@@ -277,7 +284,7 @@ fn type_given<'p>(project: &'p Project, graph: &Graph, node: NodeId, source: &So
         let (.., expected, _) = call
             .fields(&["name", "timeout", "expected_type"])
             .find(|(name, ..)| *name == Some("expected_type"))?;
-        return Some(&project.text(file)[expected.value.range]);
+        return Some(project.text(file)[expected.value.range].to_owned());
     }
     if is("approve") {
         let flow = facts.bodies[entity.function].calls.iter().find(|flow| flow.callee == *callee)?;
@@ -291,6 +298,114 @@ fn type_given<'p>(project: &'p Project, graph: &Graph, node: NodeId, source: &So
     None
 }
 
+/// The entity or container task that is called: by its name, as `create_node(task, …)`, or as `map_task(task)(…)`, whose
+/// result holds what the task gives.
+fn called(project: &Project, graph: &Graph, node: NodeId, callee: TextRange) -> Option<NodeId> {
+    let file = graph.nodes[node].file;
+    let (facts, entity) = (project.facts(file)?, graph.entity(node)?);
+    if let Some(&(_, called)) = entity.calls.iter().find(|(range, _)| *range == callee) {
+        return Some(called);
+    }
+    let mut calls = facts.module.calls.iter();
+    let call = calls.find(|call| call.callee == callee || call.range == callee)?;
+    let symbol = project.symbol(file, facts.reference_at(call.callee)?)?;
+    let is = |name: &str| symbol == Symbol::Other(format!("flytekit.{name}"));
+    let is_made = call.callee == callee && is("create_node") || call.range == callee && is("map_task");
+    let task = call.arguments.first().filter(|_| is_made)?;
+    match graph.nodes_of(project, file, facts.reference_at(task.value.range)?)?[..] {
+        [called] => Some(called),
+        _ => None,
+    }
+}
+
+/// What the call of `callee` takes as an argument: an entity, or the named tuple that a workflow or dynamic returns.
+fn type_wanted(
+    project: &Project,
+    graph: &Graph,
+    node: NodeId,
+    callee: TextRange,
+    name: &ArgumentName,
+) -> Option<String> {
+    if let Some(called) = called(project, graph, node, callee) {
+        return type_of(project, graph, called, Some(name));
+    }
+    let file = graph.nodes[node].file;
+    let (facts, entity) = (project.facts(file)?, graph.entity(node).filter(|entity| entity.kind.is_flow())?);
+    let meant = |range| Some(project.resolve(file, facts.reference_at(range)?));
+    let returns = facts.module.functions[entity.function].returns?;
+    if meant(callee)? != meant(returns)? {
+        return None;
+    }
+    let (class, fields) = fields_at(project, file, callee)?;
+    let field = match name {
+        ArgumentName::Position(place) => fields.get(*place)?,
+        ArgumentName::Keyword(name) => fields.iter().find(|(field, _)| field == name)?,
+    };
+    written(project.text(class), &field.1)
+}
+
+/// The fields of the named tuple that is named at `range`, and its file.
+fn fields_at(project: &Project, file: FileId, range: TextRange) -> Option<(FileId, &[Field])> {
+    let reference = project.facts(file)?.reference_at(range)?;
+    let [Target::Binding(class, binding, rest)] = project.resolve(file, reference) else { return None };
+    let module = &project.facts(*class).filter(|_| rest.is_empty())?.module;
+    let text = project.text(*class);
+    let is_named = |of: &TypeExpr| of.last_name(text) == Some("NamedTuple");
+    match module.definitions.get(&module.bindings[*binding].owner)? {
+        Definition::Class(bases, fields) if bases.iter().any(is_named) => Some((*class, fields)),
+        Definition::Made(TypeExpr::Call(callee, Some(fields))) if is_named(callee) => Some((*class, fields)),
+        _ => None,
+    }
+}
+
+/// The type of a part of what an entity gives.
+fn part_type(project: &Project, graph: &Graph, node: NodeId, part: &Part) -> Option<String> {
+    let file = graph.nodes[node].file;
+    let place = |names: &[&str]| match part {
+        Part::Position(place) => Some(*place),
+        Part::Name(name) => {
+            names.iter().position(|other| other == name).or_else(|| name.strip_prefix('o')?.parse().ok())
+        }
+    };
+    let module = &project.facts(file)?.module;
+    if let Some(container) = graph.container(node) {
+        let outputs = container_task::types(module, &module.calls[container.call], "outputs")?;
+        let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+        return Some(project.text(file)[outputs.get(place(&names)?)?.1].to_owned());
+    }
+    let returns = function_of(project, file, graph.entity(node)?)?.returns?;
+    let text = project.text(file);
+    if let Some((class, fields)) = fields_at(project, file, returns) {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        return written(project.text(class), &fields.get(place(&names)?)?.1);
+    }
+    match module.types.get(&returns)? {
+        TypeExpr::Generic(head, elements) => match head.last_name(text)? {
+            "Tuple" | "tuple" => written(text, elements.get(place(&[])?)?),
+            "List" | "list" => written(text, elements.first()?),
+            "Dict" | "dict" => written(text, elements.get(1)?),
+            _ => None,
+        },
+        // `node.o0` of the only output.
+        _ if *part == Part::Name("o0".to_owned()) => Some(text[returns].to_owned()),
+        _ => None,
+    }
+}
+
+/// A type as it is written, as far as it is made of names.
+fn written(text: &str, of: &TypeExpr) -> Option<String> {
+    match of {
+        TypeExpr::Name(range) => Some(text[*range].to_owned()),
+        TypeExpr::Generic(head, elements) => {
+            let elements: Vec<String> =
+                elements.iter().filter_map(|element| written(text, element)).collect();
+            Some(format!("{}[{}]", written(text, head)?, elements.join(", ")))
+        }
+        TypeExpr::Union(left, right) => Some(format!("{} | {}", written(text, left)?, written(text, right)?)),
+        _ => None,
+    }
+}
+
 /// Whether a value of one annotation holds whole numbers where the other wants floats.
 fn is_narrower(given: Option<&str>, wanted: Option<&str>) -> bool {
     let has = |annotation: &str, name: &str| {
@@ -301,12 +416,12 @@ fn is_narrower(given: Option<&str>, wanted: Option<&str>) -> bool {
 }
 
 /// The annotation of a parameter of an entity, or of what it returns.
-fn type_of<'p>(
-    project: &'p Project,
+fn type_of(
+    project: &Project,
     graph: &Graph,
     node: NodeId,
     parameter: Option<&ArgumentName>,
-) -> Option<&'p str> {
+) -> Option<String> {
     let file = graph.nodes[node].file;
     if let Some(container) = graph.container(node) {
         return container_type(project, file, container, parameter);
@@ -319,16 +434,16 @@ fn type_of<'p>(
             function.parameters.iter().find(|parameter| parameter.name == *name)?.annotation
         }
     };
-    Some(&project.text(file)[range?])
+    Some(project.text(file)[range?].to_owned())
 }
 
 /// The type of an input of a container task, or of its only output.
-fn container_type<'p>(
-    project: &'p Project,
+fn container_type(
+    project: &Project,
     file: FileId,
     container: &ContainerNode,
     parameter: Option<&ArgumentName>,
-) -> Option<&'p str> {
+) -> Option<String> {
     let module = &project.facts(file)?.module;
     let call = &module.calls[container.call];
     let types = |name: &str| container_task::types(module, call, name);
@@ -340,7 +455,7 @@ fn container_type<'p>(
         Some(ArgumentName::Position(place)) => types("inputs")?.get(*place)?.1,
         Some(ArgumentName::Keyword(name)) => types("inputs")?.into_iter().find(|(input, _)| input == name)?.1,
     };
-    Some(&project.text(file)[range])
+    Some(project.text(file)[range].to_owned())
 }
 
 /// What the body of a workflow or dynamic does with results.

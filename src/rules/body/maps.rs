@@ -302,7 +302,7 @@ fn options(mapper: &mut Mapper<'_>, map: &MapTask<'_>) -> Option<Options> {
                 options.tolerance.push(format!("{name}={text}"));
             }
             Some("run_all_sub_nodes") if matches!(text.as_str(), "True" | "False") => {
-                runs_all = text == "True"
+                runs_all = text == "True";
             }
             Some(name) => {
                 refuse(mapper, range, format!("`{name}={text}` of `map_task` is not migrated"));
