@@ -1246,8 +1246,7 @@ unsure_rounds = base.with_pip_packages(*[one + two for one in LIST for two in LI
                 counts.1 += 1;
             }
         }
-        // What a function of several statements gives, as for `unsure_local`, is no image for certain.
-        assert_eq!(counts, (5, 12), "{document:#}");
+        assert_eq!(counts, (5, 13), "{document:#}");
         let of_functions = images.iter().filter(|image| image["variable"].is_null());
         assert!(of_functions.clone().count() >= 2);
         assert!(

@@ -304,6 +304,124 @@ fn computed_images_come_out_as_the_sdk_has_them() {
     assert_eq!(comparison.known, 13, "{comparison:?}");
 }
 
+/// Images and tasks in places that take some following, and in others that cannot be followed.
+const HIDDEN: &str = r#"
+import functools
+
+import flyte
+
+base = flyte.Image.from_debian_base(name="base")
+
+class Envs:
+    """All environments."""
+    IMAGE = base.with_pip_packages("c")
+    train = flyte.TaskEnvironment("train", image=IMAGE)
+    other = flyte.TaskEnvironment("other", image=base.with_pip_packages("o"))
+
+@Envs.train.task
+def in_class(): ...
+
+@Envs.other.task
+def in_class_too(): ...
+
+def steps(name):
+    """An image in two steps."""
+    full = f"{name}-full"
+    image: flyte.Image = base.with_pip_packages(full)
+    image = image.with_apt_packages("git")
+    return image
+
+stepped = steps("s")
+env = flyte.TaskEnvironment("env", image=steps("inline"))
+again = flyte.TaskEnvironment("again", image=Envs.IMAGE)
+
+@env.task
+def in_steps(): ...
+
+@again.task
+def in_class_again(): ...
+
+def handed_over(): ...
+
+task = again.task
+made_by_call = env.task(handed_over)
+
+@task
+def by_another_name(): ...
+
+DEBUG = False
+chained = twin = base.with_pip_packages("t")
+left, right = base.with_pip_packages("l"), base.with_pip_packages("r")
+chosen = base.with_pip_packages("y") if DEBUG else base.with_pip_packages("n")
+kept = base.with_pip_packages("k") if DEBUG else base
+(walrus := base.with_pip_packages("w"))
+Make = flyte.Image
+make = flyte.Image.from_debian_base
+aliased = Make.from_debian_base(name="aliased")
+called = make(name="called", flyte_version="2.0.0+local")
+above = flyte.Image.from_base(stepped.uri).clone(name=stepped.name + "-above", extendable=True)
+of_class = Envs.IMAGE.with_apt_packages("x")
+
+def choosing(name):
+    if name:
+        return base.with_pip_packages(name)
+    return base
+
+choice = choosing("a")
+images = {}
+for name in ("a", "b"):
+    images[name] = base.with_pip_packages(name)
+more = images["a"].with_apt_packages("x")
+add = base.with_pip_packages
+later = functools.partial(flyte.Image.from_debian_base, name="p")
+environments = {"e": flyte.TaskEnvironment("e", image=images["a"])}
+
+@environments["e"].task
+def in_dict(): ...
+
+def environment(name):
+    return flyte.TaskEnvironment(name, image=base)
+
+made = environment("made")
+
+@made.task
+def in_made(): ...
+"#;
+
+#[test]
+fn what_is_not_followed_is_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("images.py"), HIDDEN).unwrap();
+    let tool = tool_images(scratch.path(), None, &[]);
+    let mut sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    // What they run in is not known, and so is the name of their environment.
+    for task in ["e.in_dict", "made.in_made"] {
+        assert!(sdk["tasks"].as_object_mut().unwrap().remove(task).is_some(), "{task}");
+    }
+    let comparison = compare(scratch.path(), &tool, &sdk);
+    assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
+    assert_eq!((comparison.known, comparison.unknown), (17, 2), "{comparison:?}");
+    let entries = tool["images"].as_array().unwrap().iter();
+    let unknown = entries.filter(|entry| entry["unknown"] != json!([])).map(|entry| {
+        let unknown = entry["unknown"][0].as_str().unwrap().to_owned();
+        (entry["variable"].as_str(), unknown, entry["tasks"].to_string())
+    });
+    let expected = [
+        (None, "name", "[]"),
+        (Some("choice"), "choosing(\"a\")", "[]"),
+        (None, "name", "[]"),
+        (Some("more"), "images[\"a\"].with_apt_packages(\"x\")", "[]"),
+        (None, "base.with_pip_packages", "[]"),
+        (None, "flyte.Image.from_debian_base", "[]"),
+        (None, "images[\"a\"]", "[]"),
+        (None, "environments[\"e\"].task", "[\"in_dict\"]"),
+        (None, "made.task", "[\"in_made\"]"),
+    ];
+    let expected = expected.map(|(variable, text, tasks)| (variable, text.to_owned(), tasks.to_owned()));
+    assert_eq!(unknown.collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn images_of_migrated_fixtures_are_those_of_the_sdk_and_valid() {
     let scratch = tempfile::tempdir().unwrap();

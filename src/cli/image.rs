@@ -283,7 +283,7 @@ fn place(entry: &Entry) -> String {
 
 fn base(entry: &Entry) -> String {
     match &entry.image.base {
-        Base::Reference(uri) => uri.clone(),
+        Base::Reference(uri) => one_line(uri),
         Base::Dockerfile(file) => format!("Dockerfile {}", file.display()),
         Base::RefName(name) => format!("image_refs: {name}"),
     }

@@ -144,9 +144,13 @@ impl Constant {
         Some(Self::Dict(items))
     }
 
-    /// `value.name`, for paths.
+    /// `value.name`, for paths and names of libraries.
     pub fn attribute(&self, name: &str) -> Option<Self> {
-        let Self::Path(text) = self else { return None };
+        let text = match self {
+            Self::Name(path) => return Some(Self::Name(format!("{path}.{name}"))),
+            Self::Path(text) => text,
+            _ => return None,
+        };
         Some(match name {
             "parent" => Self::Path(path::parent(text)),
             "name" => Self::Str(path::name(text).to_owned()),

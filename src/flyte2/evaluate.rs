@@ -18,11 +18,12 @@ use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use super::constant::{Constant, insert};
 use super::scope::{Frame, Local, Values};
 use crate::diagnostic::Rule;
+use crate::image::digest::uri;
 use crate::image::disk::Disk;
 use crate::image::{Image, Secret, path};
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
-use crate::python::annotation::{Definition, only_return};
+use crate::python::annotation::{Definition, StraightBody, straight_body};
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingId, BindingKind};
 use crate::python::{Ranged, Tree};
@@ -241,8 +242,8 @@ pub struct Evaluator<'a> {
 /// Functions that call each other end here.
 const MAX_CALLS: usize = 16;
 
-/// A function that does nothing but return a value.
-#[derive(Debug, Clone, Copy)]
+/// A function that only gives names to values, and returns one.
+#[derive(Debug, Clone)]
 pub struct Helper<'a> {
     /// Its file.
     pub file: FileId,
@@ -250,8 +251,21 @@ pub struct Helper<'a> {
     pub binding: BindingId,
     /// The function.
     pub function: &'a ast::StmtFunctionDef,
-    /// What it returns.
-    pub value: &'a Expr,
+    /// What it does.
+    pub body: StraightBody<'a>,
+}
+
+impl<'a> Helper<'a> {
+    /// The expressions that what it returns is made of: itself, or what its name was given.
+    pub fn results(&self) -> Vec<&'a Expr> {
+        let StraightBody { steps, value } = &self.body;
+        match value {
+            Expr::Name(name) => {
+                steps.iter().filter(|(step, _)| *step == name.id.as_str()).map(|(_, value)| *value).collect()
+            }
+            other => vec![other],
+        }
+    }
 }
 
 impl<'a> Evaluator<'a> {
@@ -321,9 +335,10 @@ impl<'a> Evaluator<'a> {
                 if root_of(expr).is_some() {
                     return self.name(scope, expr);
                 }
-                self.evaluate(scope, &attribute.value)?.attribute(&attribute.attr).ok_or(stuck)
+                self.attribute(&self.evaluate(scope, &attribute.value)?, &attribute.attr).ok_or(stuck)
             }
             Expr::Call(call) => self.call(scope, call),
+            Expr::Named(named) => self.evaluate(scope, &named.value),
             Expr::ListComp(comp) => {
                 let rounds = self.rounds(scope, expr, &comp.generators)?;
                 let items = rounds.into_iter().map(|values| self.with_values(scope, values, &comp.elt));
@@ -393,7 +408,7 @@ impl<'a> Evaluator<'a> {
         self.evaluate(Scope { frames: &frames, ..scope }, expr)
     }
 
-    /// The function of the project that a call is for, if all it does is to return a value.
+    /// The function of the project that a call is for, if it only gives names to values, and returns one.
     pub fn helper(&self, scope: Scope<'_, 'a>, callee: &'a Expr) -> Option<Helper<'a>> {
         self.helper_in(scope, callee, |_| true)
     }
@@ -422,7 +437,7 @@ impl<'a> Evaluator<'a> {
         let module = &self.project.facts(file)?.module;
         let bound = &module.bindings[binding];
         let definition = module.definitions.get(&bound.owner);
-        if !matches!(definition, Some(Definition::Function { only_returns: true, .. })) || !is_wanted(file) {
+        if !matches!(definition, Some(Definition::Function { is_straight: true, .. })) || !is_wanted(file) {
             return None;
         }
         // What a module holds while it is imported in a circle is not known.
@@ -433,16 +448,16 @@ impl<'a> Evaluator<'a> {
             && function.decorator_list.is_empty()
             && function.parameters.vararg.is_none()
             && function.parameters.kwarg.is_none();
-        let value = only_return(&function.body)?;
+        let body = straight_body(&function.body)?;
         (rest.is_empty() && is_certain && is_plain && function.name.range == bound.range).then_some(Helper {
             file,
             binding,
             function,
-            value,
+            body,
         })
     }
 
-    fn helper_call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall, helper: Helper<'a>) -> Outcome {
+    fn helper_call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall, helper: &Helper<'a>) -> Outcome {
         let stuck = Stuck { place: scope.place(call.range) };
         let is_own = helper.file == scope.file;
         let now = Self::now(scope, call.range.start()).filter(|_| is_own);
@@ -473,9 +488,19 @@ impl<'a> Evaluator<'a> {
             return Err(stuck);
         }
         self.depth.set(self.depth.get() + 1);
-        let value = self.with_values(Scope { file: helper.file, frames: &[] }, values, helper.value);
+        let value = self.straight(helper, values);
         self.depth.set(self.depth.get() - 1);
         value
+    }
+
+    /// What the body of a function comes to, with the values of its parameters.
+    fn straight(&self, helper: &Helper<'a>, mut values: Values<'a>) -> Outcome {
+        let scope = Scope { file: helper.file, frames: &[] };
+        for &(name, step) in &helper.body.steps {
+            let value = self.with_values(scope, values.clone(), step)?;
+            values.known.insert(name, value);
+        }
+        self.with_values(scope, values, helper.body.value)
     }
 
     fn items(&self, scope: Scope<'_, 'a>, exprs: &'a [Expr]) -> Result<Vec<Constant>, Stuck> {
@@ -614,7 +639,7 @@ impl<'a> Evaluator<'a> {
     fn name(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Outcome {
         let (mut value, rest) = self.chain(scope, expr)?;
         for attribute in &rest {
-            match value.attribute(attribute) {
+            match self.attribute(&value, attribute) {
                 Some(inner) => value = inner,
                 None => return scope.stuck(expr),
             }
@@ -625,6 +650,17 @@ impl<'a> Evaluator<'a> {
             return Ok(known);
         }
         Ok(value)
+    }
+
+    /// `value.name`
+    fn attribute(&self, value: &Constant, name: &str) -> Option<Constant> {
+        match value {
+            Constant::Image(built) => {
+                let is_known = built.unknown.is_empty() && built.problems.is_empty();
+                is_known.then(|| image_attribute(&built.image, name, self.disk)).flatten()
+            }
+            other => other.attribute(name),
+        }
     }
 
     fn library_constant(&self, path: &str) -> Option<Constant> {
@@ -725,8 +761,8 @@ impl<'a> Evaluator<'a> {
         target: &Target,
     ) -> Result<(Constant, Vec<Name>), Stuck> {
         match target {
-            Target::Binding(file, binding, attributes) => match self.binding(*file, *binding) {
-                Ok(value) => Ok((value, attributes.clone())),
+            Target::Binding(file, binding, attributes) => match self.bound(*file, *binding, attributes) {
+                Ok((value, rest)) => Ok((value, rest.to_vec())),
                 // What is unknown elsewhere is shown where this code reads it.
                 Err(stuck) if stuck.place.file == scope.file => Err(stuck),
                 Err(_) => scope.stuck(expr),
@@ -734,6 +770,53 @@ impl<'a> Evaluator<'a> {
             Target::Module(file) => Ok((Constant::Module(*file), Vec::new())),
             Target::External(path) => Ok((Constant::Name(path.clone()), Vec::new())),
             Target::Flyte1(_) | Target::Unknown => scope.stuck(expr),
+        }
+    }
+
+    /// What a name at the top level is bound to, or an attribute of a class that it stands for; and the attributes that
+    /// are still to be read.
+    fn bound<'n>(
+        &self,
+        file: FileId,
+        binding: BindingId,
+        names: &'n [Name],
+    ) -> Result<(Constant, &'n [Name]), Stuck> {
+        let Some(((frame, value), rest)) = names
+            .split_first()
+            .and_then(|(first, rest)| Some((self.class_attribute(file, binding, first)?, rest)))
+        else {
+            return Ok((self.binding(file, binding)?, names));
+        };
+        let frames = [frame];
+        Ok((self.evaluate(Scope { file, frames: &frames }, value)?, rest))
+    }
+
+    /// The value of an attribute of a class that does nothing but give names to values, with the names of the class.
+    pub fn class_attribute(
+        &self,
+        file: FileId,
+        binding: BindingId,
+        name: &str,
+    ) -> Option<(Frame<'a>, &'a Expr)> {
+        let bound = &self.project.facts(file)?.module.bindings[binding];
+        let is_certain = bound.kind == BindingKind::Definition && bound.is_unconditional;
+        if !is_certain || self.project.changed.contains(&(file, binding)) {
+            return None;
+        }
+        let class = self.trees.get(self.project, file)?.body().get(bound.owner)?.as_class_def_stmt()?;
+        let is_plain = class.arguments.is_none() && class.decorator_list.is_empty();
+        let gives_names = |stmt: &Stmt| match stmt {
+            Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::Pass(_) => true,
+            Stmt::Expr(expr) => expr.value.is_string_literal_expr(),
+            _ => false,
+        };
+        if !is_plain || class.name.range != bound.range || !class.body.iter().all(gives_names) {
+            return None;
+        }
+        let frame = Frame::of_class(class);
+        match frame.local(name, None)? {
+            Local::Assigned(value) => Some((frame, value)),
+            Local::Imported(_) | Local::Opaque => None,
         }
     }
 
@@ -776,17 +859,18 @@ impl<'a> Evaluator<'a> {
     pub(super) fn call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
         let stuck = Stuck { place: scope.place(call.range) };
         if let Some(helper) = self.helper(scope, &call.func) {
-            return self.helper_call(scope, call, helper);
+            return self.helper_call(scope, call, &helper);
         }
         let (receiver, method) = match &*call.func {
             func if root_of(func).is_some() => match self.chain(scope, func).map_err(|_| stuck)? {
-                (Constant::Name(path), rest) if rest.is_empty() => {
-                    return self.library_call(scope, call, &path);
+                (Constant::Name(path), rest) => {
+                    let names = std::iter::once(path.as_str()).chain(rest.iter().map(Name::as_str));
+                    return self.library_call(scope, call, &names.collect::<Vec<_>>().join("."));
                 }
                 (mut value, rest) => {
                     let Some((method, between)) = rest.split_last() else { return Err(stuck) };
                     for attribute in between {
-                        value = value.attribute(attribute).ok_or(stuck)?;
+                        value = self.attribute(&value, attribute).ok_or(stuck)?;
                     }
                     (value, method.clone())
                 }
@@ -925,6 +1009,17 @@ impl<'a> Evaluator<'a> {
             .is_some_and(|mount| matches!(self.evaluate(scope, mount), Ok(Constant::Str(_))));
         let secret = Secret::new(key, group, mount.map(Into::into), as_env_var);
         Ok(Constant::Secret(Secret { is_mount_plain, ..secret }))
+    }
+}
+
+/// What the SDK tells of an image.
+fn image_attribute(image: &Image, name: &str, disk: &Disk) -> Option<Constant> {
+    let text = |text: &Option<String>| text.clone().map_or(Constant::None, Constant::Str);
+    match name {
+        "uri" => uri(image, disk).ok().map(Constant::Str),
+        "name" => Some(text(&image.name)),
+        "registry" => Some(text(&image.registry)),
+        _ => None,
     }
 }
 

@@ -885,8 +885,10 @@ impl<'a> Call<'_, '_, 'a> {
         let (tag, version) = self.python(arguments.get("python_version"));
         let settings = self.evaluator.settings;
         let mut image = if installs_flyte {
-            let flyte_version =
-                self.text(arguments.get("flyte_version")).unwrap_or_else(|| settings.flyte_version.clone());
+            // What is given stands in the tag as it is.
+            let flyte_version = self
+                .text(arguments.get("flyte_version"))
+                .unwrap_or_else(|| settings.flyte_version.replace('+', "-"));
             Image::from_debian_base(Image::released_base(&tag, &flyte_version))
         } else {
             Image::from_plain_debian(&tag)

@@ -11,3 +11,4 @@ pub mod pixi;
 pub mod read;
 pub mod scope;
 pub mod signature;
+mod trace;

@@ -54,17 +54,20 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
-use super::evaluate::{
-    Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, expression_at, root_of,
-};
-use super::scope::Frame;
+use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, root_of};
+use super::scope::{Frame, Local};
 use super::signature;
+use super::trace::{
+    bound_value, is_constructor, is_constructor_path, may_add_to_image, may_be_environment, may_give_image,
+    may_hold_environment,
+};
 use crate::flyte1::file::FileFacts;
 use crate::image::Image;
 use crate::image::disk::Disk;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::Ranged;
+use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
@@ -111,16 +114,27 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
         files.par_iter().map(|&file| read_file(project, settings, disk, file, &related)).collect();
     let mut found = Found::default();
     let mut environments = Vec::new();
-    let mut called = Vec::new();
+    let (mut called, mut tasks) = (Vec::new(), decorated(project));
     for part in parts {
         called.extend(part.called);
+        tasks.extend(part.tasks);
         found.images.extend(part.images);
         found.problems.extend(part.problems);
         environments.extend(part.environments);
     }
     called.retain(|called| called.is_only_called(project));
     found.images.retain(|image| !called.iter().any(|called| called.is_at(image.place)));
-    give_tasks(project, &mut found.images, &environments);
+    let trees = Trees::default();
+    let evaluator = Evaluator::new(project, &trees, settings, disk);
+    for environment in &mut environments {
+        let is_found = |place: &Place| found.images.iter().any(|image| image.place == *place);
+        if let Some(place) = environment.image.filter(|_| !environment.images.iter().any(is_found)) {
+            found.images.push(unknown_image(&evaluator, place, Vec::new()));
+            environment.images = vec![place];
+        }
+    }
+    give_tasks(&evaluator, &mut found.images, &environments, &tasks);
+    found.images.sort_by_key(|image| (image.place.file, image.place.range.start()));
     found
 }
 
@@ -172,6 +186,15 @@ struct Part {
     environments: Vec<Environment>,
     problems: Vec<Problem>,
     called: Vec<Called>,
+    tasks: Vec<Task>,
+}
+
+/// A function that an environment makes a task of.
+#[derive(Debug)]
+struct Task {
+    /// What makes it one: `env.task`.
+    maker: Place,
+    function: String,
 }
 
 /// A function whose calls give images.
@@ -179,18 +202,18 @@ struct Part {
 struct Called {
     file: FileId,
     binding: BindingId,
-    /// What it returns.
-    value: TextRange,
+    /// The whole of it.
+    range: TextRange,
 }
 
 impl Called {
     fn of(helper: &Helper<'_>) -> Self {
-        Self { file: helper.file, binding: helper.binding, value: helper.value.range() }
+        Self { file: helper.file, binding: helper.binding, range: helper.function.range }
     }
 
-    /// Whether a place is the image that it returns, which is one image for each call.
+    /// Whether what stands at a place is an image of its own for each call.
     fn is_at(&self, place: Place) -> bool {
-        place.file == self.file && place.range == self.value
+        place.file == self.file && self.range.contains_range(place.range)
     }
 
     /// Whether it is only called: then every image that it gives is found at a call.
@@ -210,12 +233,17 @@ impl Called {
 /// A task environment.
 #[derive(Debug)]
 struct Environment {
-    /// The file and the binding that it is assigned to.
-    binding: Option<(FileId, BindingId)>,
+    /// What it is assigned to.
+    keys: Vec<Key>,
     name: Option<String>,
+    /// What stands for its image, unless that is a string.
+    image: Option<Place>,
     /// The chain of its image; several where it is not certain which.
     images: Vec<Place>,
 }
+
+/// A name at the top level, or an attribute of the class that it stands for.
+type Key = (FileId, BindingId, Vec<Name>);
 
 fn read_file(
     project: &Project,
@@ -232,7 +260,8 @@ fn read_file(
         file,
         related,
         frames: Vec::new(),
-        assigned: None,
+        class: None,
+        assigned: &[],
         part: Part::default(),
     };
     tree.body().iter().for_each(|stmt| finder.visit_stmt(stmt));
@@ -251,7 +280,7 @@ fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
         let mut bindings =
             facts.module.bindings.iter().filter(|binding| binding.is_global && binding.name == *variable);
         let Some(own) = bindings.clone().find(|binding| {
-            matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range == image.place.range)
+            matches!(&binding.kind, BindingKind::Assignment { value, .. } if value.range.contains_range(image.place.range))
         }) else {
             return true;
         };
@@ -268,8 +297,10 @@ struct Finder<'e, 'a> {
     /// The files that may hold images.
     related: &'e BTreeMap<FileId, bool>,
     frames: Vec<Frame<'a>>,
-    /// The name that the expression at hand is assigned to.
-    assigned: Option<(&'a str, TextRange)>,
+    /// The class at the top level whose body is looked at.
+    class: Option<&'a ast::StmtClassDef>,
+    /// What the expression at hand is assigned to.
+    assigned: &'a [Expr],
     part: Part,
 }
 
@@ -285,57 +316,92 @@ impl<'a> Finder<'_, 'a> {
     }
 
     fn assign(&mut self, targets: &'a [Expr], value: &'a Expr) {
-        if let [Expr::Name(name)] = targets {
-            self.assigned = Some((&name.id, name.range));
+        match (targets, value) {
+            ([Expr::Tuple(targets)], Expr::Tuple(values)) if targets.elts.len() == values.elts.len() => {
+                for (target, value) in targets.elts.iter().zip(&values.elts) {
+                    self.assign(std::slice::from_ref(target), value);
+                }
+            }
+            // Another name for a constructor is followed where it is called.
+            ([Expr::Name(_)], Expr::Attribute(_)) if is_constructor(self.evaluator, self.file, value) => {}
+            _ => {
+                self.assigned = targets;
+                self.visit_expr(value);
+                self.assigned = &[];
+            }
         }
-        self.visit_expr(value);
-        self.assigned = None;
+    }
+
+    /// `this if test else that`: the name stands for the one that is chosen, or for both where both are made here.
+    fn choice(&mut self, choice: &'a ast::ExprIf) {
+        let assigned = std::mem::take(&mut self.assigned);
+        self.visit_expr(&choice.test);
+        let values = [(&choice.body, true), (&choice.orelse, false)];
+        let chosen = self.evaluator.evaluate(self.scope(), &choice.test).ok().map(|test| test.is_true());
+        let are_made = values.iter().all(|(value, _)| matches!(***value, Expr::Call(_) | Expr::If(_)));
+        for (value, side) in values {
+            let has_name = chosen.map_or(are_made, |chosen| chosen == side);
+            self.assigned = if has_name { assigned } else { &[] };
+            self.visit_expr(value);
+        }
+        self.assigned = &[];
     }
 
     /// Looks at a call; whether it is an image, so that its receivers need no look of their own.
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
-        let assigned = self.assigned.take();
+        let assigned = std::mem::take(&mut self.assigned);
         let project = self.evaluator.project;
         let may_hold = |file| self.related.contains_key(&file) || adds_layers(project, file);
         let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
-        if (is_image_call(call) || helper.is_some())
-            && let Some(built) = self.built(call)
-        {
+        let is_followed = is_image_call(call) || helper.is_some() || self.is_alias(&call.func);
+        if let Some(built) = is_followed.then(|| self.built(call)).flatten() {
             self.part.called.extend(helper.map(|helper| Called::of(&helper)));
-            let image = FoundImage {
-                variable: assigned.filter(|_| self.frames.is_empty()).map(|(name, _)| name.to_owned()),
-                place: self.scope().place(call.range),
-                built,
-                tasks: Vec::new(),
-            };
-            self.part.images.push(image);
+            self.found(assigned, call.range, built);
             return true;
         }
         if let Some(kind) = self.environment_call(call) {
-            self.environment(call, kind, assigned.map(|(_, range)| range));
+            self.environment(call, kind, assigned);
+            return false;
         }
-        false
+        if let ("task", [Expr::Name(function)]) = (last_name(&call.func), &*call.arguments.args) {
+            let maker = self.scope().place(call.func.range());
+            self.part.tasks.push(Task { maker, function: function.id.to_string() });
+        }
+        let adds = call.func.as_attribute_expr();
+        let is_image = adds.is_some_and(|attribute| may_add_to_image(self.evaluator, self.file, attribute))
+            || may_give_image(self.evaluator, self.file, call);
+        if is_image {
+            let place = self.scope().place(call.range);
+            self.found(assigned, call.range, unknown(self.evaluator, place));
+        }
+        is_image
+    }
+
+    /// Whether a name stands for a constructor of images.
+    fn is_alias(&self, callee: &'a Expr) -> bool {
+        callee.is_name_expr()
+            && matches!(self.evaluator.chain(self.scope(), callee),
+                Ok((Constant::Name(path), rest)) if rest.is_empty() && is_constructor_path(&path))
+    }
+
+    fn found(&mut self, assigned: &'a [Expr], range: TextRange, built: Built) {
+        let variable = assigned.iter().find_map(Expr::as_name_expr).filter(|_| self.frames.is_empty());
+        self.part.images.push(FoundImage {
+            variable: variable.map(|name| name.id.to_string()),
+            place: self.scope().place(range),
+            built,
+            tasks: Vec::new(),
+        });
     }
 
     /// What a call comes to if it is an image. What begins with an image that is not known is one as well.
     fn built(&self, call: &'a ast::ExprCall) -> Option<Built> {
-        let stuck = match self.evaluator.call(self.scope(), call) {
-            Ok(Constant::Image(built)) => return Some(*built),
-            Ok(_) => return None,
-            Err(stuck) => stuck,
-        };
-        if !is_about_image(self.evaluator, self.file, call, 0) {
-            return None;
+        match self.evaluator.call(self.scope(), call) {
+            Ok(Constant::Image(built)) => Some(*built),
+            Ok(_) => None,
+            Err(stuck) => is_about_image(self.evaluator, self.file, call, 0)
+                .then(|| unknown(self.evaluator, stuck.place)),
         }
-        let text = self.evaluator.text(stuck.place).to_owned();
-        Some(Built {
-            image: Image::from_base(format!("{{{text}}}")),
-            head: stuck.place,
-            arguments: Vec::new(),
-            layers: Vec::new(),
-            unknown: vec![Unknown { place: stuck.place, text }],
-            problems: Vec::new(),
-        })
     }
 
     /// What kind of environment a call makes.
@@ -363,8 +429,7 @@ impl<'a> Finder<'_, 'a> {
         }
     }
 
-    fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind, target: Option<TextRange>) {
-        let project = self.evaluator.project;
+    fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind, assigned: &'a [Expr]) {
         let scope = Scope { file: self.file, frames: &self.frames };
         let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
         let name = match argument("name", 0).map(|name| (name, self.evaluator.evaluate(scope, name))) {
@@ -391,12 +456,38 @@ impl<'a> Finder<'_, 'a> {
             }
             (None, _) => Vec::new(),
         };
-        let binding = target.and_then(|range| {
-            let bindings = &project.facts(self.file)?.module.bindings;
-            bindings.iter().position(|binding| binding.range == range && binding.is_global)
+        let given = image.filter(|expr| {
+            !matches!(self.evaluator.evaluate(scope, expr), Ok(Constant::Str(_) | Constant::None))
         });
-        let binding = binding.map(|binding| (self.file, binding));
-        self.part.environments.push(Environment { binding, name, images });
+        let image = given.map(|expr| scope.place(expr.range()));
+        let keys = assigned.iter().filter_map(Expr::as_name_expr).filter_map(|name| self.key(name)).collect();
+        self.part.environments.push(Environment { keys, name, image, images });
+    }
+
+    /// How the rest of the project gets at what is assigned to a name.
+    fn key(&self, name: &ast::ExprName) -> Option<Key> {
+        let (bound, attributes) = match (self.class, self.frames.len()) {
+            (_, 0) => (name.range, Vec::new()),
+            (Some(class), 1) => (class.name.range, vec![name.id.clone()]),
+            _ => return None,
+        };
+        let bindings = &self.evaluator.project.facts(self.file)?.module.bindings;
+        let binding = bindings.iter().position(|binding| binding.range == bound && binding.is_global)?;
+        Some((self.file, binding, attributes))
+    }
+
+    /// A task whose environment is taken out of something else: `@environments["a"].task`.
+    fn decorator(&mut self, function: &'a ast::StmtFunctionDef, decorator: &'a Expr) {
+        let callee = decorator.as_call_expr().map_or(decorator, |call| &call.func);
+        if let Expr::Attribute(attribute) = callee
+            && attribute.attr.as_str() == "task"
+            && root_of(callee).is_none()
+            && may_hold_environment(self.evaluator, self.file, &attribute.value, 0)
+        {
+            let place = self.scope().place(callee.range());
+            let tasks = vec![function.name.to_string()];
+            self.part.images.push(unknown_image(self.evaluator, place, tasks));
+        }
     }
 }
 
@@ -415,6 +506,11 @@ fn is_environment_name(name: &str) -> bool {
     let is_word =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     name.split(['_', '-']).all(is_word)
+}
+
+/// The last name of `name.attribute.attribute`.
+fn last_name(expr: &Expr) -> &str {
+    expr.as_attribute_expr().map_or("", |attribute| attribute.attr.as_str())
 }
 
 /// Whether the last call of a chain is named as those of images are.
@@ -438,15 +534,16 @@ fn is_about_image<'a>(
         first = receiver;
     }
     if let Some(helper) = evaluator.helper(Scope { file, frames: &[] }, &first.func) {
-        let value = helper.value.as_call_expr().filter(|_| depth < MAX_DEPTH);
-        return value.is_some_and(|call| is_about_image(evaluator, helper.file, call, depth + 1));
+        let mut calls = helper.results().into_iter().filter_map(Expr::as_call_expr);
+        return depth < MAX_DEPTH
+            && calls.any(|call| is_about_image(evaluator, helper.file, call, depth + 1));
     }
     let facts = evaluator.project.facts(file).filter(|_| depth < MAX_DEPTH);
     let Some(reference) = facts.and_then(|facts| facts.reference_at(first.func.range())) else {
         return false;
     };
     evaluator.project.resolve(file, reference).iter().any(|target| match target {
-        Target::External(path) => path.starts_with("flyte.Image.") || path.starts_with("flyte._image.Image."),
+        Target::External(path) => is_constructor_path(path),
         Target::Binding(file, binding, rest) if rest.len() == 1 => {
             binding_is_image(evaluator, *file, *binding, depth + 1)
         }
@@ -497,6 +594,12 @@ fn image_places<'a>(
         }
         _ => {}
     }
+    if let Expr::Name(name) = expr
+        && let Some(frame) = scope.frames.last().filter(|_| depth < MAX_DEPTH)
+        && let Some(Local::Assigned(value)) = frame.local(&name.id, Some(name.range.start()))
+    {
+        return image_places(evaluator, scope, value, depth + 1);
+    }
     let facts = evaluator.project.facts(scope.file).filter(|_| root_of(expr).is_some() && depth < MAX_DEPTH);
     let Some(reference) = facts.and_then(|facts| facts.reference_at(expr.range())) else { return Vec::new() };
     let mut places = Vec::new();
@@ -507,6 +610,13 @@ fn image_places<'a>(
             ([], Some(value)) => places.extend(image_places(evaluator, scope, value, depth + 1)),
             ([image], Some(_)) if image == "image" => {
                 places.extend(environment_images(evaluator, *file, *binding, depth + 1));
+            }
+            ([field], None) => {
+                let Some((frame, value)) = evaluator.class_attribute(*file, *binding, field) else {
+                    continue;
+                };
+                let scope = Scope { file: *file, frames: &[frame] };
+                places.extend(image_places(evaluator, scope, value, depth + 1));
             }
             _ => {}
         }
@@ -537,13 +647,21 @@ fn environment_images(
     }
 }
 
-/// The expression that a name at the top level is assigned.
-fn bound_value<'a>(evaluator: &Evaluator<'a>, file: FileId, binding: BindingId) -> Option<&'a Expr> {
-    let facts = evaluator.project.facts(file)?;
-    let binding = &facts.module.bindings[binding];
-    let BindingKind::Assignment { value, .. } = &binding.kind else { return None };
-    let tree = evaluator.trees.get(evaluator.project, file)?;
-    expression_at(&tree.body()[binding.owner], value.range)
+/// An image of which nothing is known, because of what stands at a place.
+fn unknown(evaluator: &Evaluator<'_>, place: Place) -> Built {
+    let text = evaluator.text(place).to_owned();
+    Built {
+        image: Image::from_base(format!("{{{text}}}")),
+        head: place,
+        arguments: Vec::new(),
+        layers: Vec::new(),
+        unknown: vec![Unknown { place, text }],
+        problems: Vec::new(),
+    }
+}
+
+fn unknown_image(evaluator: &Evaluator<'_>, place: Place, tasks: Vec<String>) -> FoundImage {
+    FoundImage { variable: None, place, built: unknown(evaluator, place), tasks }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
@@ -556,7 +674,10 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
                 }
             }
             Stmt::FunctionDef(function) => {
-                function.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &function.decorator_list {
+                    self.decorator(function, &decorator.expression);
+                    self.visit_expr(&decorator.expression);
+                }
                 for parameter in function.parameters.iter_non_variadic_params() {
                     parameter.default.iter().for_each(|default| self.visit_expr(default));
                 }
@@ -565,7 +686,9 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
             Stmt::ClassDef(class) => {
                 class.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
                 class.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
+                let around = self.class.replace(class);
                 self.in_frame(Frame::of_class(class), |this| this.visit_body(&class.body));
+                self.class = around;
             }
             _ => source_order::walk_stmt(self, stmt),
         }
@@ -578,11 +701,25 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
                 let mut current = Some(call);
                 while let Some(call) = current {
                     self.visit_arguments(&call.arguments);
-                    current =
-                        call.func.as_attribute_expr().and_then(|function| function.value.as_call_expr());
+                    let receiver = call.func.as_attribute_expr().map(|function| &*function.value);
+                    current = receiver.and_then(Expr::as_call_expr);
+                    receiver
+                        .filter(|_| current.is_none())
+                        .into_iter()
+                        .for_each(|first| self.visit_expr(first));
                 }
                 return;
             }
+            // A method or a constructor that is handed on, to be called elsewhere.
+            Expr::Attribute(attribute)
+                if may_add_to_image(self.evaluator, self.file, attribute)
+                    || is_constructor(self.evaluator, self.file, expr) =>
+            {
+                let place = self.scope().place(expr.range());
+                return self.part.images.push(unknown_image(self.evaluator, place, Vec::new()));
+            }
+            Expr::If(choice) => return self.choice(choice),
+            Expr::Named(named) => return self.assign(std::slice::from_ref(&named.target), &named.value),
             Expr::Lambda(lambda) => {
                 return self.in_frame(Frame::of_lambda(lambda), |this| this.visit_expr(&lambda.body));
             }
@@ -592,48 +729,74 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
             Expr::DictComp(comp) => return self.comprehension(expr, &comp.generators),
             _ => {}
         }
-        self.assigned = None;
+        self.assigned = &[];
         source_order::walk_expr(self, expr);
     }
 }
 
 impl<'a> Finder<'_, 'a> {
     fn comprehension(&mut self, expr: &'a Expr, generators: &'a [ast::Comprehension]) {
-        self.assigned = None;
+        self.assigned = &[];
         self.in_frame(Frame::of_comprehension(generators), |this| source_order::walk_expr(this, expr));
     }
 }
 
-/// Gives each image the tasks of the environments that use it.
-fn give_tasks(project: &Project, images: &mut [FoundImage], environments: &[Environment]) {
-    let by_binding: HashMap<(FileId, BindingId), &Environment> =
-        environments.iter().filter_map(|environment| Some((environment.binding?, environment))).collect();
-    let mut tasks: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
-    for (file, facts) in project.parsed() {
-        for function in &facts.module.functions {
-            let decorators =
-                function.decorators.iter().filter_map(|decorator| facts.reference_at(decorator.callee?));
-            for reference in decorators {
-                let [Target::Binding(owner, binding, rest)] = project.resolve(file, reference) else {
-                    continue;
-                };
-                let environment = by_binding.get(&(*owner, *binding)).filter(|_| rest.as_slice() == ["task"]);
-                let Some(environment) = environment else { continue };
-                let name = environment
-                    .name
-                    .as_ref()
-                    .map_or_else(|| function.name.clone(), |name| format!("{name}.{}", function.name));
-                for place in &environment.images {
-                    tasks.entry(key(*place)).or_default().push(name.clone());
-                }
+/// The functions that are decorated by names, in all files.
+fn decorated(project: &Project) -> Vec<Task> {
+    let functions = project
+        .parsed()
+        .flat_map(|(file, facts)| facts.module.functions.iter().map(move |function| (file, function)));
+    let tasks = functions.flat_map(|(file, function)| {
+        let makers = function.decorators.iter().filter_map(|decorator| decorator.callee);
+        makers.map(move |range| Task { maker: Place { file, range }, function: function.name.clone() })
+    });
+    tasks.collect()
+}
+
+/// What an environment is called by whose `task` a name stands for, directly or by way of another name.
+fn maker(evaluator: &Evaluator<'_>, place: Place, depth: usize) -> Option<Key> {
+    let project = evaluator.project;
+    let reference = project.facts(place.file)?.reference_at(place.range)?;
+    let [Target::Binding(file, binding, rest)] = project.resolve(place.file, reference) else { return None };
+    if let Some((last, path)) = rest.split_last() {
+        return (last == "task").then(|| (*file, *binding, path.to_vec()));
+    }
+    let value = bound_value(evaluator, *file, *binding).filter(|value| value.is_attribute_expr())?;
+    let place = Place { file: *file, range: value.range() };
+    (depth < MAX_DEPTH).then(|| maker(evaluator, place, depth + 1))?
+}
+
+/// Gives each image the tasks of the environments that use it. Tasks of environments that are not followed have an image
+/// of which nothing is known.
+fn give_tasks(
+    evaluator: &Evaluator<'_>,
+    images: &mut Vec<FoundImage>,
+    environments: &[Environment],
+    tasks: &[Task],
+) {
+    let mut by_key: HashMap<&Key, Vec<&Environment>> = HashMap::new();
+    for environment in environments {
+        environment.keys.iter().for_each(|key| by_key.entry(key).or_default().push(environment));
+    }
+    let mut names: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
+    for Task { maker: place, function } in tasks {
+        let Some(key) = maker(evaluator, *place, 0) else { continue };
+        let known = by_key.get(&key);
+        for environment in known.into_iter().flatten() {
+            let name = environment.name.as_ref().map(|name| format!("{name}.{function}"));
+            for image in &environment.images {
+                names.entry(place_key(*image)).or_default().push(name.clone().unwrap_or(function.clone()));
             }
+        }
+        if known.is_none() && may_be_environment(evaluator, key.0, key.1, 0) {
+            images.push(unknown_image(evaluator, *place, vec![function.clone()]));
         }
     }
     for image in images {
-        image.tasks = tasks.remove(&key(image.place)).unwrap_or_default();
+        image.tasks.extend(names.remove(&place_key(image.place)).unwrap_or_default());
     }
 }
 
-fn key(place: Place) -> (FileId, u32, u32) {
+fn place_key(place: Place) -> (FileId, u32, u32) {
     (place.file, place.range.start().into(), place.range.end().into())
 }

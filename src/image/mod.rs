@@ -157,9 +157,8 @@ impl Image {
 
     /// The released Debian base, for a Python version as it stands in tags: `3.11`.
     pub fn released_base(python: &str, flyte_version: &str) -> String {
-        let version = flyte_version.replace('+', "-");
-        let v = if version.starts_with('v') { "" } else { "v" };
-        format!("{FLYTE_REGISTRY}/{FLYTE_NAME}:py{python}-{v}{version}")
+        let v = if flyte_version.starts_with('v') { "" } else { "v" };
+        format!("{FLYTE_REGISTRY}/{FLYTE_NAME}:py{python}-{v}{flyte_version}")
     }
 
     /// `from_debian_base` with flyte, without name and registry.

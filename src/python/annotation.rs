@@ -46,8 +46,8 @@ pub enum Definition {
         parameters: Vec<(String, Option<TypeExpr>)>,
         /// What it is annotated to return.
         returns: Option<TypeExpr>,
-        /// Whether it does nothing but return a value.
-        only_returns: bool,
+        /// Whether it only gives names to values, and returns one.
+        is_straight: bool,
     },
     /// `Out = NamedTuple(…)`, or any other call.
     Made(TypeExpr),
@@ -101,7 +101,7 @@ impl Definition {
                 Some(Self::Function {
                     parameters: parameters.collect(),
                     returns: function.returns.as_deref().map(TypeExpr::of),
-                    only_returns: only_return(&function.body).is_some(),
+                    is_straight: straight_body(&function.body).is_some(),
                 })
             }
             Stmt::Assign(assign) => {
@@ -112,16 +112,34 @@ impl Definition {
     }
 }
 
-/// What a body returns that does nothing else; a docstring is nothing.
-pub fn only_return(body: &[Stmt]) -> Option<&Expr> {
+/// A body that only gives names to values, one after the other, and returns a value; a docstring is nothing.
+#[derive(Debug, Clone)]
+pub struct StraightBody<'a> {
+    /// The names and their values.
+    pub steps: Vec<(&'a str, &'a Expr)>,
+    /// What it returns.
+    pub value: &'a Expr,
+}
+
+/// Reads a body that does nothing else.
+pub fn straight_body(body: &[Stmt]) -> Option<StraightBody<'_>> {
     let body = match body {
         [Stmt::Expr(first), rest @ ..] if first.value.is_string_literal_expr() => rest,
         body => body,
     };
-    match body {
-        [Stmt::Return(only)] => only.value.as_deref(),
-        _ => None,
-    }
+    let (Stmt::Return(last), before) = body.split_last()? else { return None };
+    let steps = before.iter().map(|stmt| {
+        let (target, value) = match stmt {
+            Stmt::Assign(assign) => match &assign.targets[..] {
+                [target] => (target, &*assign.value),
+                _ => return None,
+            },
+            Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()?),
+            _ => return None,
+        };
+        Some((target.as_name_expr()?.id.as_str(), value))
+    });
+    Some(StraightBody { steps: steps.collect::<Option<_>>()?, value: last.value.as_deref()? })
 }
 
 fn field_of_class(assign: &ast::StmtAnnAssign) -> Option<Field> {

@@ -157,6 +157,15 @@ def loaded_modules(tree: Tree) -> dict[str, Any]:
     return found
 
 
+def environments(value: Any) -> list[Any]:
+    """The task environments that a value is or holds."""
+    import flyte
+
+    held = list(vars(value).values()) if isinstance(value, type) else []
+    held += list(value.values()) if isinstance(value, dict) else []
+    return [item for item in [value, *held] if isinstance(item, flyte.TaskEnvironment)]
+
+
 def images_of(tree: Tree) -> Json:
     """What the modules of a tree hold once all of them were loaded."""
     import flyte
@@ -167,8 +176,9 @@ def images_of(tree: Tree) -> Json:
         for name, value in list(vars(module).items()):
             if isinstance(value, flyte.Image):
                 images[f"{relative}::{name}"] = describe(value)
-            elif isinstance(value, flyte.TaskEnvironment) and isinstance(value.image, flyte.Image):
-                tasks.update({task: describe(value.image) for task in value.tasks})
+            for environment in environments(value):
+                if isinstance(environment.image, flyte.Image):
+                    tasks.update({task: describe(environment.image) for task in environment.tasks})
     return {"images": images, "tasks": tasks, "errors": {k: v for k, v in errors.items() if v is not None}}
 
 

@@ -1,0 +1,233 @@
+//! What looks like an image, or like the environment of a task, and cannot be followed without running the code: it is
+//! named all the same.
+//!
+//! ```python
+//! image = images["train"].with_pip_packages("pandas")
+//!
+//! @environments[name].task
+//! def train(): ...
+//! ```
+
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_ast::{self as ast, Expr, Stmt};
+
+use super::evaluate::{Evaluator, expression_at, root_of};
+use super::signature::{constructor, method};
+use crate::project::FileId;
+use crate::project::link::Target;
+use crate::python::Ranged;
+use crate::python::scope::{BindingId, BindingKind};
+
+/// Names that lead in circles end here.
+const MAX_DEPTH: usize = 8;
+
+/// The expression that a name at the top level is assigned.
+pub(super) fn bound_value<'a>(
+    evaluator: &Evaluator<'a>,
+    file: FileId,
+    binding: BindingId,
+) -> Option<&'a Expr> {
+    let facts = evaluator.project.facts(file)?;
+    let binding = &facts.module.bindings[binding];
+    let BindingKind::Assignment { value, .. } = &binding.kind else { return None };
+    let tree = evaluator.trees.get(evaluator.project, file)?;
+    expression_at(&tree.body()[binding.owner], value.range)
+}
+
+/// The statement that defines a function or class.
+fn definition<'a>(evaluator: &Evaluator<'a>, file: FileId, binding: BindingId) -> Option<&'a Stmt> {
+    let bound = &evaluator.project.facts(file)?.module.bindings[binding];
+    let is_definition = matches!(bound.kind, BindingKind::Definition | BindingKind::Decorated(_));
+    let body = evaluator.trees.get(evaluator.project, file).filter(|_| is_definition)?.body();
+    body.get(bound.owner)
+}
+
+/// What the names that an expression is stand for.
+fn targets<'e>(evaluator: &'e Evaluator<'_>, file: FileId, expr: &Expr) -> &'e [Target] {
+    let reference = evaluator.project.facts(file).and_then(|facts| facts.reference_at(expr.range()));
+    reference.map_or(&[], |reference| evaluator.project.resolve(file, reference))
+}
+
+/// Whether a library calls this its own, and the library is Flyte 2.
+fn is_flyte(path: &str) -> bool {
+    path.split('.').next() == Some("flyte")
+}
+
+/// Whether an expression is a constructor of images.
+pub(super) fn is_constructor(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr) -> bool {
+    targets(evaluator, file, expr).iter().any(|target| match target {
+        Target::External(path) => is_constructor_path(path),
+        _ => false,
+    })
+}
+
+/// Whether a dotted path leads to a constructor of images.
+pub(super) fn is_constructor_path(path: &str) -> bool {
+    let name = path.strip_prefix("flyte.Image.").or_else(|| path.strip_prefix("flyte._image.Image."));
+    name.is_some_and(|name| constructor(name).is_some())
+}
+
+/// Whether an attribute is named as only the methods and constructors of images are, and nothing says that it belongs to
+/// something else.
+pub(super) fn may_add_to_image(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    attribute: &ast::ExprAttribute,
+) -> bool {
+    let name = attribute.attr.as_str();
+    let is_named = name.starts_with("with_") && method(name).is_some()
+        || ["from_debian_base", "from_uv_script", "from_pixi_script"].contains(&name);
+    is_named && !is_foreign(evaluator, file, &attribute.value, 0)
+}
+
+/// Whether an expression belongs to another library, or to Flyte 1.
+fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, depth: usize) -> bool {
+    let mut first = expr;
+    let root = loop {
+        first = match first {
+            Expr::Name(name) => break name,
+            Expr::Attribute(attribute) => &attribute.value,
+            Expr::Call(call) => &call.func,
+            Expr::Subscript(subscript) => &subscript.value,
+            _ => return false,
+        };
+    };
+    let Some(facts) = evaluator.project.facts(file) else { return false };
+    let mut references = facts.module.references.iter();
+    let Some(reference) = references.find(|reference| reference.name_range == root.range) else {
+        return false;
+    };
+    evaluator.project.resolve(file, reference).iter().any(|target| match target {
+        Target::External(path) => !is_flyte(path),
+        Target::Flyte1(_) => true,
+        Target::Binding(file, binding, _) if depth < MAX_DEPTH => bound_value(evaluator, *file, *binding)
+            .is_some_and(|value| is_foreign(evaluator, *file, value, depth + 1)),
+        Target::Binding(..) | Target::Module(_) | Target::Unknown => false,
+    })
+}
+
+/// Whether a call is for a function of the project that gives images, though what it does is not followed.
+pub(super) fn may_give_image(evaluator: &Evaluator<'_>, file: FileId, call: &ast::ExprCall) -> bool {
+    targets(evaluator, file, &call.func).iter().any(|target| {
+        let Target::Binding(file, binding, rest) = target else { return false };
+        let function = match (definition(evaluator, *file, *binding), rest.as_slice()) {
+            (Some(Stmt::FunctionDef(function)), []) => Some(function),
+            (Some(Stmt::ClassDef(class)), [name]) => class.body.iter().find_map(|stmt| {
+                stmt.as_function_def_stmt().filter(|function| function.name.as_str() == name.as_str())
+            }),
+            _ => None,
+        };
+        function.is_some_and(|function| returns_image(evaluator, *file, function))
+    })
+}
+
+fn returns_image(evaluator: &Evaluator<'_>, file: FileId, function: &ast::StmtFunctionDef) -> bool {
+    let mut results = Results { evaluator, file, names: Vec::new(), returned: Vec::new(), is_image: false };
+    results.visit_body(&function.body);
+    results.is_image || results.returned.iter().any(|name| results.names.contains(name))
+}
+
+/// The images that a function returns.
+struct Results<'e, 'p, 'a> {
+    evaluator: &'e Evaluator<'p>,
+    file: FileId,
+    /// Names that are given images.
+    names: Vec<&'a str>,
+    /// Names that are returned.
+    returned: Vec<&'a str>,
+    /// Whether an image is returned as it is made.
+    is_image: bool,
+}
+
+impl Results<'_, '_, '_> {
+    fn is_image(&self, expr: &Expr) -> bool {
+        let Expr::Call(call) = expr else { return false };
+        is_constructor(self.evaluator, self.file, &call.func)
+            || call
+                .func
+                .as_attribute_expr()
+                .is_some_and(|attribute| may_add_to_image(self.evaluator, self.file, attribute))
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Results<'_, '_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
+            Stmt::Assign(assign) if self.is_image(&assign.value) => {
+                self.names.extend(
+                    assign.targets.iter().filter_map(Expr::as_name_expr).map(|name| name.id.as_str()),
+                );
+            }
+            Stmt::AnnAssign(assign) if assign.value.as_ref().is_some_and(|value| self.is_image(value)) => {
+                self.names.extend(assign.target.as_name_expr().map(|name| name.id.as_str()));
+            }
+            Stmt::Return(ast::StmtReturn { value: Some(value), .. }) => match &**value {
+                Expr::Name(name) => self.returned.push(&name.id),
+                value => self.is_image |= self.is_image(value),
+            },
+            _ => {}
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, _: &'a Expr) {}
+}
+
+/// Whether an expression comes to an environment of Flyte 2, or holds some.
+pub(super) fn may_hold_environment(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    expr: &Expr,
+    depth: usize,
+) -> bool {
+    let mut mentions = Mentions { evaluator, file, depth, is_found: false };
+    mentions.visit_expr(expr);
+    mentions.is_found
+}
+
+/// Whether a name at the top level stands for an environment of Flyte 2, or holds some.
+pub(super) fn may_be_environment(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    binding: BindingId,
+    depth: usize,
+) -> bool {
+    if depth == MAX_DEPTH {
+        return false;
+    }
+    if let Some(value) = bound_value(evaluator, file, binding) {
+        return may_hold_environment(evaluator, file, value, depth + 1);
+    }
+    definition(evaluator, file, binding).is_some_and(|stmt| {
+        let mut mentions = Mentions { evaluator, file, depth: depth + 1, is_found: false };
+        mentions.visit_stmt(stmt);
+        mentions.is_found
+    })
+}
+
+/// Looks for environments in a piece of code, and in what it names.
+struct Mentions<'e, 'p> {
+    evaluator: &'e Evaluator<'p>,
+    file: FileId,
+    depth: usize,
+    is_found: bool,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Mentions<'_, '_> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if self.is_found {
+            return;
+        }
+        if root_of(expr).is_none() {
+            return source_order::walk_expr(self, expr);
+        }
+        self.is_found = targets(self.evaluator, self.file, expr).iter().any(|target| match target {
+            Target::External(path) => is_flyte(path) && path.ends_with("Environment"),
+            Target::Binding(file, binding, _) => {
+                may_be_environment(self.evaluator, *file, *binding, self.depth)
+            }
+            Target::Flyte1(_) | Target::Module(_) | Target::Unknown => false,
+        });
+    }
+}
