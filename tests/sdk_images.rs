@@ -255,6 +255,8 @@ listed = base.with_pip_packages(*[f"{name}=={SUFFIX}" for name in NAMES if name 
 paired = base.with_pip_packages(*[f"{n}=={v}" for n, v in PINS])
 nested = base.with_apt_packages(*[a + b for a, b in [(x, "c") for x in ("k", "l")]])
 variables = base.with_env_vars({name: name + SUFFIX for name in NAMES})
+MORE = dict({"a": "0"}, a="1", b="2")
+keywords = base.with_env_vars(MORE).with_pip_packages(*[f"{name}=={pin}" for name, pin in MORE.items()])
 first = local("one")
 second = twice("two")
 
@@ -301,7 +303,7 @@ fn computed_images_come_out_as_the_sdk_has_them() {
     assert_eq!(unknown, [&json!(null), &json!(null), &json!("unknown"), &json!("looped")], "{tool:#}");
     // The body of a class runs before the name is bound again.
     assert!(entries.iter().any(|entry| entry["name"] == "held1"), "{tool:#}");
-    assert_eq!(comparison.known, 13, "{comparison:?}");
+    assert_eq!(comparison.known, 14, "{comparison:?}");
 }
 
 /// Images and tasks in places that take some following, and in others that cannot be followed.

@@ -198,6 +198,11 @@ impl Constant {
                 ("get", [key, default]) => Some(self.item(key).unwrap_or_else(|| default.clone())),
                 ("copy", []) => Some(self.clone()),
                 ("keys", []) => Some(Self::List(items.iter().map(|(key, _)| key.clone()).collect())),
+                ("items", []) => {
+                    let items =
+                        items.iter().map(|(key, value)| Self::Tuple(vec![key.clone(), value.clone()]));
+                    Some(Self::List(items.collect()))
+                }
                 ("values", []) => Some(Self::List(items.iter().map(|(_, value)| value.clone()).collect())),
                 _ => None,
             },

@@ -931,6 +931,7 @@ impl<'a> Evaluator<'a> {
         match path {
             "flyte.Secret" | "flyte._secret.Secret" => self.secret(scope, call),
             "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
+            "dict" => self.dict_call(scope, call),
             _ => {
                 let arguments = self.positional(scope, call)?;
                 self.plain_call(path, &arguments).map_or_else(|| scope.stuck(call), Ok)
@@ -971,13 +972,25 @@ impl<'a> Evaluator<'a> {
             ("list", [value]) => Some(Constant::List(value.elements()?.to_vec())),
             ("tuple", [value]) => Some(Constant::Tuple(value.elements()?.to_vec())),
             ("list", []) => Some(Constant::List(Vec::new())),
-            ("dict", []) => Some(Constant::Dict(Vec::new())),
-            ("dict", [Constant::Dict(items)]) => Some(Constant::Dict(items.clone())),
             ("int", [Constant::Str(text)]) => text.parse().ok().map(Constant::Int),
             ("int", [Constant::Int(value)]) => Some(Constant::Int(*value)),
             ("bool", [value]) => Some(Constant::Bool(value.is_true())),
             _ => None,
         }
+    }
+
+    /// `dict(other, name=value)`
+    fn dict_call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
+        let mut items = match &self.items(scope, &call.arguments.args)?[..] {
+            [] => Vec::new(),
+            [Constant::Dict(items)] => items.clone(),
+            _ => return scope.stuck(call),
+        };
+        for keyword in &call.arguments.keywords {
+            let Some(name) = &keyword.arg else { return scope.stuck(call) };
+            insert(&mut items, Constant::Str(name.to_string()), self.evaluate(scope, &keyword.value)?);
+        }
+        Ok(Constant::Dict(items))
     }
 
     /// `os.getenv("NAME", default)`: the variable's value if it is set, else the default; without one, it is unknown.
