@@ -824,10 +824,14 @@ impl<'a> Call<'_, '_, 'a> {
     }
 
     fn secret(&mut self, argument: &Argument<'a>) -> Option<Secret> {
+        let known = self.built.unknown.len();
         let secret = match &argument.value {
             Ok(Constant::Secret(secret)) => secret.clone(),
             _ => Secret::plain(self.text(Some(argument))?),
         };
+        if self.built.unknown.len() > known {
+            return Some(secret);
+        }
         if secret.mount.as_deref().is_some_and(|mount| mount != Path::new("/etc/flyte/secrets")) {
             self.problem(
                 &SECRET,
