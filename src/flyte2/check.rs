@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Rule, Severity, Status};
 use crate::image::disk::Disk;
 use crate::image::validate::{Part, validate};
 use crate::project::{FileId, Project};
-use crate::rules::codes::{BASE_WITHOUT_FLYTE, MISSING_PATH};
+use crate::rules::codes::{BASE_WITHOUT_FLYTE, BROKEN_LINE, MISSING_PATH};
 
 /// Something that is wrong, wherever it was noticed.
 #[derive(Debug, PartialEq)]
@@ -68,6 +68,10 @@ fn validated(project: &Project, image: &FoundImage, disk: &Disk, root: &Path) ->
     for problem in validate(&built.image, &is_known, disk) {
         // Images of apps and of foreign containers need no flyte.
         if problem.rule == &BASE_WITHOUT_FLYTE && image.tasks.is_empty() {
+            continue;
+        }
+        // What the SDK refuses leaves a layer without what it needs.
+        if problem.rule == &BROKEN_LINE && !built.problems.is_empty() {
             continue;
         }
         let place = place_of(built, problem.part);

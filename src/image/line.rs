@@ -9,7 +9,8 @@
 //! ## What it does
 //!
 //! Speaks of a text that breaks the line of the Dockerfile that it is written to: a command of several lines or of none,
-//! a variable whose value holds a space outside quotes, a quote that is not closed or a line break, a path with a space.
+//! a variable whose value holds a space outside quotes, a quote that is not closed or a line break, a path with a space,
+//! a folder without a name, no packages.
 //!
 //! ## Why
 //!
@@ -41,7 +42,8 @@
 //! ## Not handled
 //!
 //! Lines that end in a backslash, comments between them, and here-documents are read as docker reads them. `image build`
-//! quotes all these texts, and runs a command of several lines as a shell does; its builds do not break.
+//! quotes all these texts, and runs a command of several lines as a shell does; its builds do not break. The quotes in a
+//! value are part of it there, and it says so.
 //!
 //! ## References
 //!
@@ -124,6 +126,11 @@ pub fn value_fault(value: &str) -> Option<&'static str> {
         }
     }
     quote.map(|_| "holds a quote that is not closed")
+}
+
+/// Whether the value that `ENV NAME=value` sets is another one, because of quotes or backslashes.
+pub fn is_unquoted(value: &str) -> bool {
+    value.contains(['"', '\'', '\\'])
 }
 
 #[cfg(test)]

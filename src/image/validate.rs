@@ -739,7 +739,11 @@ impl Check<'_> {
     fn layer(&mut self, index: usize) {
         let image = self.image;
         match &image.layers[index] {
-            Layer::PipPackages { packages, .. } => {
+            Layer::PipPackages { packages, options } => {
+                if packages.is_empty() && options.extra_args.is_none() {
+                    let message = "`with_pip_packages` names no package, and uv does not run without one";
+                    self.problem(&BROKEN_LINE, Part::Layer(index), message, "Leave it out");
+                }
                 for (item, package) in packages.iter().enumerate() {
                     self.package(package, Part::Item(index, item));
                 }
@@ -800,6 +804,10 @@ impl Check<'_> {
             }
             Layer::AptPackages { packages, .. } => {
                 self.stays_on_its_line(&packages.join(" "), Part::Layer(index));
+            }
+            Layer::WorkDir { workdir } if workdir.trim().is_empty() => {
+                let message = "`with_workdir` names no folder, and `WORKDIR` needs one";
+                self.problem(&BROKEN_LINE, Part::Layer(index), message, "Leave it out, or write `/`");
             }
             Layer::WorkDir { workdir } => self.stays_on_its_line(workdir, Part::Layer(index)),
             Layer::CodeBundle { .. } | Layer::DockerLines { .. } => {}

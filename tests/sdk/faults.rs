@@ -55,7 +55,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 48] = [
+pub(crate) const FAULTS: [Fault; 50] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -292,5 +292,17 @@ pub(crate) const FAULTS: [Fault; 48] = [
         "COPY looks for two sources",
         "image = base.with_source_file('data/x.csv', '/my data/')",
         "image = base.with_source_file('data/x.csv', '/my_data/')",
+    ),
+    build(
+        "FM534",
+        "uv needs a package",
+        "image = base.with_pip_packages(*[])",
+        "image = base.with_pip_packages(extra_args='-r /requirements.txt')",
+    ),
+    build(
+        "FM534",
+        "WORKDIR needs a folder",
+        "image = base.with_workdir('')",
+        "image = base.with_workdir('/')",
     ),
 ];
