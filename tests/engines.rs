@@ -36,6 +36,7 @@ const RECORDER: &str = r#"#!/bin/sh
 log="$(dirname "$0")/../calls"
 { printf '%s' "$(basename "$0")"; for word in "$@"; do printf '\t%s' "$word"; done; printf '\0'; } >> "$log"
 case "$*" in
+    "buildx version") [ ! -e "$(dirname "$0")/../no-buildx" ] || exit 1 ;;
     *inspect*|*exists*) [ -e "$(dirname "$0")/../is-there" ] || exit 1 ;;
     *--file*)
         while [ "$1" != --file ]; do shift; done
@@ -263,6 +264,22 @@ fn different_images_of_one_uri_are_told_before_any_is_built() {
 }
 
 #[test]
+fn what_comes_out_otherwise_than_it_may_seem_is_said() {
+    const CODE: &str = "import flyte\n\nbase = flyte.Image.from_debian_base(python_version=(3, 11), name=\"base\")\n\
+        quoted = base.with_env_vars({\"A\": \"'a b'\", \"B\": \"b\"})\n\
+        bundled = base.with_code_bundle()\n";
+    let project = Project::new();
+    write(&project.path("code/a.py"), CODE);
+    let run = project.run(&["build", "--engine", "podman", "--dry-run"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let quotes = "note: a.py:4:35: `A` keeps quotes and backslashes, which `flyte build` takes away\n";
+    let bundle =
+        "note: a.py:5:16: `with_code_bundle` adds nothing to a build: the code comes when it is deployed\n";
+    assert!(run.stderr.contains(quotes) && run.stderr.contains(bundle), "{run:?}");
+    assert_eq!(run.stderr.matches("note: ").count(), 2, "{run:?}");
+}
+
+#[test]
 fn a_dry_run_goes_in_the_order_of_a_build() {
     let project = Project::new();
     let code = fs::read_to_string(project.path("code/a.py")).unwrap();
@@ -360,6 +377,25 @@ fn what_is_missing_is_said() {
         assert_eq!(run.code, Some(code), "{}{}", run.stdout, run.stderr);
         assert!(run.stderr.contains(text), "{}", run.stderr);
     };
+    write(&project.path("no-buildx"), "");
+    seen(&["build", "--engine", "docker"], 2, "docker has no buildx");
+    let run = project.run(&["build", "--builder", "local", "--image", "base"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(project.calls().iter().any(|call| call[..2] == ["podman", "build"]), "docker cannot, podman can");
+    fs::remove_file(project.path("no-buildx")).unwrap();
+    let both = ["build", "--builder", "local", "--engine", "buildah", "--dry-run", "--image", "base"];
+    assert!(project.run(&both).stdout.starts_with("buildah build "));
+    seen(&["build", "--builder", "remote", "--engine", "buildah"], 2, "--engine is for local builds");
+    seen(&["build", "--platform", "windows"], 2, "write it as linux/amd64");
+    seen(&["build", "--platform", "linux/amd64,"], 2, "write it as linux/amd64");
+    seen(&["uri", "--flyte-version", ""], 2, "write it as 2.12.1");
+    let run = project.run(&["validate"]);
+    assert_eq!(
+        (run.code, run.stdout.lines().last()),
+        (Some(1), Some("Found 1 finding in 1 file; 1 needs hand work."))
+    );
+    let run = project.run(&["validate", "--image", "above"]);
+    assert_eq!(run.stdout, "Nothing is wrong with 1 image.\n");
     fs::remove_file(project.path("bin/podman")).unwrap();
     seen(&["build", "--engine", "podman"], 2, "`podman` is not installed");
     seen(&["build", "--base-image", "x"], 2, "FROM=TO");

@@ -242,7 +242,7 @@ pub struct BuildArgs {
     pub engine: Option<EngineChoice>,
 
     /// Where images are built [default: `image.builder` of the Flyte 2 configuration, else local].
-    #[arg(long, value_enum, value_name = "BUILDER", conflicts_with = "engine")]
+    #[arg(long, value_enum, value_name = "BUILDER")]
     pub builder: Option<BuilderChoice>,
 
     /// Push the images to their registries, for all their platforms.
@@ -258,7 +258,7 @@ pub struct BuildArgs {
     pub output: Option<PathBuf>,
 
     /// The platforms to build for, such as linux/amd64 [default: with --push those of the image, else this machine's].
-    #[arg(long, value_name = "PLATFORMS", value_delimiter = ',')]
+    #[arg(long, value_name = "PLATFORMS", value_delimiter = ',', value_parser = parse_platform)]
     pub platform: Vec<String>,
 
     /// How many images to build at a time.
@@ -290,6 +290,17 @@ pub enum BuilderChoice {
     Remote,
 }
 
+/// `linux/amd64`, `linux/arm/v7`
+fn parse_platform(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let is_part = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if (2..=3).contains(&parts.len()) && parts.iter().all(is_part) {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as linux/amd64".to_owned())
+    }
+}
+
 /// `FROM=TO`
 fn parse_replacement(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -310,7 +321,7 @@ pub struct ImageArgs {
     pub image: Option<String>,
 
     /// The version of the Flyte 2 SDK [default: the one that the project locks or pins, else the newest known].
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = parse_flyte_version)]
     pub flyte_version: Option<String>,
 
     /// The version of the Python that runs the code, such as 3.12 [default: that of the project's virtual environment].
@@ -348,6 +359,13 @@ pub struct ImageArgs {
     /// How it is printed.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output_format: OutputFormat,
+}
+
+/// `2.12.1`, as it stands in the tags of the Debian base.
+fn parse_flyte_version(text: &str) -> Result<String, String> {
+    let is_version = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-_".contains(&byte));
+    if is_version { Ok(text.to_owned()) } else { Err("write it as 2.12.1".to_owned()) }
 }
 
 fn parse_python_version(text: &str) -> Result<(u32, u32), String> {

@@ -209,6 +209,10 @@ fn validate(args: &ImageArgs, out: &mut dyn Write) -> Result<Exit> {
         .collect();
     let report = Report::new(&files, checked(&images.project));
     match args.output_format {
+        OutputFormat::Full if files.is_empty() => {
+            let count = images.found.images.len();
+            writeln!(out, "Nothing is wrong with {count} {}.", if count == 1 { "image" } else { "images" })?;
+        }
         OutputFormat::Full => {
             full::render(&report, colored::control::SHOULD_COLORIZE.should_colorize(), out)?;
         }

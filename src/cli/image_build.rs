@@ -25,6 +25,7 @@ use crate::flyte2::read::FoundImage;
 use crate::image::build::{self, LayerPlaces, Options, Outcome, Recipe, Request, recipe};
 use crate::image::digest::uri;
 use crate::image::engine::{Engine, EngineSettings};
+use crate::image::line::is_unquoted;
 use crate::image::remote;
 use crate::image::schedule::{Schedule, confusion};
 use crate::image::step::Problem;
@@ -83,7 +84,6 @@ fn hand_out(request: &Request, recipe: &Recipe, folder: Option<&Path>, out: &mut
         )?;
         return Ok(());
     };
-    recipe.context.notes.iter().for_each(|note| say!("note: {}: {note}", request.place));
     match folder {
         Some(folder) => {
             build::write(recipe, folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
@@ -202,8 +202,17 @@ fn submit_all(images: &Images, config: Option<&Path>) -> Result<bool> {
         let environments: BTreeSet<&str> =
             found.tasks.iter().filter_map(|task| Some(task.rsplit_once('.')?.0)).collect();
         if environments.is_empty() {
-            let message = format!("`{}` is used by no task, and the SDK builds what tasks use", label(found));
-            say_problem(&place, &Problem::new(&codes::UNSUPPORTED_BUILD, message).help("Build it locally"));
+            let (message, help) = match found.tasks.first() {
+                None => {
+                    ("is used by no task, and the SDK builds what tasks use".to_owned(), "Build it locally")
+                }
+                Some(task) => (
+                    format!("is the image of `{task}`, whose environment is not known"),
+                    "Run `flyte build FILE ENVIRONMENT`",
+                ),
+            };
+            let message = format!("`{}` {message}", label(found));
+            say_problem(&place, &Problem::new(&codes::UNSUPPORTED_BUILD, message).help(help));
             is_clean = false;
         }
         for environment in environments {
@@ -256,6 +265,7 @@ fn choose(args: &BuildArgs, configured: Option<&str>) -> Result<Builder> {
         None => None,
     };
     let engine = match (engine, args.builder, configured) {
+        (Some(_), Some(BuilderChoice::Remote), _) => bail!("--engine is for local builds"),
         (Some(engine), ..) => Some(engine),
         (None, Some(BuilderChoice::Remote), _) | (None, None, Some("remote")) => return Ok(Builder::Remote),
         (None, _, Some("local-podman")) => Some(Engine::Podman),
@@ -273,12 +283,15 @@ fn choose(args: &BuildArgs, configured: Option<&str>) -> Result<Builder> {
         }
         Some(engine) if is_installed(engine.program()) => Ok(Builder::Local(engine)),
         Some(engine) => bail!("`{}` is not installed; choose another engine with --engine", engine.program()),
-        None => {
-            Engine::ALL.into_iter().find(|engine| is_installed(engine.program())).map(Builder::Local).context(
-                "no engine is installed; install docker, podman or buildah, or build with --builder remote",
-            )
-        }
+        None => Engine::ALL.into_iter().find(|&engine| is_usable(engine)).map(Builder::Local).context(
+            "no engine is installed; install docker with buildx, podman or buildah, or build with --builder remote",
+        ),
     }
+}
+
+/// Whether an engine is installed, with all that a build needs of it.
+fn is_usable(engine: Engine) -> bool {
+    is_installed(engine.program()) && (engine != Engine::Docker || has_buildx())
 }
 
 fn is_installed(program: &str) -> bool {
@@ -351,6 +364,7 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
             items: layer.items.iter().map(|&item| place(images, item)).collect(),
         })
         .collect();
+    tell_of_layers(&image, &layers, is_local);
     strip_code_bundles(&mut image, &mut layers);
     resolve(&mut image, images)?;
     if is_local && image.is_cloned && image.registry.as_ref().is_none_or(String::is_empty) {
@@ -358,6 +372,30 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
     }
     let uri = uri(&image, &images.disk).map_err(|error| unknown(&error.to_string()))?;
     Ok(Request { image, uri, label, place: place(images, found.place), layers })
+}
+
+/// Says which layers come out otherwise than the code may let expect.
+fn tell_of_layers(image: &Image, layers: &[LayerPlaces], is_local: bool) {
+    for (layer, places) in image.layers.iter().zip(layers) {
+        match layer {
+            Layer::CodeBundle { .. } => {
+                say!(
+                    "note: {}: `with_code_bundle` adds nothing to a build: the code comes when it is deployed",
+                    places.method
+                );
+            }
+            Layer::Env { variables } if is_local => {
+                for ((name, _), place) in
+                    variables.iter().zip(&places.items).filter(|((_, value), _)| is_unquoted(value))
+                {
+                    say!(
+                        "note: {place}: `{name}` keeps quotes and backslashes, which `flyte build` takes away"
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The code comes when it is deployed, unless that is told to copy nothing: then a build is not enough.

@@ -81,8 +81,6 @@ pub struct Context {
     pub entries: BTreeMap<String, Content>,
     /// What the build does, each step with its layer.
     pub steps: Vec<(usize, Step)>,
-    /// What is left out of the build, as it is known only when the code is deployed.
-    pub notes: Vec<String>,
 }
 
 impl Context {
@@ -213,7 +211,11 @@ impl Collector<'_> {
     fn layer(&mut self, layer: &Layer) -> Result<(), Problem> {
         match layer {
             Layer::PipPackages { packages, options } => {
-                self.step(Step::Pip { packages: packages.clone(), requirements: None, options: options.clone() });
+                self.step(Step::Pip {
+                    packages: packages.clone(),
+                    requirements: None,
+                    options: options.clone(),
+                });
             }
             Layer::Requirements { file, options } => {
                 let place = format!("{}/requirements.txt", self.folder());
@@ -266,11 +268,8 @@ impl Collector<'_> {
                     return Err(missing(Path::new(path)));
                 }
             }
-            Layer::CodeBundle { copy_style, .. } => self.context.notes.push(format!(
-                "layer {}: `with_code_bundle` ({copy_style}) adds nothing to a build; its code comes when it is \
-                 deployed",
-                self.layer + 1
-            )),
+            // The code comes when it is deployed.
+            Layer::CodeBundle { .. } => {}
             Layer::DockerLines { lines } => self.step(Step::Lines { lines: lines.clone() }),
         }
         Ok(())
