@@ -394,6 +394,61 @@ made = environment("made")
 def in_made(): ...
 "#;
 
+/// Calls that are named as those of images are, and are none; and a file that takes tasks from another.
+const OTHERS: [(&str, &str); 2] = [
+    (
+        "others.py",
+        r#"
+import dagger
+import flyte
+from celery import Celery
+from flytekit import ImageSpec
+
+class Builder:
+    image = flyte.Image.from_debian_base(python_version=(3, 12), name="held")
+
+    def with_commands(self, commands):
+        return self
+
+app = Celery()
+container = dagger.dag.container().with_workdir("/x")
+more = container.with_commands([])
+builder = Builder()
+built = builder.with_commands(["a"]).with_workdir("/")
+if app:
+    spec = ImageSpec(name="x", conda_packages=["y"]).with_apt_packages(["git"])
+read = Builder().image.with_apt_packages("git")
+
+@app.task
+def of_celery(): ...
+
+def environment(name):
+    return flyte.TaskEnvironment(name, image=builder)
+"#,
+    ),
+    ("uses.py", "from others import environment\n\n@environment(\"a\").task\ndef taken(): ...\n"),
+];
+
+#[test]
+fn what_is_of_others_is_not_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, code) in OTHERS {
+        fs::write(scratch.path().join(name), code).unwrap();
+    }
+    let tool = tool_images(scratch.path(), None, &[]);
+    let seen = tool["images"].as_array().unwrap().iter().map(|entry| {
+        let unknown = entry["unknown"].as_array().unwrap().first().and_then(|text| text.as_str());
+        (unknown, entry["tasks"].to_string())
+    });
+    let expected = [
+        (None, "[]"),
+        (Some("Builder().image.with_apt_packages(\"git\")"), "[]"),
+        (Some("builder"), "[]"),
+        (Some("environment(\"a\").task"), "[\"taken\"]"),
+    ];
+    assert_eq!(seen.collect::<Vec<_>>(), expected.map(|(unknown, tasks)| (unknown, tasks.to_owned())));
+}
+
 #[test]
 fn what_is_not_followed_is_named() {
     let scratch = tempfile::tempdir().unwrap();

@@ -108,7 +108,7 @@ pub struct Found {
 /// Finds the images and environments in all parsed files.
 pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     let related = files_with_flyte2(project);
-    let files = related.iter().filter(|&(&file, &imports)| imports || adds_layers(project, file));
+    let files = related.iter().filter(|&(&file, &imports)| imports || uses_others(project, file));
     let files: Vec<FileId> = files.map(|(&file, _)| file).collect();
     let parts: Vec<Part> =
         files.par_iter().map(|&file| read_file(project, settings, disk, file, &related)).collect();
@@ -174,9 +174,9 @@ fn names_images(project: &Project, file: FileId, facts: &FileFacts) -> bool {
         || references.any(|reference| project.resolve(file, reference).iter().any(is_named))
 }
 
-/// Whether a file may add to images of others.
-fn adds_layers(project: &Project, file: FileId) -> bool {
-    [".with_", ".clone("].iter().any(|word| project.text(file).contains(word))
+/// Whether a file may add to images of others, or take environments out of something of others.
+fn uses_others(project: &Project, file: FileId) -> bool {
+    [".with_", ".clone(", ").task", "].task"].iter().any(|word| project.text(file).contains(word))
 }
 
 /// What is found in one file.
@@ -351,7 +351,7 @@ impl<'a> Finder<'_, 'a> {
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
         let assigned = std::mem::take(&mut self.assigned);
         let project = self.evaluator.project;
-        let may_hold = |file| self.related.contains_key(&file) || adds_layers(project, file);
+        let may_hold = |file| self.related.contains_key(&file) || uses_others(project, file);
         let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
         let is_followed = is_image_call(call) || helper.is_some() || self.is_alias(&call.func);
         if let Some(built) = is_followed.then(|| self.built(call)).flatten() {

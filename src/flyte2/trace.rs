@@ -17,6 +17,7 @@ use crate::project::FileId;
 use crate::project::link::Target;
 use crate::python::Ranged;
 use crate::python::scope::{BindingId, BindingKind};
+use crate::source::TextSize;
 
 /// Names that lead in circles end here.
 const MAX_DEPTH: usize = 8;
@@ -83,26 +84,45 @@ pub(super) fn may_add_to_image(
 /// Whether an expression belongs to another library, or to Flyte 1.
 fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, depth: usize) -> bool {
     let mut first = expr;
+    // Whether something is read from what stands first that may be an image.
+    let mut is_read = false;
     let root = loop {
         first = match first {
             Expr::Name(name) => break name,
-            Expr::Attribute(attribute) => &attribute.value,
+            Expr::Attribute(attribute) => {
+                is_read |= !attribute.attr.starts_with("with_");
+                &attribute.value
+            }
             Expr::Call(call) => &call.func,
-            Expr::Subscript(subscript) => &subscript.value,
+            Expr::Subscript(subscript) => {
+                is_read = true;
+                &subscript.value
+            }
             _ => return false,
         };
     };
     let Some(facts) = evaluator.project.facts(file) else { return false };
     let mut references = facts.module.references.iter();
-    let Some(reference) = references.find(|reference| reference.name_range == root.range) else {
-        return false;
-    };
-    evaluator.project.resolve(file, reference).iter().any(|target| match target {
+    let targets = references.find(|reference| reference.name_range == root.range).map_or_else(
+        || {
+            // Names of other libraries are of no interest elsewhere.
+            let bindings = facts.module.visible(&root.id, TextSize::from(u32::MAX));
+            bindings.iter().flat_map(|&binding| evaluator.project.follow(file, binding, &[], 0)).collect()
+        },
+        |reference| evaluator.project.resolve(file, reference).to_vec(),
+    );
+    targets.iter().any(|target| match target {
         Target::External(path) => !is_flyte(path),
         Target::Flyte1(_) => true,
-        Target::Binding(file, binding, _) if depth < MAX_DEPTH => bound_value(evaluator, *file, *binding)
-            .is_some_and(|value| is_foreign(evaluator, *file, value, depth + 1)),
-        Target::Binding(..) | Target::Module(_) | Target::Unknown => false,
+        Target::Binding(file, binding, rest) => {
+            let value = bound_value(evaluator, *file, *binding).filter(|_| depth < MAX_DEPTH);
+            value.is_some_and(|value| is_foreign(evaluator, *file, value, depth + 1))
+                // An object of a class of the project is no image.
+                || rest.is_empty()
+                    && !is_read
+                    && matches!(definition(evaluator, *file, *binding), Some(Stmt::ClassDef(_)))
+        }
+        Target::Module(_) | Target::Unknown => false,
     })
 }
 
