@@ -67,7 +67,7 @@ fn validated(project: &Project, image: &FoundImage, disk: &Disk, root: &Path) ->
     let mut noted = Vec::new();
     for problem in validate(&built.image, &is_known, disk) {
         // Images of apps and of foreign containers need no flyte.
-        if problem.rule == &BASE_WITHOUT_FLYTE && image.tasks.is_empty() {
+        if problem.rule == &BASE_WITHOUT_FLYTE && !image.needs_flyte {
             continue;
         }
         // What the SDK refuses leaves a layer without what it needs.

@@ -84,6 +84,8 @@ pub struct FoundImage {
     pub built: Built,
     /// The tasks that run in it, as Flyte calls them: `environment.function`.
     pub tasks: Vec<String>,
+    /// Whether flyte itself starts some of them; containers of others need none.
+    pub needs_flyte: bool,
 }
 
 impl FoundImage {
@@ -236,6 +238,8 @@ struct Environment {
     /// What it is assigned to.
     keys: Vec<Key>,
     name: Option<String>,
+    /// The task that it is made for.
+    own: Option<String>,
     /// What stands for its image, unless that is a string.
     image: Option<Place>,
     /// The chain of its image; several where it is not certain which.
@@ -391,6 +395,7 @@ impl<'a> Finder<'_, 'a> {
             place: self.scope().place(range),
             built,
             tasks: Vec::new(),
+            needs_flyte: false,
         });
     }
 
@@ -412,13 +417,16 @@ impl<'a> Finder<'_, 'a> {
             _ => return None,
         };
         let has_image = call.arguments.find_keyword("image").is_some();
-        if name != "clone_with" && !name.ends_with("Environment") && !has_image {
+        if name != "clone_with" && !name.ends_with("Environment") && name != "ContainerTask" && !has_image {
             return None;
         }
         let facts = self.evaluator.project.facts(self.file)?;
         let reference = facts.reference_at(call.func.range())?;
         match self.evaluator.project.resolve(self.file, reference) {
             [Target::External(path)] if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
+            [Target::External(path)] if path == "flyte.extras.ContainerTask" => {
+                Some(EnvironmentKind::Container)
+            }
             [Target::External(path)] if path.starts_with("flyte") && path.ends_with("Environment") => {
                 Some(EnvironmentKind::Other)
             }
@@ -434,7 +442,7 @@ impl<'a> Finder<'_, 'a> {
         let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
         let name = match argument("name", 0).map(|name| (name, self.evaluator.evaluate(scope, name))) {
             Some((expr, Ok(Constant::Str(name)))) => {
-                let is_task = !matches!(kind, EnvironmentKind::Other);
+                let is_task = !matches!(kind, EnvironmentKind::Other | EnvironmentKind::Container);
                 if is_task && !is_environment_name(&name) {
                     self.part.problems.push(Problem {
                         rule: &ENVIRONMENT_NAME,
@@ -448,8 +456,15 @@ impl<'a> Finder<'_, 'a> {
             }
             _ => None,
         };
-        let image = call.arguments.find_keyword("image").map(|keyword| &keyword.value);
+        let is_container = matches!(kind, EnvironmentKind::Container);
+        let keyword = call.arguments.find_keyword("image").map(|keyword| &keyword.value);
+        let image = keyword.or_else(|| argument("image", 1).filter(|_| is_container));
+        let reference = image.and_then(|expr| match self.evaluator.evaluate(scope, expr) {
+            Ok(Constant::Str(uri)) => Some((expr, uri)),
+            _ => None,
+        });
         let images = match (image, kind) {
+            (Some(expr), _) if is_container && reference.is_some() => vec![scope.place(expr.range())],
             (Some(expr), _) => image_places(self.evaluator, scope, expr, 0),
             (None, EnvironmentKind::Clone(file, binding)) => {
                 environment_images(self.evaluator, file, binding, 0)
@@ -461,7 +476,16 @@ impl<'a> Finder<'_, 'a> {
         });
         let image = given.map(|expr| scope.place(expr.range()));
         let keys = assigned.iter().filter_map(Expr::as_name_expr).filter_map(|name| self.key(name)).collect();
-        self.part.environments.push(Environment { keys, name, image, images });
+        let own = name.clone().filter(|_| is_container);
+        self.part.environments.push(Environment { keys, name, own, image, images });
+        // A container takes its image as a string, too.
+        if let Some((expr, uri)) = reference.filter(|_| is_container) {
+            let mut built = unknown(self.evaluator, self.scope().place(expr.range()));
+            built.unknown.clear();
+            built.image = Image::from_base(uri);
+            built.image.python_version = self.evaluator.settings.python_version;
+            self.found(&[], expr.range(), built);
+        }
     }
 
     /// How the rest of the project gets at what is assigned to a name.
@@ -497,6 +521,8 @@ enum EnvironmentKind {
     Task,
     /// An environment of apps and the like.
     Other,
+    /// `flyte.extras.ContainerTask(…)`, a task with an environment of its own.
+    Container,
     /// `env.clone_with(…)` of the environment bound here.
     Clone(FileId, BindingId),
 }
@@ -661,7 +687,7 @@ fn unknown(evaluator: &Evaluator<'_>, place: Place) -> Built {
 }
 
 fn unknown_image(evaluator: &Evaluator<'_>, place: Place, tasks: Vec<String>) -> FoundImage {
-    FoundImage { variable: None, place, built: unknown(evaluator, place), tasks }
+    FoundImage { variable: None, place, built: unknown(evaluator, place), tasks, needs_flyte: false }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
@@ -792,8 +818,15 @@ fn give_tasks(
             images.push(unknown_image(evaluator, *place, vec![function.clone()]));
         }
     }
-    for image in images {
-        image.tasks.extend(names.remove(&place_key(image.place)).unwrap_or_default());
+    for image in &mut *images {
+        let tasks = names.remove(&place_key(image.place)).unwrap_or_default();
+        image.needs_flyte = !tasks.is_empty();
+        image.tasks.extend(tasks);
+    }
+    for environment in environments {
+        for image in images.iter_mut().filter(|image| environment.images.contains(&image.place)) {
+            image.tasks.extend(environment.own.clone());
+        }
     }
 }
 
