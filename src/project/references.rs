@@ -66,6 +66,7 @@ use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
+use crate::python::ast::name::Name;
 use crate::python::scope::{Call, CallContext, CallId, Reference, Role, is_mutator};
 use crate::python::value::Value;
 use crate::rules::advice::advice;
@@ -489,8 +490,9 @@ fn other_use(
     };
     let is_image = matches!(graph.nodes[node].kind, NodeKind::Image(_));
     let text = &project.text(file)[reference.range];
-    let message = match (&reference.role, reference.attributes.last()) {
-        _ if !is_certain && reference.attributes.is_empty() => {
+    let read = attributes_of(project, graph, file, reference, node);
+    let message = match (&reference.role, read.last()) {
+        _ if !is_certain && read.is_empty() => {
             format!("`{text}` may be the {what} or something else here")
         }
         (Role::CalleeOf(attribute), _) => {
@@ -499,7 +501,7 @@ fn other_use(
             )
         }
         (Role::Mutated | Role::Filled(_), _) => format!("`{text}` changes the {what} after its definition"),
-        (_, Some(method)) if reference.attributes.len() == 2 && is_mutator(method) => {
+        (_, Some(method)) if read.len() == 2 && is_mutator(method) => {
             format!("`{text}` changes the {what} after its definition")
         }
         (Role::ArgumentOf(library), None) if is_image && library == "dataclasses" => {
@@ -513,8 +515,9 @@ fn other_use(
         (Role::ArgumentOf(library), None) if is_image && library == "functools" => {
             format!("`{text}` is given to `partial`, and which tasks get it cannot be told")
         }
-        (_, Some(attribute)) if text.contains('.') => {
-            format!("`{text}`: `{attribute}` of the {what} is not migrated yet")
+        (_, Some(attribute)) => format!("`{text}`: `{attribute}` of the {what} is not migrated yet"),
+        (Role::Assigned, None) => {
+            format!("`{text}` gets another name here, and what is done with that is not followed")
         }
         (Role::Argument(call, _), _) => {
             let callee = facts_callee(project, file, *call);
@@ -527,6 +530,22 @@ fn other_use(
     graph.uses.push(Use { file, range: reference.range, statement: reference.owner, node, finding });
 }
 
+/// The attributes that a reference reads from a node itself, not from the modules on the way to it.
+fn attributes_of<'p>(
+    project: &'p Project,
+    graph: &Graph,
+    file: FileId,
+    reference: &Reference,
+    node: NodeId,
+) -> &'p [Name] {
+    let mut targets = project.resolve(file, reference).iter();
+    let read = targets.find_map(|target| match target {
+        Target::Binding(file, binding, rest) if graph.node_of(*file, *binding) == Some(node) => Some(rest),
+        _ => None,
+    });
+    read.map(Vec::as_slice).unwrap_or_default()
+}
+
 /// What to do about a use of a node that is not understood.
 fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) -> &'static str {
     match &reference.role {
@@ -537,6 +556,7 @@ fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) 
             "Give each task its `container_image` itself"
         }
         Role::Argument(call, _) => callee_advice(project, file, *call).unwrap_or(BY_HAND),
+        Role::Assigned => "Call it, or give it to tasks, by its own name",
         Role::Mutated | Role::Filled(_) if is_image => {
             "Give the `ImageSpec` all that it holds where it is made"
         }
