@@ -1,0 +1,233 @@
+//! What single expressions and statements tell, whatever scope they stand in.
+
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_text_size::Ranged;
+
+use super::{Argument, Parameter, ParameterKind};
+use crate::python::annotation::TypeExpr;
+use crate::python::ast::name::Name;
+use crate::python::ast::{self, Expr, Operator, Stmt};
+use crate::python::module_path::ImportPath;
+use crate::python::value::Value;
+use crate::source::{TextRange, TextSize};
+
+/// `import dataclasses`, `from dataclasses import …`
+pub(super) fn is_dataclasses(path: &ImportPath) -> bool {
+    path.level == 0 && path.module == "dataclasses"
+}
+
+/// `dataclasses.replace`, which may copy an `ImageSpec`.
+pub(super) fn is_copy(path: &ImportPath, func: &Expr) -> bool {
+    if !is_dataclasses(path) {
+        return false;
+    }
+    let names = path.name.iter().map(Name::from).chain(chain_attributes(func));
+    names.eq(["replace"])
+}
+
+/// Whether a call leaves its arguments as they are and keeps none of them.
+pub(super) fn reads_only(func: &Expr) -> bool {
+    let name = match func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    matches!(
+        name,
+        "len"
+            | "list"
+            | "tuple"
+            | "set"
+            | "frozenset"
+            | "dict"
+            | "sorted"
+            | "str"
+            | "repr"
+            | "print"
+            | "bool"
+            | "int"
+            | "float"
+            | "join"
+            | "any"
+            | "all"
+            | "min"
+            | "max"
+            | "sum"
+            | "enumerate"
+            | "zip"
+            | "range"
+            | "info"
+            | "debug"
+    )
+}
+
+pub(super) const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs://", "abfss://"];
+
+/// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `spacy download`.
+pub fn runs_pip(text: &str) -> bool {
+    if !text.contains("pip") && !text.contains("spacy") {
+        return false;
+    }
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
+    let mut previous = "";
+    for word in text.split(is_separator) {
+        let program = word.rsplit('/').next().unwrap_or(word);
+        let is_pip = matches!(program, "pip" | "pip3") && (previous != "uv" && previous != "install");
+        if is_pip || (program == "download" && previous == "spacy") {
+            return true;
+        }
+        if !word.is_empty() {
+            previous = word;
+        }
+    }
+    false
+}
+
+/// The name that `name.attribute.attribute` begins with.
+pub(super) fn chain_root(expr: &Expr) -> Option<&ast::ExprName> {
+    match expr {
+        Expr::Name(name) => Some(name),
+        Expr::Attribute(attribute) => chain_root(&attribute.value),
+        _ => None,
+    }
+}
+
+/// Finds the types in an annotation that are strings without escapes.
+pub(super) fn quoted_types(annotation: &Expr, text: &str, found: &mut Vec<TextRange>) {
+    match annotation {
+        Expr::StringLiteral(literal) => {
+            let value = literal.value.to_str();
+            let quote = TextSize::of('"');
+            let content = TextRange::at(literal.range.start() + quote, TextSize::of(value));
+            if content.end() + quote == literal.range.end() && &text[content] == value {
+                found.push(content);
+            }
+        }
+        // What `Literal` and `Annotated` hold are values.
+        Expr::Subscript(subscript)
+            if !matches!(TypeExpr::of(&subscript.value).last_name(text), Some("Literal" | "Annotated")) =>
+        {
+            quoted_types(&subscript.slice, text, found);
+        }
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| quoted_types(part, text, found)),
+        Expr::List(list) => list.elts.iter().for_each(|part| quoted_types(part, text, found)),
+        Expr::BinOp(union) => {
+            quoted_types(&union.left, text, found);
+            quoted_types(&union.right, text, found);
+        }
+        _ => {}
+    }
+}
+
+/// The literals of a class that holds nothing else: `class Config: CPU = "2"`. Bases and decorators could make
+/// something else of them.
+pub(super) fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
+    let class = stmt.as_class_def_stmt()?;
+    if class.arguments.is_some() || !class.decorator_list.is_empty() {
+        return None;
+    }
+    let mut constants: Vec<(String, Value)> = Vec::new();
+    for stmt in &class.body {
+        let (target, value) = match stmt {
+            Stmt::Assign(assign) if assign.targets.len() == 1 => (assign.targets.first()?, &assign.value),
+            Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_ref()?),
+            Stmt::Expr(docstring) if docstring.value.is_string_literal_expr() => continue,
+            _ => return None,
+        };
+        let (name, value) = (target.as_name_expr()?.id.to_string(), Value::of(value));
+        if !value.is_literal() || constants.iter().any(|(other, _)| *other == name) {
+            return None;
+        }
+        constants.push((name, value));
+    }
+    Some(constants)
+}
+
+/// The attributes of `name.attribute.attribute` in order.
+pub(super) fn chain_attributes(expr: &Expr) -> Vec<Name> {
+    let mut attributes = Vec::new();
+    let mut current = expr;
+    while let Expr::Attribute(attribute) = current {
+        attributes.push(attribute.attr.id.clone());
+        current = &attribute.value;
+    }
+    attributes.reverse();
+    attributes
+}
+
+/// The first call of `first(…).method(…).method(…)` and the methods behind it; none for a call alone.
+pub(super) fn method_chain(
+    call: &ast::ExprCall,
+) -> Option<(&ast::ExprCall, Vec<(&ast::Identifier, &ast::ExprCall)>)> {
+    if chain_root(&call.func).is_some() {
+        return Some((call, Vec::new()));
+    }
+    let Expr::Attribute(method) = &*call.func else { return None };
+    let Expr::Call(inner) = &*method.value else { return None };
+    let (first, mut methods) = method_chain(inner)?;
+    methods.push((&method.attr, call));
+    Some((first, methods))
+}
+
+pub(super) fn argument_of(argument: ast::ArgOrKeyword<'_>) -> Argument {
+    match argument {
+        ast::ArgOrKeyword::Arg(value) => {
+            Argument { name: None, is_double_starred: false, value: Value::of(value) }
+        }
+        ast::ArgOrKeyword::Keyword(keyword) => Argument {
+            name: keyword.arg.as_ref().map(ToString::to_string),
+            is_double_starred: keyword.arg.is_none(),
+            value: Value::of(&keyword.value),
+        },
+    }
+}
+
+pub(super) fn parameter_of(parameter: ast::AnyParameterRef<'_>) -> Parameter {
+    let kind = match parameter {
+        ast::AnyParameterRef::NonVariadic(_) => ParameterKind::Usual,
+        ast::AnyParameterRef::Variadic(_) => ParameterKind::Variadic,
+    };
+    Parameter {
+        name: parameter.name().to_string(),
+        range: parameter.name().range,
+        annotation: parameter.annotation().map(Ranged::range),
+        default: parameter.default().map(Value::of),
+        kind,
+    }
+}
+
+/// Whether an expression may be a type that is given another name.
+pub(super) fn may_be_type(expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_) => true,
+        Expr::BinOp(union) => union.op == Operator::BitOr,
+        _ => false,
+    }
+}
+
+pub(super) fn statement_range(stmt: &Stmt) -> TextRange {
+    let decorators = match stmt {
+        Stmt::FunctionDef(function) => function.decorator_list.first(),
+        Stmt::ClassDef(class) => class.decorator_list.first(),
+        _ => None,
+    };
+    decorators.map_or(stmt.range(), |first| first.range().cover(stmt.range()))
+}
+
+/// The names that an expression reads, and those that its calls begin with.
+#[derive(Default)]
+pub(super) struct NamesIn<'a> {
+    pub(super) read: Vec<&'a str>,
+    pub(super) called: Vec<&'a str>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for NamesIn<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.read.push(&name.id),
+            Expr::Call(call) => self.called.extend(chain_root(&call.func).map(|root| root.id.as_str())),
+            _ => {}
+        }
+        source_order::walk_expr(self, expr);
+    }
+}
