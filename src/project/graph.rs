@@ -753,10 +753,16 @@ const ACTORS: [&str; 4] = [
 fn collect_actors(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
-        let CallContext::Assigned(variable) = call.context else { continue };
         if !is_actor(project, file, call) {
             continue;
         }
+        let CallContext::Assigned(variable) = call.context else {
+            let message = "this `ActorEnvironment` has no single name of the module, and what its `task` makes tasks of stays on Flyte 1";
+            let finding = Finding::new(&ACTOR, call.callee, Effect::Blocking, message)
+                .help("Assign it to one name at the top level of the module");
+            graph.loose.push(Obstacle { file, finding });
+            continue;
+        };
         let actor = ActorNode { call: id, variable, image: ImageUse::None };
         let node = graph.push(file, NodeKind::Actor(actor));
         graph.by_decorator.insert((file, id), node);
