@@ -121,6 +121,8 @@ pub enum Part {
     Position(usize),
     /// `call(…).low`
     Name(String),
+    /// `call(…)["low"]`, `call(…)[0][1]`: something further in.
+    Inside,
 }
 
 /// A value that a function returns.
@@ -451,8 +453,8 @@ impl Flow {
                 part(self.source(&attribute.value).as_ref(), Part::Name(attribute.attr.to_string()))
             }
             Expr::Subscript(subscript) => {
-                let position = subscript.slice.as_number_literal_expr()?.value.as_int()?.as_usize()?;
-                part(self.source(&subscript.value).as_ref(), Part::Position(position))
+                let position = || subscript.slice.as_number_literal_expr()?.value.as_int()?.as_usize();
+                part(self.source(&subscript.value).as_ref(), position().map_or(Part::Inside, Part::Position))
             }
             _ => None,
         }
@@ -646,7 +648,8 @@ impl Flow {
 fn part(source: Option<&Source>, part: Part) -> Option<Source> {
     match source? {
         Source::Call(callee) => Some(Source::Part(*callee, part)),
-        Source::Part(..) | Source::Parameter(_) => None,
+        Source::Part(callee, _) => Some(Source::Part(*callee, Part::Inside)),
+        Source::Parameter(_) => None,
     }
 }
 

@@ -215,10 +215,15 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
         // What stands in a list is told and not converted: the list may be read elsewhere as well.
         let arguments = flow.arguments.iter().map(|(name, source, range)| (name, source, Some(*range)));
         let elements = flow.elements.iter().map(|(name, source)| (name, source, None));
+        let is_map = is_map(project, graph, node, flow.callee);
         for (name, source, range) in arguments.chain(elements) {
+            // What a map takes and gives are lists, whose elements have the types that are compared here.
+            let is_list = is_map
+                || matches!(source, Source::Call(callee) if self::is_map(project, graph, node, *callee));
             let given = type_given(project, graph, node, source);
             let wanted = type_wanted(project, graph, node, flow.callee, name);
-            if let Some(range) = range.filter(|_| is_converted(given.as_deref(), wanted.as_deref())) {
+            let is_converted = || !is_list && is_converted(given.as_deref(), wanted.as_deref());
+            if let Some(range) = range.filter(|_| is_converted()) {
                 conversions.push((file, range));
             } else if is_narrower(given.as_deref(), wanted.as_deref()) {
                 let name = match name {
@@ -310,10 +315,36 @@ fn called(project: &Project, graph: &Graph, node: NodeId, callee: TextRange) -> 
     let call = calls.find(|call| call.callee == callee || call.range == callee)?;
     let symbol = project.symbol(file, facts.reference_at(call.callee)?)?;
     let is = |name: &str| symbol == Symbol::Other(format!("flytekit.{name}"));
-    let is_made = call.callee == callee && is("create_node") || call.range == callee && is("map_task");
+    let is_made = call.callee == callee && is("create_node") || is_map(project, graph, node, callee);
     let task = call.arguments.first().filter(|_| is_made)?;
     match graph.nodes_of(project, file, facts.reference_at(task.value.range)?)?[..] {
         [called] => Some(called),
+        _ => None,
+    }
+}
+
+/// Whether what is called is `map_task(task)`.
+fn is_map(project: &Project, graph: &Graph, node: NodeId, callee: TextRange) -> bool {
+    let file = graph.nodes[node].file;
+    let Some(facts) = project.facts(file) else { return false };
+    let call = facts.module.calls.iter().find(|call| call.range == callee);
+    let symbol = call.and_then(|call| project.symbol(file, facts.module.callee(call)?));
+    symbol == Some(Symbol::Other("flytekit.map_task".to_owned()))
+}
+
+/// The entity that `partial` gets: what stands first in the call of `callee`.
+fn filled_in(project: &Project, graph: &Graph, node: NodeId, callee: TextRange) -> Option<NodeId> {
+    let file = graph.nodes[node].file;
+    if !project.text(file)[callee].ends_with("partial") {
+        return None;
+    }
+    // What is given to a function of another library tells which.
+    let mut references = project.facts(file)?.module.references.iter();
+    let first = references.find(|reference| reference.range.start() > callee.end())?;
+    match graph.nodes_of(project, file, first)?[..] {
+        [called] if matches!(&first.role, Role::ArgumentOf(library) if library == "functools") => {
+            Some(called)
+        }
         _ => None,
     }
 }
@@ -326,7 +357,8 @@ fn type_wanted(
     callee: TextRange,
     name: &ArgumentName,
 ) -> Option<String> {
-    if let Some(called) = called(project, graph, node, callee) {
+    let called = called(project, graph, node, callee);
+    if let Some(called) = called.or_else(|| filled_in(project, graph, node, callee)) {
         return type_of(project, graph, called, Some(name));
     }
     let file = graph.nodes[node].file;
@@ -366,6 +398,7 @@ fn part_type(project: &Project, graph: &Graph, node: NodeId, part: &Part) -> Opt
         Part::Name(name) => {
             names.iter().position(|other| other == name).or_else(|| name.strip_prefix('o')?.parse().ok())
         }
+        Part::Inside => None,
     };
     let module = &project.facts(file)?.module;
     if let Some(container) = graph.container(node) {
@@ -375,6 +408,11 @@ fn part_type(project: &Project, graph: &Graph, node: NodeId, part: &Part) -> Opt
     }
     let returns = function_of(project, file, graph.entity(node)?)?.returns?;
     let text = project.text(file);
+    if *part == Part::Inside {
+        // Which of the types it has cannot be told: if one is a whole number, it may be that.
+        return is_narrower(Some(&text[returns].replace("float", "")), Some("float"))
+            .then(|| "list[int]".to_owned());
+    }
     if let Some((class, fields)) = fields_at(project, file, returns) {
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         return written(project.text(class), &fields.get(place(&names)?)?.1);
