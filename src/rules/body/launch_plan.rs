@@ -76,7 +76,8 @@
 //!
 //! ## Not handled
 //!
-//! A launch plan in another file than its workflow or its caller, inputs that cannot be read, calls outside of workflows.
+//! A launch plan in another file than its workflow or its caller, inputs that cannot be read or that get another value
+//! later, calls outside of workflows.
 //!
 //! ## References
 //!
@@ -375,9 +376,22 @@ fn inputs_of_call<'a>(
         let annotation = wanted.and_then(|parameter| parameter.annotation);
         let text = input_text(mapper, value, annotation.map_or("", |range| cx.text_of(call.node, range)))
             .ok_or("an input of the launch plan is no literal that the workflow takes on Flyte 2")?;
+        if is_bound_anew(cx, value) {
+            return Err("an input of the launch plan is read from a name that does not keep its value");
+        }
         added.push(format!("{name}={text}"));
     }
     Ok((&workflow.name, added))
+}
+
+/// Whether the name that `value` is may stand for something else when a workflow runs than when the launch plan was made.
+fn is_bound_anew(cx: &BodyContext<'_>, value: &Value) -> bool {
+    let ValueKind::Name(name) = &value.kind else { return false };
+    let head = name.split('.').next().unwrap_or_default();
+    let bindings = cx.facts.module.bindings.iter().enumerate();
+    let mut own = bindings.filter(|(_, binding)| binding.is_global && binding.name == head);
+    let is_changed = |(id, _)| cx.project.changed.contains(&(cx.file, id));
+    own.next().is_none_or(is_changed) || own.next().is_some()
 }
 
 /// An input of a launch plan as an argument: Flyte 1 gave whole numbers as floats where those are wanted.
