@@ -68,7 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
-use super::{BodyContext, launch_plan, maps, overrides};
+use super::{BodyContext, event_loop, launch_plan, maps, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
@@ -311,7 +311,7 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     }
     if mapper.is_async() {
         awaited(mapper, call.range);
-    } else {
+    } else if event_loop::allows_run(mapper, call.call) {
         let asyncio = mapper.module("asyncio");
         mapper.rewriter.surround(call.range, &format!("{asyncio}.run("), ")");
     }

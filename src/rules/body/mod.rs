@@ -26,6 +26,7 @@ mod arrange;
 mod calls;
 mod comprehensions;
 mod conditions;
+mod event_loop;
 mod failure;
 mod gates;
 mod maps;

@@ -15,10 +15,12 @@
 //!
 //! Speaks of a call of a task or workflow in code that is none, if what it calls needs a run on Flyte 2 or uploads files.
 //! In the `__main__` block `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
+//! Speaks also of `asyncio.run` that is written in a function, as a workflow is `async` now.
 //!
 //! ## Why
 //!
 //! A plain call runs the function itself. That is not enough where files are uploaded or read, or tasks need a context.
+//! `asyncio.run` fails where an event loop runs already: in what `async` code calls, in servers and in notebooks.
 //!
 //! ## Example
 //!
@@ -63,11 +65,12 @@
 //!
 //! ## Fix safety
 //!
-//! Unsafe. Outside of the `__main__` block the call stays as it is: call `flyte.init()` before it.
+//! Unsafe. Outside of the `__main__` block the call stays as it is: call `flyte.init()` before it. `asyncio.run` is a
+//! note; where `async` code of the same file calls the function, the workflow stays on Flyte 1.
 //!
 //! ## Not handled
 //!
-//! Results that are read by name.
+//! Results that are read by name. `async` code in other files, or that calls a function by way of others.
 //!
 //! ## References
 //!
