@@ -310,6 +310,37 @@ fn computed_images_come_out_as_the_sdk_has_them() {
     assert_eq!(comparison.known, 14, "{comparison:?}");
 }
 
+/// Texts over several lines, in a file with the line endings of Windows.
+const LINES: &str = r#"
+import flyte
+
+base = flyte.Image.from_debian_base(name="base")
+NAME = "x"
+plain = base.with_commands(["""echo a \
+  b
+echo c""", r"""d
+e"""])
+formatted = base.with_env_vars({"A": f"""{NAME}
+y""", "B": ("z" f"{NAME}" """
+"""), "C": "x\ry\r\nz"})
+mixed = base.with_commands(["""a\r
+b"""])
+"#;
+
+#[test]
+fn lines_of_a_text_end_as_python_reads_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("lines.py"), LINES.replace('\n', "\r\n")).unwrap();
+    let tool = tool_images(scratch.path(), None, &[]);
+    let sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    let comparison = compare(scratch.path(), &tool, &sdk);
+    assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
+    assert_eq!(comparison.known, 3, "{comparison:?}");
+    let mixed = tool["images"].as_array().unwrap().iter().find(|entry| entry["variable"] == "mixed").unwrap();
+    assert_ne!(mixed["unknown"], json!([]));
+}
+
 /// Images and tasks in places that take some following, and in others that cannot be followed.
 const HIDDEN: &str = r#"
 import functools

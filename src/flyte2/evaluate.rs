@@ -296,7 +296,9 @@ impl<'a> Evaluator<'a> {
         match expr {
             Expr::NoneLiteral(_) => Ok(Constant::None),
             Expr::BooleanLiteral(literal) => Ok(Constant::Bool(literal.value)),
-            Expr::StringLiteral(literal) => Ok(Constant::Str(literal.value.to_str().to_owned())),
+            Expr::StringLiteral(literal) => {
+                self.literal(scope, literal, literal.value.to_str()).map(Constant::Str)
+            }
             Expr::NumberLiteral(literal) => match &literal.value {
                 ast::Number::Int(int) => int.as_i64().map(Constant::Int).ok_or(stuck),
                 ast::Number::Float(float) => Ok(Constant::Float(*float)),
@@ -533,19 +535,35 @@ impl<'a> Evaluator<'a> {
         Ok(Constant::Dict(items))
     }
 
+    /// What Python makes of a literal: a line in it ends in `\n`, however it ends in the file. Only an escape gives `\r`.
+    fn literal(&self, scope: Scope<'_, 'a>, literal: &impl Ranged, value: &str) -> Result<String, Stuck> {
+        let place = scope.place(literal.range());
+        let source = self.text(place);
+        if !value.contains('\r') || !source.contains('\r') {
+            return Ok(value.to_owned());
+        }
+        // With both in one literal, which is which is not told apart.
+        if ["\\r", "\\x", "\\0", "\\1", "\\u", "\\U", "\\N"].iter().any(|escape| source.contains(escape)) {
+            return Err(Stuck { place });
+        }
+        Ok(value.replace("\r\n", "\n").replace('\r', "\n"))
+    }
+
     fn f_string(&self, scope: Scope<'_, 'a>, fstring: &'a ast::ExprFString) -> Outcome {
         let mut text = String::new();
         for part in &fstring.value {
             let elements = match part {
                 ast::FStringPart::Literal(literal) => {
-                    text.push_str(literal);
+                    text.push_str(&self.literal(scope, literal, literal)?);
                     continue;
                 }
                 ast::FStringPart::FString(fstring) => &fstring.elements,
             };
             for element in elements {
                 match element {
-                    ast::InterpolatedStringElement::Literal(literal) => text.push_str(&literal.value),
+                    ast::InterpolatedStringElement::Literal(literal) => {
+                        text.push_str(&self.literal(scope, literal, &literal.value)?);
+                    }
                     ast::InterpolatedStringElement::Interpolation(part) => {
                         let is_plain = part.format_spec.is_none()
                             && part.debug_text.is_none()
