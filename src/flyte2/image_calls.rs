@@ -124,11 +124,11 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a layer on an image that has no name.
+//! Speaks of an image without a name to which a layer is added, or which is only a clone.
 //!
 //! ## Why
 //!
-//! The SDK pushes an image with layers under its name, and refuses layers without one.
+//! The SDK pushes an image of one's own under its name: it refuses layers without one, and a clone without one has no `uri`.
 //!
 //! ## Example
 //!

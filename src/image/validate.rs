@@ -579,8 +579,8 @@ use super::{Base, Image, Layer, path};
 use crate::diagnostic::Rule;
 use crate::rules::codes::{
     BASE_WITHOUT_FLYTE, BROKEN_LINE, COMMAND_WITH_RUN, CONTRADICTING_PINS, GIT_PACKAGE_BEFORE_GIT,
-    IMAGE_NAME, IMAGE_PYTHON_VERSION, IMAGE_REFERENCE, LOST_SHELL_CHANGE, MISSING_PATH, PATH_OVERWRITTEN,
-    REQUIREMENT_SYNTAX, SCRIPT_HEADER, VARIABLE_NAME,
+    IMAGE_NAME, IMAGE_PYTHON_VERSION, IMAGE_REFERENCE, IMAGE_WITHOUT_NAME, LOST_SHELL_CHANGE, MISSING_PATH,
+    PATH_OVERWRITTEN, REQUIREMENT_SYNTAX, SCRIPT_HEADER, VARIABLE_NAME,
 };
 
 /// The part of an image that a problem is about.
@@ -687,6 +687,17 @@ impl Check<'_> {
         let given =
             |text: &Option<String>| text.clone().filter(|text| !text.is_empty() && (self.is_known)(text));
         let (name, registry) = (given(&image.name), given(&image.registry));
+        let is_nameless = image.is_cloned && image.name.as_ref().is_none_or(String::is_empty);
+        // What begins with an unknown image may have its name. Layers are refused where they are added.
+        let may_have_name = matches!(&image.base, Base::Reference(uri) if !(self.is_known)(uri));
+        if is_nameless && !may_have_name && image.layers.is_empty() {
+            self.problem(
+                &IMAGE_WITHOUT_NAME,
+                Part::Whole,
+                "the image is a clone without a name, so that it has no `uri`",
+                "Name it: `.clone(name=\"…\")`",
+            );
+        }
         // A name that only stands for a configured image is no repository.
         let name = name.filter(|_| image.is_cloned);
         if let Some(name) = &name

@@ -127,7 +127,7 @@ rules! {
     IMAGE_CALL = "FM500" "image-invalid-call" "A call of `flyte.Image` with an argument too many, too few, or twice.";
     LIST_AS_ARGUMENT = "FM501" "image-list-as-argument" "A list where `flyte.Image` takes its items one by one.";
     NOT_EXTENDABLE = "FM502" "image-not-extendable" "A layer on an image that takes none.";
-    IMAGE_WITHOUT_NAME = "FM503" "image-without-name" "A layer on an image without a name.";
+    IMAGE_WITHOUT_NAME = "FM503" "image-without-name" "A clone of an image, or a layer on one, that has no name.";
     IMAGE_ARGUMENT_TYPE = "FM504" "image-argument-type" "An argument of an image of another type than the SDK takes.";
     REQUIREMENTS_SUFFIX = "FM505" "image-requirements-suffix" "Requirements in a file that does not end in `.txt`.";
     SECRET = "FM506" "image-secret" "A secret that is mounted where the SDK mounts none, or in a variable that cannot be.";

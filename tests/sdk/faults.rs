@@ -55,7 +55,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 50] = [
+pub(crate) const FAULTS: [Fault; 52] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -84,6 +84,16 @@ pub(crate) const FAULTS: [Fault; 50] = [
         "FM503",
         "image = Image.from_base('debian:12').clone(extendable=True).with_pip_packages('flyte')",
         "image = Image.from_base('debian:12').clone(extendable=True, name='x').with_pip_packages('flyte')",
+    ),
+    sdk(
+        "FM503",
+        "image = Image.from_base('ghcr.io/me/x:1').clone(registry='r.io', extendable=True)",
+        "image = Image.from_base('ghcr.io/me/x:1').clone(registry='r.io', name='x', extendable=True)",
+    ),
+    sdk(
+        "FM503",
+        "image = Image.from_base('ghcr.io/me/x:1').clone()",
+        "image = Image.from_base('ghcr.io/me/x:1')",
     ),
     sdk(
         "FM504",
