@@ -341,6 +341,39 @@ fn lines_of_a_text_end_as_python_reads_them() {
     assert_ne!(mixed["unknown"], json!([]));
 }
 
+/// Names that are bound again, to what is made of their image and to what may be.
+const BOUND_AGAIN: &str = r#"
+import copy
+
+import flyte
+
+step = flyte.Image.from_debian_base(name="step")
+step = step.with_pip_packages("x")
+kept = flyte.Image.from_debian_base(name="kept").with_pip_packages("x")
+kept = copy.copy(kept)
+between = flyte.Image.from_debian_base(name="between")
+between = copy.copy(between)
+between = flyte.Image.from_debian_base(name="last")
+deleted = flyte.Image.from_debian_base(name="deleted")
+del deleted
+"#;
+
+#[test]
+fn an_image_is_a_step_only_to_another_image() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("again.py"), BOUND_AGAIN).unwrap();
+    let tool = tool_images(scratch.path(), None, &[]);
+    let mut names: Vec<String> = Vec::new();
+    for entry in tool["images"].as_array().unwrap() {
+        names.push(format!(
+            "{} {}",
+            entry["name"].as_str().unwrap(),
+            entry["layers"].as_array().unwrap().len()
+        ));
+    }
+    assert_eq!(names, ["step 1", "kept 1", "between 0", "last 0", "deleted 0"], "{tool:#}");
+}
+
 /// Images and tasks in places that take some following, and in others that cannot be followed.
 const HIDDEN: &str = r#"
 import functools

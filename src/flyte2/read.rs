@@ -69,7 +69,7 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
-use crate::python::scope::{BindingId, BindingKind, Role};
+use crate::python::scope::{Binding, BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
 use crate::source::TextRange;
 
@@ -274,11 +274,18 @@ fn read_file(
     part
 }
 
-/// `image = image.with_…`: what a name held before it was bound again is a step on the way, unless something uses it.
+/// `image = image.with_…`: what a name held before it was bound to another image is a step on the way, unless something
+/// uses it. What it is bound to that is no image, such as `harden(image)`, may still be made of it.
 fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
     let Some(facts) = project.facts(file) else { return };
     let used: Vec<Place> =
         part.environments.iter().flat_map(|environment| environment.images.clone()).collect();
+    let named: Vec<(String, TextRange)> =
+        part.images.iter().filter_map(|image| Some((image.variable.clone()?, image.place.range))).collect();
+    let is_image = |binding: &Binding| {
+        let BindingKind::Assignment { value, .. } = &binding.kind else { return false };
+        named.iter().any(|(name, range)| binding.name == *name && value.range.contains_range(*range))
+    };
     let is_last = |image: &FoundImage| {
         let Some(variable) = &image.variable else { return true };
         let mut bindings =
@@ -288,9 +295,8 @@ fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
         }) else {
             return true;
         };
-        !bindings.any(|other| {
-            other.range.start() > own.range.start() && other.is_unconditional && own.is_unconditional
-        })
+        let next = bindings.find(|other| other.range.start() > own.range.start() && other.is_unconditional);
+        !(own.is_unconditional && next.is_some_and(is_image))
     };
     part.images.retain(|image| is_last(image) || used.contains(&image.place));
 }
