@@ -374,6 +374,32 @@ fn an_image_is_a_step_only_to_another_image() {
     assert_eq!(names, ["step 1", "kept 1", "between 0", "last 0", "deleted 0"], "{tool:#}");
 }
 
+/// Values of `pre` of which the SDK hashes the text.
+const PRE: &str = r#"
+import flyte
+
+base = flyte.Image.from_debian_base(name="base")
+yes = base.with_pip_packages("x", pre=True)
+no = base.with_pip_packages("x", pre=0).with_pip_packages("y", pre="")
+text = base.with_pip_packages("x", pre="0")
+number = base.with_requirements("requirements.txt", pre=1)
+"#;
+
+#[test]
+fn only_a_plain_pre_is_known() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("pre.py"), PRE).unwrap();
+    fs::write(scratch.path().join("requirements.txt"), "pandas\n").unwrap();
+    let tool = tool_images(scratch.path(), None, &[]);
+    let sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    let comparison = compare(scratch.path(), &tool, &sdk);
+    assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
+    let entries = tool["images"].as_array().unwrap();
+    let unknown: Vec<&Value> = entries.iter().map(|entry| &entry["unknown"]).collect();
+    assert_eq!(unknown, [&json!([]), &json!([]), &json!([]), &json!(["\"0\""]), &json!(["1"])], "{tool:#}");
+}
+
 /// Images and tasks in places that take some following, and in others that cannot be followed.
 const HIDDEN: &str = r#"
 import functools

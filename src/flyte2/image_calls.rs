@@ -860,10 +860,20 @@ impl<'a> Call<'_, '_, 'a> {
         PipOptions {
             index_url: self.text(arguments.get("index_url")),
             extra_index_urls: self.given_texts(arguments.get("extra_index_urls")),
-            pre: self.flag(arguments.get("pre")).unwrap_or_default(),
+            pre: self.pre(arguments.get("pre")),
             extra_args: self.text(arguments.get("extra_args")),
             secret_mounts: self.given_secrets(arguments.get("secret_mounts")),
         }
+    }
+
+    /// `pre=True`. Of what else is true the SDK puts the text into the `uri`: `1` is another image than `True`.
+    fn pre(&mut self, argument: Option<&Argument<'a>>) -> bool {
+        let pre = self.flag(argument).unwrap_or_default();
+        let other = argument.filter(|argument| pre && argument.value != Ok(Constant::Bool(true)));
+        if let Some(argument) = other {
+            self.unknown(argument.place);
+        }
+        pre
     }
 
     /// Texts of a parameter for which "nothing" (`None`, `""`, `[]`) is as good as left out.
