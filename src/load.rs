@@ -22,6 +22,7 @@ use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
 use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::module_path::ImportPath;
+use crate::python::module_value::{IMPORTERS, rough_values};
 use crate::python::scope::{BindingId, Role, is_mutator};
 use crate::python::{TreeBudget, rough_imports};
 use crate::rules::tables::brought_by_flytekit;
@@ -358,6 +359,9 @@ fn read(
 fn names(bytes: &[u8], word: &str) -> bool {
     let is_import = |at: usize| {
         let before = bytes[..at].trim_ascii_end();
+        if let Some(before) = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")) {
+            return IMPORTERS.iter().any(|importer| before.trim_ascii_end().ends_with(importer.as_bytes()));
+        }
         // `import a, \` goes on in the next line.
         let before = before.strip_suffix(b"\\").map_or(before, <[u8]>::trim_ascii_end);
         ["import", "from", ","].iter().any(|head| before.ends_with(head.as_bytes()))
@@ -374,6 +378,7 @@ fn skim(index: &ModuleIndex, file: FileId, bytes: &[u8]) -> Skimmed {
         own.chain(names.iter().filter_map(move |name| brought_by_flytekit(&format!("{module}.{name}"))))
     });
     let mut imported = index.files_of(file, &imports);
+    imported.extend(index.files_of(file, &rough_values(bytes)));
     // A package that imports its modules when they are asked for may pass any of them on.
     if memmem::find(bytes, b"def __getattr__").is_some() {
         imported.extend(index.files_of_package(file));
@@ -437,12 +442,17 @@ mod tests {
 
     #[test]
     fn union_counts_where_it_is_imported() {
-        for text in
-            ["import union", "from union import task", "from union.app import App", "import a, \\\n  union"]
-        {
+        for text in [
+            "import union",
+            "from union import task",
+            "from union.app import App",
+            "import a, \\\n  union",
+            "importlib.import_module(\n  \"union\")",
+            "__import__('union')",
+        ] {
             assert!(names(text.as_bytes(), "union"), "{text}");
         }
-        for text in ["a.union(b)", "# the union of both", "reunion", "x = union"] {
+        for text in ["a.union(b)", "# the union of both", "reunion", "x = union", "run(\"union\")"] {
             assert!(!names(text.as_bytes(), "union"), "{text}");
         }
         assert!(names(b"# flytekit", "flytekit"));

@@ -10,6 +10,7 @@ use memchr::memmem;
 use crate::file_kind::FileKind;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::{Content, FileId, Project};
+use crate::python::module_value::IMPORTERS;
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
 
 /// What code needs to be installed.
@@ -99,9 +100,6 @@ fn below<'a>(project: &'a Project, folder: &'a str) -> impl Iterator<Item = File
     };
     (0..project.files.len()).filter(move |&file| is_code(file)).filter(is_below)
 }
-
-/// What comes before the name of a module that code imports, or looks for, by that name.
-const IMPORTERS: [&str; 5] = ["import_module(", "__import__(", "importorskip(", "find_spec(", "modules["];
 
 /// `importlib.import_module("flytekit.core")`
 fn imports_by_name(text: &str) -> bool {

@@ -188,6 +188,7 @@ fn whole_file(project: &Project, graph: &Graph, file: FileId, by_name: &FilesByN
             read_shadowed_modules(project, graph, file, &mut said);
             read_unknown_imports(project, graph, file, by_name, &mut said);
             read_command_line(project, graph, file, &mut said);
+            read_module_values(project, graph, file, &mut said);
             if !project.settled.contains(&file) {
                 read_spec_uses(project, file, &mut said);
                 read_other_images(project, graph, file, &mut said);
@@ -271,6 +272,30 @@ pub fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
             bindings.find(|binding| binding.owner == *statement).map(|binding| binding.name.as_str())
+        }
+    }
+}
+
+/// `importlib.import_module("pk.tasks")`: what is read from the module cannot be followed.
+fn read_module_values(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
+    let Some(facts) = project.facts(file) else { return };
+    for value in &facts.module.module_values {
+        let place = project.index.resolve(file, value.level, &value.module);
+        let tell = |what: &str| {
+            let message = format!("`{}` is {what}; what is read from it cannot be followed", value.module);
+            Finding::new(&AMBIGUOUS_NAME, value.range, Effect::Blocking, message)
+                .help("Import it with an `import` statement, and name the module wherever something is read from it")
+        };
+        let root = value.module.split('.').next().unwrap_or_default();
+        if let Some(place) = place {
+            let folder = format!("{}/", place.path);
+            let is_within = |other: FileId| {
+                Some(other) == place.file || project.files[other].relative.starts_with(&folder)
+            };
+            let files: Vec<FileId> = (0..project.files.len()).filter(|&other| is_within(other)).collect();
+            block_files(graph, &files, &tell("a module used as a value here"), said);
+        } else if value.level == 0 && is_flyte1_root(root) && !project.settled.contains(&file) {
+            said.push((None, tell("imported by its name in a string here")));
         }
     }
 }

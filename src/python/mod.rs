@@ -6,6 +6,7 @@
 pub mod annotation;
 pub mod items;
 pub mod module_path;
+pub mod module_value;
 pub mod scope;
 pub mod style;
 pub mod value;

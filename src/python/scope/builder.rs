@@ -19,6 +19,7 @@ use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{assignment, items_between, line_start, next_line_start};
 use crate::python::module_path::ImportPath;
+use crate::python::module_value::{self, ModuleValue};
 use crate::python::value::{Value, ValueKind};
 use crate::python::{Parsed, Tokens};
 use crate::source::{TextRange, TextSize};
@@ -36,7 +37,7 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
             builder.visit_stmt(stmt);
         }
     }
-    builder.finish()
+    builder.finish(module_value::candidates(parsed.body(), text))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -791,7 +792,7 @@ impl<'a> Builder<'a> {
         self.raw.push(RawReference { name, expr, role, owner, scope, block });
     }
 
-    fn finish(mut self) -> Module {
+    fn finish(mut self, mut module_values: FxHashMap<TextRange, ModuleValue>) -> Module {
         let raw = std::mem::take(&mut self.raw);
         let mut references = Vec::new();
         let mut names: FxHashSet<&str> = FxHashSet::default();
@@ -799,6 +800,9 @@ impl<'a> Builder<'a> {
         let mut kept = Vec::with_capacity(raw.len());
         for raw in raw {
             let before = references.len();
+            let value = module_values.remove(&raw.expr.range());
+            let value = value.and_then(|value| value.given_by(&self.path_outside(&raw)?));
+            self.module.module_values.extend(value);
             match self.resolve(&raw) {
                 Resolution::Matters { bindings, is_deferred } => {
                     references.push(raw.into_reference(bindings, is_deferred));
@@ -823,6 +827,29 @@ impl<'a> Builder<'a> {
         let bound = self.scopes.iter().flat_map(|scope| scope.latest.keys().copied());
         self.module.names = names.into_iter().chain(bound).map(Name::new).collect();
         self.compact(references)
+    }
+
+    /// The dotted path, outside the project, of what is certainly read; that of a builtin is its name.
+    fn path_outside(&self, raw: &RawReference<'_>) -> Option<String> {
+        let mut paths = match self.lookup(raw.scope, &raw.name.id) {
+            None => vec![raw.name.id.to_string()],
+            Some(latest) => {
+                let paths = self.chain(latest).map(|id| match &self.bindings[id].kind {
+                    BindingKind::Import(path) if path.level == 0 => Some(path.dotted()),
+                    _ => None,
+                });
+                paths.collect::<Option<Vec<String>>>()?
+            }
+        };
+        paths.dedup();
+        let [path] = &paths[..] else { return None };
+        let attributes = chain_attributes(raw.expr);
+        Some(
+            std::iter::once(path.as_str())
+                .chain(attributes.iter().map(Name::as_str))
+                .collect::<Vec<_>>()
+                .join("."),
+        )
     }
 
     fn resolve(&self, raw: &RawReference<'_>) -> Resolution {

@@ -21,6 +21,7 @@ use super::annotation::{Definition, TypeExpr};
 use super::ast::name::Name;
 use super::items::{Item, Items};
 use super::module_path::ImportPath;
+use super::module_value::ModuleValue;
 use super::value::{Value, ValueKind};
 use crate::source::{TextRange, TextSize};
 
@@ -66,6 +67,8 @@ pub struct Module {
     pub star_imports: Vec<ImportPath>,
     /// Calls of `exec` and `globals`, which bind names behind the reader's back.
     pub hidden_bindings: Vec<TextRange>,
+    /// Modules that code gets by their names in strings: `importlib.import_module("pk.tasks")`.
+    pub module_values: Vec<ModuleValue>,
     /// Strings that name Python files: `"workflows/train.py"`.
     pub python_paths: Vec<(TextRange, String)>,
     /// Strings that name the environment variable of a secret as Flyte 1 calls it, and the statements at the top level
