@@ -45,12 +45,7 @@ pub(super) fn places(text: &str, kind: FileKind) -> Vec<Place<'_>> {
     let mut places = Vec::new();
     for (name, commands) in PROGRAMS {
         for at in memmem::find_iter(text.as_bytes(), name) {
-            let place = place(text, at, name, kind);
-            let is_looked_at = |place: &Place<'_>| {
-                let command = place.words.first().map(|word| word.text);
-                commands.is_empty() || command.is_some_and(|command| commands.contains(&command))
-            };
-            places.extend(place.filter(is_looked_at));
+            places.extend(place(text, at, (name, commands), kind));
         }
     }
     places
@@ -102,7 +97,16 @@ pub(super) fn modules(text: &str, kind: FileKind) -> Vec<TextRange> {
     memmem::find_iter(text.as_bytes(), "-m").filter_map(range).collect()
 }
 
-fn place<'a>(text: &'a str, at: usize, name: &str, kind: FileKind) -> Option<Place<'a>> {
+/// The command that a program of this name at `at` begins, if it is one of `commands`, or `commands` is empty.
+fn place<'a>(
+    text: &'a str,
+    at: usize,
+    (name, commands): (&str, &[&str]),
+    kind: FileKind,
+) -> Option<Place<'a>> {
+    let is_one = |words: &[Word<'_>]| {
+        commands.is_empty() || words.first().is_some_and(|word| commands.contains(&word.text))
+    };
     let end = at + name.len();
     let before = text[..at].chars().next_back();
     let behind = text[end..].chars().next()?;
@@ -113,14 +117,19 @@ fn place<'a>(text: &'a str, at: usize, name: &str, kind: FileKind) -> Option<Pla
     let program = TextRange::new(TextSize::try_from(at).ok()?, TextSize::try_from(end).ok()?);
     if matches!(behind, '"' | '\'') && before == Some(behind) {
         let words = words_of_list(text, end + 1);
-        return Some(Place { program, words, setting: Setting::List });
+        return is_one(&words).then_some(Place { program, words, setting: Setting::List });
     }
     let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     if matches!(behind, '\n' | '\r') && line.trim_start() == "- " {
         let words = words_of_items(text, end);
-        return Some(Place { program, words, setting: Setting::List });
+        return is_one(&words).then_some(Place { program, words, setting: Setting::List });
     }
     if !matches!(behind, ' ' | '\t' | '\\') {
+        return None;
+    }
+    let words = words(text, end);
+    // It costs most to tell what stands around.
+    if !is_one(&words) {
         return None;
     }
     let setting = match kind {
@@ -130,7 +139,7 @@ fn place<'a>(text: &'a str, at: usize, name: &str, kind: FileKind) -> Option<Pla
         FileKind::Python => outer_quote(text, at).map(|_| Setting::Shell),
         _ => Some(Setting::Shell),
     };
-    Some(Place { program, words: words(text, end), setting: setting? })
+    Some(Place { program, words, setting: setting? })
 }
 
 /// The strings behind `"pyflyte",` up to the end of the list; what is no string is a word as it is written.
@@ -187,7 +196,7 @@ pub(super) fn is_code(text: &str, at: usize) -> bool {
 fn is_comment(text: &str, at: usize) -> bool {
     let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     let hash = line.find('#').filter(|&hash| outer_quote(line, hash).is_none());
-    let count = |quotes: &str| text[..at].matches(quotes).count();
+    let count = |quotes: &str| memmem::find_iter(&text.as_bytes()[..at], quotes).count();
     hash.is_some() || count("\"\"\"") % 2 == 1 || count("'''") % 2 == 1
 }
 

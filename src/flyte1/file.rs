@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::body::{self, Body};
-use super::symbol::{is_flyte1_root, symbol};
+use super::symbol::{Symbol, is_flyte1_root};
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{self, BindingKind, FunctionId, Module, Reference};
 use crate::python::style::Style;
@@ -90,10 +90,9 @@ impl FileFacts {
         let decorators = self.module.functions[function].decorators.iter();
         let mut references =
             decorators.filter_map(|decorator| self.reference_at(decorator.callee?)).map(|reference| {
-                let symbol = || symbol(&format!("flytekit.{}", reference.name));
                 !reference.bindings.is_empty()
                     || !self.module.star_imports.is_empty()
-                    || symbol().is_some_and(|symbol| symbol.is_entity_decorator())
+                    || Symbol::entity_decorator(&reference.name).is_some()
             });
         references.any(|may_be| may_be)
     }

@@ -67,6 +67,12 @@ impl Symbol {
     pub fn is_entity_decorator(&self) -> bool {
         matches!(self, Self::Task | Self::Dynamic | Self::Workflow | Self::Eager)
     }
+
+    /// The decorator of this name in `flytekit` that makes an entity.
+    pub fn entity_decorator(name: &str) -> Option<Self> {
+        let symbols = [Self::Task, Self::Dynamic, Self::Workflow, Self::Eager];
+        symbols.into_iter().find(|symbol| symbol.name() == name)
+    }
 }
 
 /// Whether a module of this name belongs to Flyte 1.
@@ -77,9 +83,9 @@ pub fn is_flyte1_root(root: &str) -> bool {
 /// A module, that under which its names are known here, and the names.
 type Home = (&'static str, &'static str, &'static [&'static str]);
 
-/// The modules that hold a name which people usually take from `flytekit` itself: the module, that under which its
-/// names are known here, and the names. The last rows are of versions before 1.16.
-static HOMES: [Home; 35] = [
+/// The modules that hold a name which is known here by another: usually that which people take from `flytekit` itself.
+/// The rows from `flytekit.core.map_task` to `FlyteSchema` are of versions before 1.16.
+static HOMES: [Home; 43] = [
     ("flytekit.image_spec", FLYTEKIT, &["ImageSpec"]),
     ("flytekit.image_spec.image_spec", FLYTEKIT, &["ImageSpec"]),
     ("flytekit.core.task", FLYTEKIT, &["task", "eager", "reference_task", "Secret"]),
@@ -115,17 +121,17 @@ static HOMES: [Home; 35] = [
     ("flytekit.experimental", FLYTEKIT, &["eager", "map_task"]),
     ("flytekit.experimental.eager_function", FLYTEKIT, &["eager"]),
     ("flytekit.types.schema.types", "flytekit.types.schema", &["FlyteSchema"]),
+    (FLYTEKIT, "flytekit.types.file", &["FlyteFile"]),
+    (FLYTEKIT, "flytekit.types.directory", &["FlyteDirectory"]),
+    (FLYTEKIT, "flytekit.types.structured", &["StructuredDataset"]),
+    ("flytekit.file", "flytekit.types.file", &["FlyteFile"]),
+    ("flytekit.types.file.file", "flytekit.types.file", &["FlyteFile"]),
+    ("flytekit.directory", "flytekit.types.directory", &["FlyteDirectory"]),
+    ("flytekit.types.directory.types", "flytekit.types.directory", &["FlyteDirectory"]),
+    ("flytekit.types.structured.structured_dataset", "flytekit.types.structured", &["StructuredDataset"]),
 ];
 
 const FLYTEKIT: &str = "flytekit";
-
-/// The types of files, directories and frames: names in `flytekit` and in modules further in, and the module in which
-/// they are known here.
-const TYPES: [(&str, &[&str]); 3] = [
-    ("flytekit.types.file", &["FlyteFile"]),
-    ("flytekit.types.directory", &["FlyteDirectory"]),
-    ("flytekit.types.structured", &["StructuredDataset"]),
-];
 
 /// What `union` re-exports of flytekit.
 const OF_UNION: [&str; 18] = [
@@ -151,8 +157,7 @@ const OF_UNION: [&str; 18] = [
 
 /// The symbol of a dotted path; `None` if it is not Flyte 1's.
 pub fn symbol(path: &str) -> Option<Symbol> {
-    let root = path.split('.').next().unwrap_or_default();
-    if !is_flyte1_root(root) {
+    if !is_flyte1_root(path.split('.').next().unwrap_or_default()) {
         return None;
     }
     let path = canonical(path);
@@ -183,8 +188,7 @@ fn canonical(path: &str) -> String {
     } else {
         path.to_owned()
     };
-    let types = TYPES.iter().find_map(|(module, names)| Some((*module, type_in(&path, module, names)?)));
-    match types.or_else(|| home(&path)) {
+    match home(&path) {
         Some((module, rest)) => format!("{module}.{rest}"),
         None => path,
     }
@@ -207,16 +211,6 @@ static BY_MODULE: LazyLock<FxHashMap<&str, Vec<&Home>>> = LazyLock::new(|| {
     }
     by_module
 });
-
-/// What stands behind one of the modules that hold the types of `module`, if `path` begins with one of `names` there.
-fn type_in<'p>(path: &'p str, module: &str, names: &[&str]) -> Option<&'p str> {
-    let leaf = module.rsplit('.').next().unwrap_or_default();
-    let inside =
-        |module: &str, inner: &str| taken_from(path.strip_prefix(module)?.strip_prefix('.')?, inner, names);
-    taken_from(path, FLYTEKIT, names)
-        .or_else(|| inside(FLYTEKIT, leaf))
-        .or_else(|| [leaf, "types", "structured_dataset"].iter().find_map(|inner| inside(module, inner)))
-}
 
 /// What stands behind `module` in `path`, if that begins with one of `names`.
 fn taken_from<'p>(path: &'p str, module: &str, names: &[&str]) -> Option<&'p str> {

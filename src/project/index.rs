@@ -4,32 +4,46 @@
 //! from pkg.images import trainer    # pkg/images.py, src/pkg/images.py, or beside the importing script
 //! ```
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::FileId;
 use crate::python::{RoughImport, rough_imports};
 
+/// An index into [`ModuleIndex::nodes`].
+type NodeId = usize;
+
+/// The node of the project's root.
+const ROOT: NodeId = 0;
+
 /// Finds files by dotted module names.
 #[derive(Debug, Default)]
 pub struct ModuleIndex {
-    files: FxHashMap<String, FileId>,
-    packages: FxHashSet<String>,
-    folders: FxHashSet<String>,
     paths: Vec<String>,
-    /// The folders that hold a file or folder of a name: most imports lead out of the project, and the rest into few
-    /// folders, which their first name tells.
-    holders: FxHashMap<String, FxHashSet<String>>,
-    /// For each folder with Python files, the folders in which its absolute imports are looked up.
-    search: FxHashMap<String, Vec<String>>,
+    /// The modules and the folders that hold any, as a tree.
+    nodes: Vec<Node>,
+    /// The names of all nodes.
+    names: FxHashSet<String>,
+    /// For each file that is a module, the folder that it lies in.
+    folders: Vec<Option<NodeId>>,
+}
+
+/// A module, a package, or a folder without `__init__.py`.
+#[derive(Debug, Default)]
+struct Node {
+    parent: Option<NodeId>,
+    children: FxHashMap<String, NodeId>,
+    file: Option<FileId>,
+    is_package: bool,
+    /// The folders in which absolute imports of the modules directly in it are looked up; none if there are no modules.
+    search: Vec<NodeId>,
 }
 
 /// What a dotted name leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The path from the project root, without `.py` or `/__init__.py`.
-    pub path: String,
+    node: NodeId,
     /// The file; `None` for a folder without `__init__.py`.
     pub file: Option<FileId>,
 }
@@ -37,68 +51,79 @@ pub struct Place {
 impl ModuleIndex {
     /// Makes the index from the paths of all Python files, relative to the project root and with `/`.
     pub fn new(paths: Vec<String>) -> Self {
-        let mut index = Self::default();
-        let mut roots = BTreeSet::from([String::new(), "src".to_owned()]);
+        let mut index = Self { nodes: vec![Node::default()], ..Self::default() };
         for (file, path) in paths.iter().enumerate() {
-            let Some(stem) = path.strip_suffix(".py") else { continue };
-            let module = match stem.strip_suffix("__init__") {
-                Some(package) => {
-                    let package = package.trim_end_matches('/').to_owned();
-                    index.packages.insert(package.clone());
-                    package
-                }
-                None => stem.to_owned(),
-            };
-            // `pkg/__init__.py` wins over `pkg.py`, as in Python.
-            if path.ends_with("__init__.py") || !index.files.contains_key(&module) {
-                index.files.insert(module, file);
-            }
-            let mut folder = parent(stem);
-            while !folder.is_empty() && index.folders.insert(folder.to_owned()) {
-                if folder.ends_with("/src") {
-                    roots.insert(folder.to_owned());
-                }
-                folder = parent(folder);
-            }
-        }
-        for path in index.files.keys().chain(&index.folders) {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            index.holders.entry(name.to_owned()).or_default().insert(folder.to_owned());
-        }
-        for path in &paths {
-            let folder = parent(path);
-            if !index.search.contains_key(folder) {
-                let folders = index.search_folders(folder, &roots);
-                index.search.insert(folder.to_owned(), folders);
-            }
+            let folder = path.strip_suffix(".py").map(|stem| index.add(file, stem));
+            index.folders.push(folder);
         }
         index.paths = paths;
+        index.names = index.nodes.iter().flat_map(|node| node.children.keys().cloned()).collect();
+        let roots = index.usual_roots();
+        for folder in index.folders.iter().flatten().copied().collect::<BTreeSet<NodeId>>() {
+            index.nodes[folder].search = index.search_folders(folder, &roots);
+        }
         index
+    }
+
+    /// Adds the module at `stem`, a path without `.py`, and returns its folder.
+    fn add(&mut self, file: FileId, stem: &str) -> NodeId {
+        let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
+        let folder =
+            folder.split('/').filter(|part| !part.is_empty()).fold(ROOT, |at, part| self.open(at, part));
+        let is_package = name == "__init__";
+        let module = if is_package { folder } else { self.open(folder, name) };
+        let node = &mut self.nodes[module];
+        node.is_package |= is_package;
+        // `pkg/__init__.py` wins over `pkg.py`, as in Python.
+        if is_package || node.file.is_none() {
+            node.file = Some(file);
+        }
+        folder
+    }
+
+    /// The node called `name` in another, which is made if there is none.
+    fn open(&mut self, parent: NodeId, name: &str) -> NodeId {
+        if let Some(&known) = self.nodes[parent].children.get(name) {
+            return known;
+        }
+        let node = self.nodes.len();
+        self.nodes.push(Node { parent: Some(parent), ..Node::default() });
+        self.nodes[parent].children.insert(name.to_owned(), node);
+        node
     }
 
     /// Follows `from <level dots><module>` in `from`; the module may be empty if there are dots.
     pub fn resolve(&self, from: FileId, level: u32, module: &str) -> Option<Place> {
-        let folder = self.folder(from);
+        let folder = self.folders[from]?;
         if level > 0 {
-            let mut base = folder;
-            for _ in 1..level {
-                base = parent(base);
-            }
+            let base = (1..level).fold(folder, |base, _| self.parent(base));
             return self.below(base, module);
         }
-        let holders = self.holders.get(module.split('.').next().unwrap_or_default())?;
-        let mut bases = self.search.get(folder)?.iter().filter(|&base| holders.contains(base));
-        bases.find_map(|base| self.below(base, module))
-    }
-
-    /// Whether an absolute import of `module` may lead to something in the project, told by its first name.
-    pub fn may_hold(&self, module: &str) -> bool {
-        self.holders.contains_key(module.split('.').next().unwrap_or_default())
+        let (first, rest) = module.split_once('.').unwrap_or((module, ""));
+        // Most imports lead out of the project.
+        if !self.names.contains(first) {
+            return None;
+        }
+        let found = |&base: &NodeId| self.below(*self.nodes[base].children.get(first)?, rest);
+        self.nodes[folder].search.iter().find_map(found)
     }
 
     /// The module `name` inside the package or folder at `place`.
-    pub fn child(&self, place: &Place, name: &str) -> Option<Place> {
-        self.below(&place.path, name)
+    pub fn child(&self, place: Place, name: &str) -> Option<Place> {
+        self.below(place.node, name)
+    }
+
+    /// The path of a place from the project root, without `.py` or `/__init__.py`.
+    pub fn path(&self, place: Place) -> String {
+        let around = std::iter::successors(Some(place.node), |&node| self.nodes[node].parent);
+        let mut names: Vec<&str> = around.filter_map(|node| self.name(node)).collect();
+        names.reverse();
+        names.join("/")
+    }
+
+    fn name(&self, node: NodeId) -> Option<&str> {
+        let mut siblings = self.nodes[self.nodes[node].parent?].children.iter();
+        siblings.find(|(_, child)| **child == node).map(|(name, _)| name.as_str())
     }
 
     /// The name of the module at a path, without a leading `src/`, in parts.
@@ -129,54 +154,57 @@ impl ModuleIndex {
         for (level, module, names) in imports {
             let Some(place) = self.resolve(file, *level, module) else { continue };
             files.extend(place.file);
-            files.extend(names.iter().filter_map(|name| self.child(&place, name)?.file));
+            files.extend(names.iter().filter_map(|name| self.child(place, name)?.file));
         }
         files
     }
 
-    fn below(&self, base: &str, module: &str) -> Option<Place> {
-        let mut path = String::with_capacity(base.len() + module.len() + 1);
-        path.push_str(base);
-        if !base.is_empty() && !module.is_empty() {
-            path.push('/');
-        }
-        for (index, part) in module.split('.').enumerate() {
-            if index > 0 {
-                path.push('/');
-            }
-            path.push_str(part);
-        }
-        let file = self.files.get(&path).copied();
-        (file.is_some() || self.folders.contains(&path)).then_some(Place { path, file })
+    /// The module in `base`, dotted; `base` itself if it is empty.
+    fn below(&self, base: NodeId, module: &str) -> Option<Place> {
+        let mut parts = module.split('.').filter(|_| !module.is_empty());
+        let node = parts.try_fold(base, |node, part| self.nodes[node].children.get(part).copied())?;
+        let file = self.nodes[node].file;
+        // The root is a place only where it is a package.
+        (node != ROOT || file.is_some()).then_some(Place { node, file })
     }
 
-    fn folder(&self, file: FileId) -> &str {
-        parent(&self.paths[file])
+    /// The folder around a node; the root for itself.
+    fn parent(&self, node: NodeId) -> NodeId {
+        self.nodes[node].parent.unwrap_or(ROOT)
+    }
+
+    /// The root, and all folders called `src`.
+    fn usual_roots(&self) -> Vec<NodeId> {
+        let mut sources: Vec<(String, NodeId)> = self
+            .nodes
+            .iter()
+            .filter_map(|node| node.children.get("src").copied())
+            .filter(|&source| !self.nodes[source].children.is_empty())
+            .map(|source| (self.path(Place { node: source, file: None }), source))
+            .collect();
+        sources.sort();
+        std::iter::once(ROOT).chain(sources.into_iter().map(|(_, source)| source)).collect()
     }
 
     /// The folders in which an absolute import in `own` is looked up, the likeliest first: the folder above its top
     /// package, its own (a script's own folder is on `sys.path`), those above it, the usual roots.
-    fn search_folders(&self, own: &str, roots: &BTreeSet<String>) -> Vec<String> {
+    fn search_folders(&self, own: NodeId, roots: &[NodeId]) -> Vec<NodeId> {
         let mut top = own;
-        while !top.is_empty() && self.packages.contains(top) {
-            top = parent(top);
+        while top != ROOT && self.nodes[top].is_package {
+            top = self.parent(top);
         }
-        let mut folders = vec![top.to_owned(), own.to_owned()];
+        let mut folders = vec![top, own];
         let mut above = own;
-        while !above.is_empty() {
-            above = parent(above);
-            folders.push(above.to_owned());
-            folders.push(if above.is_empty() { "src".to_owned() } else { format!("{above}/src") });
+        while above != ROOT {
+            above = self.parent(above);
+            folders.push(above);
+            folders.extend(self.nodes[above].children.get("src"));
         }
-        folders.extend(roots.iter().cloned());
-        let mut seen = HashSet::new();
-        folders.retain(|folder| seen.insert(folder.clone()));
+        folders.extend(roots);
+        let mut seen = BTreeSet::new();
+        folders.retain(|folder| seen.insert(*folder));
         folders
     }
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 #[cfg(test)]

@@ -175,9 +175,8 @@ impl Project {
                     })
             })
         };
-        let symbol = || symbol(&format!("flytekit.{}", reference.name));
-        match is_decorator.then(symbol).flatten() {
-            Some(symbol) if symbol.is_entity_decorator() && imports_flyte1() => Target::Flyte1(symbol),
+        match Symbol::entity_decorator(&reference.name).filter(|_| is_decorator) {
+            Some(symbol) if imports_flyte1() => Target::Flyte1(symbol),
             _ => Target::Unknown,
         }
     }
@@ -245,13 +244,13 @@ impl Project {
             return vec![Target::Flyte1(symbol)];
         }
         match place {
-            Some(place) => self.descend(&place, &names, depth),
+            Some(place) => self.descend(place, &names, depth),
             None => vec![Target::External(dotted())],
         }
     }
 
     /// Reads `names` one after another from the module at `place`.
-    fn descend(&self, place: &Place, names: &[Name], depth: usize) -> Vec<Target> {
+    fn descend(&self, place: Place, names: &[Name], depth: usize) -> Vec<Target> {
         let Some((name, rest)) = names.split_first() else {
             return vec![place.file.map_or(Target::Unknown, Target::Module)];
         };
@@ -287,9 +286,9 @@ impl Project {
     }
 
     /// Reads `names` from the package at `place`, the first of which is one of its modules.
-    fn submodule(&self, place: &Place, names: &[Name], depth: usize) -> Option<Vec<Target>> {
+    fn submodule(&self, place: Place, names: &[Name], depth: usize) -> Option<Vec<Target>> {
         let (name, rest) = names.split_first()?;
-        Some(self.descend(&self.index.child(place, name)?, rest, depth + 1))
+        Some(self.descend(self.index.child(place, name)?, rest, depth + 1))
     }
 
     /// Looks `names` up in what `from x import *` brings into `file`.
@@ -314,9 +313,6 @@ impl Project {
         let Some(facts) = self.facts(file) else { return Vec::new() };
         let mut files = Vec::new();
         let mut reach = |level: u32, module: &str, names: &[&str]| {
-            if level == 0 && !self.index.may_hold(module) {
-                return;
-            }
             // Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` as well.
             let parts: Vec<&str> = module.split('.').collect();
             for end in 1..parts.len() {
@@ -326,7 +322,7 @@ impl Project {
             }
             let Some(place) = self.index.resolve(file, level, module) else { return };
             files.extend(place.file);
-            files.extend(names.iter().filter_map(|name| self.index.child(&place, name)?.file));
+            files.extend(names.iter().filter_map(|name| self.index.child(place, name)?.file));
         };
         for import in &facts.module.imports {
             match &import.from {

@@ -288,7 +288,7 @@ fn read_module_values(project: &Project, graph: &Graph, file: FileId, said: &mut
         };
         let root = value.module.split('.').next().unwrap_or_default();
         if let Some(place) = place {
-            let folder = format!("{}/", place.path);
+            let folder = format!("{}/", project.index.path(place));
             let is_within = |other: FileId| {
                 Some(other) == place.file || project.files[other].relative.starts_with(&folder)
             };

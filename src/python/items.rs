@@ -203,7 +203,11 @@ impl Reader<'_> {
             None => item.range,
         };
         item.text = dedented(self.tokens, item.range, self.text);
-        item.value_text = dedented_end(self.tokens, value, &item, self.text);
+        item.value_text = if value == item.range {
+            item.text.clone()
+        } else {
+            dedented_end(self.tokens, value, &item, self.text)
+        };
         item.nested = display(self.tokens, value, self.text).map(Box::new);
         self.out.items.push(item);
     }
@@ -223,6 +227,9 @@ fn has_line_end(text: &str) -> bool {
 
 /// The items of a display: `range` begins with a bracket that its last token closes.
 fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
+    if !text[range].starts_with(['(', '[', '{']) {
+        return None;
+    }
     let inner = tokens.in_range(range);
     let (first, last) = (inner.first()?, inner.last()?);
     let is_display = matches!(

@@ -28,15 +28,15 @@ pub struct ModuleValue {
 pub const IMPORTERS: [&str; 6] =
     ["import_module(", "__import__(", "importorskip(", "find_spec(", "modules[", "modules.get("];
 
-/// What a text must hold, one of them, to get a module so.
-const WORDS: [&str; 4] = ["import_module", "__import__", "importorskip", "modules"];
+/// Whether something of this name gives modules.
+pub fn is_importer(name: &str) -> bool {
+    matches!(name, "import_module" | "__import__" | "importorskip" | "modules")
+}
 
 /// The expressions that may be modules, by the place of what is called or subscripted: `importlib.import_module`.
-pub fn candidates(body: &[Stmt], text: &str) -> FxHashMap<TextRange, ModuleValue> {
+pub fn candidates(body: &[Stmt]) -> FxHashMap<TextRange, ModuleValue> {
     let mut collector = Collector::default();
-    if WORDS.iter().any(|word| memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
-        collector.visit_body(body);
-    }
+    collector.visit_body(body);
     collector.found
 }
 

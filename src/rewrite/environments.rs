@@ -630,7 +630,9 @@ fn module_of(project: &Project, file: FileId, target: FileId, path: &ImportPath)
     }
     let target_path = project.files[target].relative.strip_suffix(".py")?;
     let target_path = target_path.strip_suffix("/__init__").unwrap_or(target_path);
-    if let Some(below) = target_path.strip_prefix(&direct.path).and_then(|rest| rest.strip_prefix('/')) {
+    if let Some(below) =
+        target_path.strip_prefix(&project.index.path(direct)).and_then(|rest| rest.strip_prefix('/'))
+    {
         let separator = if path.module.is_empty() { "" } else { "." };
         return Some(format!("{dots}{}{separator}{}", path.module, below.replace('/', ".")));
     }

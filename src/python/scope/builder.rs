@@ -5,8 +5,8 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
 
 use super::expressions::{
-    NamesIn, OBJECT_STORES, argument_of, chain_attributes, chain_root, class_constants, is_copy,
-    is_dataclasses, may_be_type, method_chain, parameter_of, quoted_types, reads_only, runs_pip,
+    NamesIn, OBJECT_STORES, argument_of, attributes_of, chain_attributes, chain_root, class_constants,
+    is_copy, is_dataclasses, may_be_type, method_chain, parameter_of, quoted_types, reads_only, runs_pip,
     statement_range,
 };
 use super::{
@@ -19,7 +19,7 @@ use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{assignment, items_between, line_start, next_line_start};
 use crate::python::module_path::ImportPath;
-use crate::python::module_value::{self, ModuleValue};
+use crate::python::module_value::{self, ModuleValue, is_importer};
 use crate::python::value::{Value, ValueKind};
 use crate::python::{Parsed, Tokens};
 use crate::source::{TextRange, TextSize};
@@ -37,8 +37,14 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
             builder.visit_stmt(stmt);
         }
     }
-    builder.finish(module_value::candidates(parsed.body(), text))
+    let module_values =
+        if builder.names_importer { module_value::candidates(parsed.body()) } else { FxHashMap::default() };
+    builder.finish(module_values)
 }
+
+/// How many bytes of source there are, in most files, for each name that is read, and for each that is bound.
+const BYTES_PER_READ: usize = 40;
+const BYTES_PER_BINDING: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScopeKind {
@@ -142,6 +148,8 @@ struct Builder<'a> {
     is_for_types: bool,
     /// What the code at hand stands in.
     surroundings: Surroundings,
+    /// Whether something is named that may give modules by their names in strings.
+    names_importer: bool,
     /// The call of the statement before, which assignments to attributes can fill.
     open: Option<OpenCall<'a>>,
 }
@@ -168,15 +176,16 @@ impl<'a> Builder<'a> {
             text,
             is_of_interest,
             module: Module::default(),
-            bindings: Vec::new(),
+            bindings: Vec::with_capacity(text.len() / BYTES_PER_BINDING),
             scopes: vec![module_scope],
             scope: 0,
             owner: 0,
             block: BlockId::default(),
-            raw: Vec::new(),
+            raw: Vec::with_capacity(text.len() / BYTES_PER_READ),
             effect: None,
             is_for_types: false,
             surroundings: Surroundings::Module,
+            names_importer: false,
             open: None,
         }
     }
@@ -294,6 +303,7 @@ impl<'a> Builder<'a> {
         let mut aliases = Vec::new();
         for alias in &import.names {
             let name = alias.name.to_string();
+            self.names_importer |= is_importer(&name);
             let asname = alias.asname.as_ref().map(ToString::to_string);
             let binding = if name == "*" {
                 let path = ImportPath { level: import.level, module: module.clone(), name: None };
@@ -788,6 +798,7 @@ impl<'a> Builder<'a> {
     }
 
     fn reference(&mut self, name: &'a ast::ExprName, expr: &'a Expr, role: Role) {
+        self.names_importer |= is_importer(&name.id) || attributes_of(expr).any(|name| is_importer(name));
         let (owner, scope, block) = (self.owner, self.scope, self.block);
         self.raw.push(RawReference { name, expr, role, owner, scope, block });
     }

@@ -65,7 +65,9 @@ pub(super) const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs:/
 
 /// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `spacy download`.
 pub fn runs_pip(text: &str) -> bool {
-    if !text.contains("pip") && !text.contains("spacy") {
+    let bytes = text.as_bytes();
+    let is_named = |at: usize| ["pip", "pacy"].iter().any(|name| bytes[at..].starts_with(name.as_bytes()));
+    if !memchr::memchr_iter(b'p', bytes).any(is_named) {
         return false;
     }
     let is_separator = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
@@ -143,14 +145,16 @@ pub(super) fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
     Some(constants)
 }
 
+/// The attributes of `name.attribute.attribute`, the last first.
+pub(super) fn attributes_of(expr: &Expr) -> impl Iterator<Item = &Name> {
+    let chain =
+        std::iter::successors(expr.as_attribute_expr(), |attribute| attribute.value.as_attribute_expr());
+    chain.map(|attribute| &attribute.attr.id)
+}
+
 /// The attributes of `name.attribute.attribute` in order.
 pub(super) fn chain_attributes(expr: &Expr) -> Vec<Name> {
-    let mut attributes = Vec::new();
-    let mut current = expr;
-    while let Expr::Attribute(attribute) = current {
-        attributes.push(attribute.attr.id.clone());
-        current = &attribute.value;
-    }
+    let mut attributes: Vec<Name> = attributes_of(expr).cloned().collect();
     attributes.reverse();
     attributes
 }
