@@ -374,6 +374,45 @@ fn an_image_is_a_step_only_to_another_image() {
     assert_eq!(names, ["step 1", "kept 1", "between 0", "last 0", "deleted 0"], "{tool:#}");
 }
 
+/// Whether the images of a case are known, what it is about, and its files.
+type Case = (bool, &'static str, Vec<(&'static str, &'static str)>);
+
+/// The cases of `sdk/changed.txt`.
+fn changed() -> Vec<Case> {
+    let cases = include_str!("sdk/changed.txt").split("#=== ").skip(1);
+    let case = |case: &'static str| {
+        let (head, files) = case.split_once('\n').unwrap();
+        let (kind, name) = head.split_once(' ').unwrap();
+        let files = files.split("#--- ").skip(1).map(|file| file.split_once('\n').unwrap());
+        (kind == "known", name, files.collect())
+    };
+    cases.map(case).collect()
+}
+
+#[test]
+fn what_code_changes_is_not_known() {
+    let scratch = tempfile::tempdir().unwrap();
+    let cases = changed();
+    let roots: Vec<PathBuf> = (0..cases.len()).map(|case| scratch.path().join(case.to_string())).collect();
+    for (root, (_, _, files)) in roots.iter().zip(&cases) {
+        for (name, text) in files {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), text).unwrap();
+        }
+    }
+    let list: Vec<Value> = roots.iter().map(|root| json!({"root": root, "registry": null})).collect();
+    for ((root, (is_known, name, _)), sdk) in roots.iter().zip(cases).zip(sdk_images(&list)) {
+        assert_eq!(sdk["errors"], json!({}), "{name}");
+        let tool = tool_images(root, None, &[]);
+        let comparison = compare(root, &tool, &sdk);
+        assert_eq!(comparison.differences, [""; 0], "{name}");
+        assert!(comparison.known + comparison.unknown > 0, "{name}: {tool:#}");
+        let mut images = tool["images"].as_array().unwrap().iter();
+        let is_all_known = images.all(|image| image["unknown"] == json!([]));
+        assert_eq!(is_all_known, is_known, "{name}: {tool:#}");
+    }
+}
+
 /// Values of `pre` of which the SDK hashes the text.
 const PRE: &str = r#"
 import flyte

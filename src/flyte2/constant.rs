@@ -43,6 +43,17 @@ pub enum Constant {
 }
 
 impl Constant {
+    /// How deep in it there is something that can change: 0 is the value itself, 1 is what is in it.
+    pub fn changeable(&self) -> Option<usize> {
+        let (items, own): (Vec<&Self>, Option<usize>) = match self {
+            Self::List(items) => (items.iter().collect(), Some(0)),
+            Self::Tuple(items) => (items.iter().collect(), None),
+            Self::Dict(items) => (items.iter().map(|(_, value)| value).collect(), Some(0)),
+            _ => return None,
+        };
+        items.into_iter().filter_map(|item| Some(item.changeable()? + 1)).chain(own).max()
+    }
+
     /// Whether it counts as true.
     pub fn is_true(&self) -> bool {
         match self {

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
 use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
+use super::changes::Changes;
 use super::constant::{Constant, insert};
 use super::scope::{Frame, Local, Values};
 use crate::diagnostic::Rule;
@@ -25,6 +26,7 @@ use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::annotation::{Definition, StraightBody, straight_body};
 use crate::python::ast::name::Name;
+use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind};
 use crate::python::{Ranged, Tree};
 use crate::source::{TextRange, TextSize};
@@ -233,6 +235,8 @@ pub struct Evaluator<'a> {
     pub settings: &'a Settings,
     /// The disk as the code would see it.
     pub disk: &'a Disk,
+    /// What code may change.
+    pub changes: &'a Changes,
     known: RefCell<FxHashMap<(FileId, BindingId), Outcome>>,
     active: RefCell<Vec<(FileId, BindingId)>>,
     /// How many calls of functions are inside each other.
@@ -270,12 +274,19 @@ impl<'a> Helper<'a> {
 
 impl<'a> Evaluator<'a> {
     /// An evaluator that knows nothing yet.
-    pub fn new(project: &'a Project, trees: &'a Trees<'a>, settings: &'a Settings, disk: &'a Disk) -> Self {
+    pub fn new(
+        project: &'a Project,
+        trees: &'a Trees<'a>,
+        settings: &'a Settings,
+        disk: &'a Disk,
+        changes: &'a Changes,
+    ) -> Self {
         Self {
             project,
             trees,
             settings,
             disk,
+            changes,
             known: RefCell::default(),
             active: RefCell::default(),
             depth: Cell::new(0),
@@ -439,7 +450,11 @@ impl<'a> Evaluator<'a> {
         let module = &self.project.facts(file)?.module;
         let bound = &module.bindings[binding];
         let definition = module.definitions.get(&bound.owner);
-        if !matches!(definition, Some(Definition::Function { is_straight: true, .. })) || !is_wanted(file) {
+        if !matches!(definition, Some(Definition::Function { is_straight: true, .. }))
+            || !is_wanted(file)
+            || self.changes.may_rebind(file, &bound.name)
+            || self.may_mean_other(scope, &name.id, &[seen], now)
+        {
             return None;
         }
         // What a module holds while it is imported in a circle is not known.
@@ -483,6 +498,9 @@ impl<'a> Evaluator<'a> {
             if !values.known.contains_key(parameter.name().as_str()) {
                 let default = parameter.default.as_deref().ok_or(stuck)?;
                 let value = self.evaluate(Scope { file: helper.file, frames: &[] }, default)?;
+                if self.changes.may_change_value(helper.file, helper.binding, &value) {
+                    return Err(stuck);
+                }
                 values.known.insert(parameter.name().as_str(), value);
             }
         }
@@ -604,7 +622,10 @@ impl<'a> Evaluator<'a> {
         );
         is_read
             && call.arguments.len() == 1
-            && call.arguments.args.first().is_some_and(|name| self.evaluate(scope, name).is_ok())
+            && call.arguments.args.first().is_some_and(|name| match self.evaluate(scope, name) {
+                Ok(Constant::Str(name)) => !self.changes.may_set_variable(&name),
+                _ => false,
+            })
     }
 
     fn compare(&self, scope: Scope<'_, 'a>, compare: &'a ast::ExprCompare) -> Option<Constant> {
@@ -645,7 +666,9 @@ impl<'a> Evaluator<'a> {
         }
         let index = self.evaluate(scope, &subscript.slice)?;
         let found = match (&value, &index) {
-            (Constant::Name(name), Constant::Str(key)) if name == "os.environ" => {
+            (Constant::Name(name), Constant::Str(key))
+                if name == "os.environ" && !self.changes.may_set_variable(key) =>
+            {
                 self.settings.environment.get(key).cloned().map(Constant::Str)
             }
             _ => value.item(&index),
@@ -711,8 +734,13 @@ impl<'a> Evaluator<'a> {
             match frame.local(&name.id, is_innermost.then_some(name.range.start())) {
                 None => {}
                 Some(Local::Assigned(value)) => {
-                    let scope = Scope { frames: &scope.frames[..=depth], ..scope };
-                    return Ok((self.evaluate(scope, value)?, attributes));
+                    let around = Scope { frames: &scope.frames[..=depth], ..scope };
+                    let value = self.evaluate(around, value)?;
+                    // What is read more than once may have been changed in between.
+                    if value.changeable().is_some() && frame.reads(&name.id) > 1 {
+                        return scope.stuck(name);
+                    }
+                    return Ok((value, attributes));
                 }
                 Some(Local::Imported(range)) => {
                     let import = facts.module.bindings.iter().position(|binding| binding.range == range);
@@ -736,16 +764,25 @@ impl<'a> Evaluator<'a> {
         if scope.frames.is_empty() && reads_in_loop().is_some() {
             return scope.stuck(name);
         }
+        let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
         // What a name means to a call, or to a round of a comprehension, depends on when that runs.
         let has_values = scope.frames.last().is_some_and(|frame| frame.values().is_some());
         if let Some(reference) = facts.reference_at(expr.range()).filter(|_| !has_values) {
             return match self.project.resolve(scope.file, reference) {
-                [target] => self.target(scope, expr, target),
+                [target @ Target::External(_)] => self.target(scope, expr, target),
+                [target]
+                    if !self.may_mean_other(scope, &name.id, &reference.bindings, offset)
+                        && !reference.bindings.iter().any(|&binding| {
+                            self.is_uncertain_import(scope.file, binding, &attributes, 0)
+                        }) =>
+                {
+                    self.target(scope, expr, target)
+                }
                 _ => scope.stuck(expr),
             };
         }
-        let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
-        match facts.module.visible(&name.id, offset)[..] {
+        let visible = facts.module.visible(&name.id, offset);
+        match visible[..] {
             [] if name.id.as_str() == "__file__" => {
                 let path =
                     self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
@@ -754,9 +791,89 @@ impl<'a> Evaluator<'a> {
             [] if BUILTINS.contains(&name.id.as_str()) && facts.module.star_imports.is_empty() => {
                 Ok((Constant::Name(name.id.to_string()), attributes))
             }
-            [binding] => self.followed(scope, expr, binding, &attributes),
+            [binding]
+                if self.is_of_library(scope.file, binding, &attributes)
+                    || !self.may_mean_other(scope, &name.id, &visible, offset) =>
+            {
+                self.followed(scope, expr, binding, &attributes)
+            }
             _ => scope.stuck(expr),
         }
+    }
+
+    /// Whether a name of the file may mean something else at `offset` than what binds it there: code that is not followed
+    /// binds it, or a star import behind its binding, or one of several, brings it.
+    fn may_mean_other(
+        &self,
+        scope: Scope<'_, 'a>,
+        name: &Name,
+        bindings: &[BindingId],
+        offset: TextSize,
+    ) -> bool {
+        let Some(facts) = self.project.facts(scope.file) else { return true };
+        let bound = bindings.iter().map(|&binding| facts.module.bindings[binding].range.start()).max();
+        let count = self.stars(scope.file, name, bound, offset);
+        if bound.is_some() { count > 0 || self.changes.may_rebind(scope.file, name) } else { count > 1 }
+    }
+
+    /// How many star imports that may bring a name stand between two places of a file.
+    fn stars(&self, file: FileId, name: &Name, from: Option<TextSize>, to: TextSize) -> usize {
+        let Some(facts) = self.project.facts(file).filter(|facts| !facts.module.star_imports.is_empty())
+        else {
+            return 0;
+        };
+        let stars = facts.module.imports.iter().filter(|import| {
+            let start = import.range.start();
+            from.is_none_or(|from| from < start) && start < to
+        });
+        let paths = stars.filter(|import| import.aliases.iter().any(|alias| alias.name == "*"));
+        let paths = paths.filter_map(|import| {
+            let (level, module) = import.from.clone()?;
+            Some(ImportPath { level, module, name: None })
+        });
+        paths.filter(|path| self.project.may_bring(file, path, name, 0)).count()
+    }
+
+    /// Whether what an import brings may be something else than what its modules say when they are read one by one.
+    fn is_uncertain_import(
+        &self,
+        file: FileId,
+        binding: BindingId,
+        attributes: &[Name],
+        depth: usize,
+    ) -> bool {
+        let Some(facts) = self.project.facts(file).filter(|_| depth < MAX_CALLS) else { return true };
+        let BindingKind::Import(path) = &facts.module.bindings[binding].kind else { return false };
+        let names: Vec<Name> = path.name.iter().map(Name::from).chain(attributes.iter().cloned()).collect();
+        let Some(mut place) = self.project.index.resolve(file, path.level, &path.module) else {
+            return false;
+        };
+        for (index, name) in names.iter().enumerate() {
+            let bound = place.file.and_then(|file| Some((file, &self.project.facts(file)?.module)));
+            let exports = bound.map(|(file, module)| (file, module, module.exports(name)));
+            if let Some((file, module, exports)) = exports.filter(|(_, _, exports)| !exports.is_empty()) {
+                return self.changes.may_rebind(file, name)
+                    || exports.into_iter().any(|export| {
+                        let start = module.bindings[export].range.start();
+                        self.stars(file, name, Some(start), TextSize::from(u32::MAX)) > 0
+                            || self.is_uncertain_import(file, export, &names[index + 1..], depth + 1)
+                    });
+            }
+            match self.project.index.child(place, name) {
+                Some(child) => place = child,
+                None => {
+                    return place
+                        .file
+                        .is_some_and(|file| self.stars(file, name, None, TextSize::from(u32::MAX)) > 1);
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a name is an import from a library.
+    fn is_of_library(&self, file: FileId, binding: BindingId, attributes: &[Name]) -> bool {
+        matches!(self.project.follow(file, binding, attributes, 0)[..], [Target::External(_)])
     }
 
     fn followed(
@@ -767,7 +884,9 @@ impl<'a> Evaluator<'a> {
         attributes: &[Name],
     ) -> Result<(Constant, Vec<Name>), Stuck> {
         match &self.project.follow(scope.file, binding, attributes, 0)[..] {
-            [target] => self.target(scope, expr, target),
+            [target] if !self.is_uncertain_import(scope.file, binding, attributes, 0) => {
+                self.target(scope, expr, target)
+            }
             _ => scope.stuck(expr),
         }
     }
@@ -806,7 +925,12 @@ impl<'a> Evaluator<'a> {
             return Ok((self.binding(file, binding)?, names));
         };
         let frames = [frame];
-        Ok((self.evaluate(Scope { file, frames: &frames }, value)?, rest))
+        let scope = Scope { file, frames: &frames };
+        let found = self.evaluate(scope, value)?;
+        if self.changes.may_change_attribute(file, binding, &found) {
+            return scope.stuck(value);
+        }
+        Ok((found, rest))
     }
 
     /// The value of an attribute of a class that does nothing but give names to values, with the names of the class.
@@ -814,11 +938,14 @@ impl<'a> Evaluator<'a> {
         &self,
         file: FileId,
         binding: BindingId,
-        name: &str,
+        name: &Name,
     ) -> Option<(Frame<'a>, &'a Expr)> {
         let bound = &self.project.facts(file)?.module.bindings[binding];
         let is_certain = bound.kind == BindingKind::Definition && bound.is_unconditional;
-        if !is_certain || self.project.changed.contains(&(file, binding)) {
+        let may_change = self.changes.may_rebind(file, &bound.name)
+            || self.changes.may_rebind(file, name)
+            || self.changes.may_change(file, binding);
+        if !is_certain || may_change {
             return None;
         }
         let class = self.trees.get(self.project, file)?.body().get(bound.owner)?.as_class_def_stmt()?;
@@ -858,6 +985,9 @@ impl<'a> Evaluator<'a> {
         let binding = &facts.module.bindings[id];
         let stuck = Stuck { place: Place { file, range: binding.range } };
         let BindingKind::Assignment { value, .. } = &binding.kind else { return Err(stuck) };
+        if self.changes.may_rebind(file, &binding.name) {
+            return Err(stuck);
+        }
         let Some(tree) = self.trees.get(self.project, file) else { return Err(stuck) };
         if self.active.borrow().contains(&(file, id)) || tree.loop_around(binding.range.start()).is_some() {
             return Err(stuck);
@@ -866,12 +996,11 @@ impl<'a> Evaluator<'a> {
         self.active.borrow_mut().push((file, id));
         let value = self.evaluate(Scope { file, frames: &[] }, expr);
         self.active.borrow_mut().pop();
-        match value {
-            Ok(Constant::List(_) | Constant::Dict(_)) if self.project.changed.contains(&(file, id)) => {
-                Err(stuck)
-            }
-            value => value,
-        }
+        value.and_then(
+            |value| {
+                if self.changes.may_change_value(file, id, &value) { Err(stuck) } else { Ok(value) }
+            },
+        )
     }
 
     pub(super) fn call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
@@ -923,6 +1052,9 @@ impl<'a> Evaluator<'a> {
     /// Methods of paths that look at the disk.
     fn disk_method(&self, text: &str, method: &str) -> Option<Constant> {
         let place = Path::new(text);
+        if self.changes.moves && !text.starts_with('/') {
+            return None;
+        }
         match method {
             "absolute" => Some(Constant::Path(path::join(&self.disk.cwd().to_string_lossy(), text))),
             "resolve" => {
@@ -968,6 +1100,11 @@ impl<'a> Evaluator<'a> {
                         Some(path::join(&joined, &part.text()?))
                     })
                     .map(Constant::Path)
+            }
+            ("pathlib.Path.cwd" | "os.getcwd" | "os.path.abspath" | "os.path.exists", _)
+                if self.changes.moves =>
+            {
+                None
             }
             ("pathlib.Path.cwd", []) => Some(Constant::Path(cwd())),
             ("os.getcwd", []) => Some(Constant::Str(cwd())),
@@ -1016,6 +1153,9 @@ impl<'a> Evaluator<'a> {
         let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
         let Some(name) = argument("key", 0) else { return scope.stuck(call) };
         let Constant::Str(name) = self.evaluate(scope, name)? else { return scope.stuck(call) };
+        if self.changes.may_set_variable(&name) {
+            return scope.stuck(call);
+        }
         match (self.settings.environment.get(&name), argument("default", 1)) {
             (Some(value), _) => Ok(Constant::Str(value.clone())),
             (None, Some(default)) => self.evaluate(scope, default),

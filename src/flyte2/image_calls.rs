@@ -752,7 +752,13 @@ impl<'a> Call<'_, '_, 'a> {
         let argument = argument?;
         match &argument.value {
             Ok(Constant::None) => None,
-            Ok(value @ (Constant::Str(_) | Constant::Path(_))) => value.as_path(),
+            Ok(value @ (Constant::Str(_) | Constant::Path(_))) => {
+                let path = value.as_path().filter(|path| path.is_relative());
+                if path.is_some() && self.evaluator.changes.moves {
+                    self.unknown(argument.place);
+                }
+                value.as_path()
+            }
             _ => self.text(Some(argument)).map(PathBuf::from),
         }
     }

@@ -1,6 +1,7 @@
 //! What Flyte 2 code is made of: images as chains of calls, and task environments.
 
 pub mod chain;
+pub mod changes;
 pub mod check;
 pub mod constant;
 pub mod evaluate;

@@ -53,6 +53,7 @@ use rustc_hash::FxHashSet;
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
+use super::changes::Changes;
 use super::constant::Constant;
 use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, root_of};
 use super::scope::{Frame, Local};
@@ -112,8 +113,12 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     let related = files_with_flyte2(project);
     let files = related.iter().filter(|&(&file, &imports)| imports || uses_others(project, file));
     let files: Vec<FileId> = files.map(|(&file, _)| file).collect();
-    let parts: Vec<Part> =
-        files.par_iter().map(|&file| read_file(project, settings, disk, file, &related)).collect();
+    if files.is_empty() {
+        return Found::default();
+    }
+    let changes = Changes::of(project);
+    let read = |&file: &FileId| read_file(project, settings, (disk, &changes), file, &related);
+    let parts: Vec<Part> = files.par_iter().map(read).collect();
     let mut found = Found::default();
     let mut environments = Vec::new();
     let (mut called, mut tasks) = (Vec::new(), decorated(project));
@@ -127,7 +132,7 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     called.retain(|called| called.is_only_called(project));
     found.images.retain(|image| !called.iter().any(|called| called.is_at(image.place)));
     let trees = Trees::default();
-    let evaluator = Evaluator::new(project, &trees, settings, disk);
+    let evaluator = Evaluator::new(project, &trees, settings, disk, &changes);
     for environment in &mut environments {
         let is_found = |place: &Place| found.images.iter().any(|image| image.place == *place);
         if let Some(place) = environment.image.filter(|_| !environment.images.iter().any(is_found)) {
@@ -252,12 +257,12 @@ type Key = (FileId, BindingId, Vec<Name>);
 fn read_file(
     project: &Project,
     settings: &Settings,
-    disk: &Disk,
+    (disk, changes): (&Disk, &Changes),
     file: FileId,
     related: &BTreeMap<FileId, bool>,
 ) -> Part {
     let trees = Trees::default();
-    let evaluator = Evaluator::new(project, &trees, settings, disk);
+    let evaluator = Evaluator::new(project, &trees, settings, disk, changes);
     let Some(tree) = trees.get(project, file) else { return Part::default() };
     let mut finder = Finder {
         evaluator: &evaluator,
@@ -394,8 +399,13 @@ impl<'a> Finder<'_, 'a> {
                 Ok((Constant::Name(path), rest)) if rest.is_empty() && is_constructor_path(&path))
     }
 
-    fn found(&mut self, assigned: &'a [Expr], range: TextRange, built: Built) {
+    fn found(&mut self, assigned: &'a [Expr], range: TextRange, mut built: Built) {
         let variable = assigned.iter().find_map(Expr::as_name_expr).filter(|_| self.frames.is_empty());
+        // What the name stands for in the end is another image.
+        if let Some(name) = variable.filter(|name| self.evaluator.changes.rebinds(self.file, &name.id)) {
+            let place = self.scope().place(name.range);
+            built.unknown.push(Unknown { place, text: name.id.to_string() });
+        }
         self.part.images.push(FoundImage {
             variable: variable.map(|name| name.id.to_string()),
             place: self.scope().place(range),
@@ -638,7 +648,15 @@ fn image_places<'a>(
     for target in evaluator.project.resolve(scope.file, reference) {
         let Target::Binding(file, binding, rest) = target else { continue };
         let scope = Scope { file: *file, frames: &[] };
+        if evaluator
+            .project
+            .facts(*file)
+            .is_none_or(|facts| evaluator.changes.may_rebind(*file, &facts.module.bindings[*binding].name))
+        {
+            continue;
+        }
         match (rest.as_slice(), bound_value(evaluator, *file, *binding)) {
+            ([], Some(Expr::List(_) | Expr::Dict(_))) if evaluator.changes.may_change(*file, *binding) => {}
             ([], Some(value)) => places.extend(image_places(evaluator, scope, value, depth + 1)),
             ([image], Some(_)) if image == "image" => {
                 places.extend(environment_images(evaluator, *file, *binding, depth + 1));
@@ -664,6 +682,9 @@ fn environment_images(
     depth: usize,
 ) -> Vec<Place> {
     let Some(Expr::Call(call)) = bound_value(evaluator, file, binding) else { return Vec::new() };
+    if sets_image(evaluator, &(file, binding, Vec::new())) {
+        return Vec::new();
+    }
     if let Some(keyword) = call.arguments.find_keyword("image") {
         return image_places(evaluator, Scope { file, frames: &[] }, &keyword.value, depth);
     }
@@ -677,6 +698,17 @@ fn environment_images(
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether code gives an environment another image, or its name another environment.
+fn sets_image(evaluator: &Evaluator<'_>, (file, binding, path): &Key) -> bool {
+    let changes = evaluator.changes;
+    let is_rebound = evaluator
+        .project
+        .facts(*file)
+        .is_some_and(|facts| changes.rebinds(*file, &facts.module.bindings[*binding].name));
+    let attribute = path.first().map_or("image", Name::as_str);
+    is_rebound || changes.sets_attribute(*file, *binding, attribute)
 }
 
 /// An image of which nothing is known, because of what stands at a place.
@@ -813,7 +845,7 @@ fn give_tasks(
     let mut names: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
     for Task { maker: place, function } in tasks {
         let Some(key) = maker(evaluator, *place, 0) else { continue };
-        let known = by_key.get(&key);
+        let known = by_key.get(&key).filter(|_| !sets_image(evaluator, &key));
         for environment in known.into_iter().flatten() {
             let name = environment.name.as_ref().map(|name| format!("{name}.{function}"));
             for image in &environment.images {

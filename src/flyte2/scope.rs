@@ -97,6 +97,11 @@ impl<'a> Frame<'a> {
         collector.frame
     }
 
+    /// How often `name` is read.
+    pub fn reads(&self, name: &str) -> usize {
+        self.reads.get(name).copied().unwrap_or_default()
+    }
+
     /// What `name` stands for; `None` if this scope does not bind it. It is read at `offset` in the scope itself, or
     /// at an unknown time from a function inside.
     pub fn local(&self, name: &str, offset: Option<TextSize>) -> Option<Local<'a>> {
@@ -110,11 +115,7 @@ impl<'a> Frame<'a> {
         let Some(binding) = binding else { return Some(Local::Opaque) };
         match binding.local {
             // A list or dict that is read more than once may have been changed in between.
-            Local::Assigned(Expr::List(_) | Expr::Dict(_))
-                if self.reads.get(name).is_some_and(|&reads| reads > 1) =>
-            {
-                Some(Local::Opaque)
-            }
+            Local::Assigned(Expr::List(_) | Expr::Dict(_)) if self.reads(name) > 1 => Some(Local::Opaque),
             local => Some(local),
         }
     }
@@ -163,6 +164,27 @@ impl<'a> Collector<'a> {
     }
 }
 
+/// What a function or a class inside does with the names of the scope around.
+struct Inside<'c, 'a>(&'c mut Collector<'a>);
+
+impl<'a> SourceOrderVisitor<'a> for Inside<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        if let Stmt::Nonlocal(nonlocal) = stmt {
+            for name in &nonlocal.names {
+                self.0.bind(name.id.as_str(), name.range.start(), Local::Opaque);
+            }
+        }
+        source_order::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr {
+            *self.0.frame.reads.entry(&name.id).or_default() += 1;
+        }
+        source_order::walk_expr(self, expr);
+    }
+}
+
 impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
@@ -191,8 +213,12 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
             }
             Stmt::FunctionDef(function) => {
                 self.bind(function.name.as_str(), function.range.start(), Local::Opaque);
+                Inside(self).visit_body(&function.body);
             }
-            Stmt::ClassDef(class) => self.bind(class.name.as_str(), class.range.start(), Local::Opaque),
+            Stmt::ClassDef(class) => {
+                self.bind(class.name.as_str(), class.range.start(), Local::Opaque);
+                Inside(self).visit_body(&class.body);
+            }
             Stmt::Expr(expr) => self.visit_expr(&expr.value),
             Stmt::Return(node) => node.value.iter().for_each(|value| self.visit_expr(value)),
             Stmt::Delete(delete) => delete.targets.iter().for_each(|target| self.target(target)),

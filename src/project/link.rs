@@ -299,13 +299,29 @@ impl Project {
         // What `from flytekit import *` brings is not known.
         let known =
             facts.module.star_imports.iter().filter(|star| star.level > 0 || !is_flyte1_root(star.root()));
-        for star in known {
+        // The last one that brings a name wins.
+        for star in known.rev().filter(|star| self.may_bring(file, star, &names[0], depth)) {
             let targets = self.follow_import(file, star, names, depth + 1);
             if !targets.iter().any(|target| matches!(target, Target::Unknown | Target::External(_))) {
                 return targets;
             }
         }
         vec![Target::Unknown]
+    }
+
+    /// Whether `from x import *` in `file` may bring a name: `__all__` or an underscore can keep it back.
+    pub fn may_bring(&self, file: FileId, star: &ImportPath, name: &Name, depth: usize) -> bool {
+        let place = self.index.resolve(file, star.level, &star.module).and_then(|place| place.file);
+        let Some(origin) = place else { return star.level > 0 || star.root() != "flyte" };
+        let Some(facts) = self.facts(origin).filter(|_| depth <= MAX_DEPTH) else { return true };
+        let module = &facts.module;
+        if module.has_export_list() {
+            return module.exported.iter().any(|shown| shown == name.as_str());
+        }
+        let is_shown = !name.starts_with('_') || !module.exports("__all__").is_empty();
+        let mut stars = module.star_imports.iter();
+        let mut is_brought = || stars.any(|star| self.may_bring(origin, star, name, depth + 1));
+        is_shown && (!module.exports(name).is_empty() || is_brought())
     }
 
     /// The files of the project that `file`, if it is parsed, imports directly.

@@ -265,6 +265,20 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The target of `:=`. In a comprehension it is a name of the code around, which the comprehension may never reach.
+    fn bind_walrus(&mut self, target: &'a Expr) {
+        let scopes = std::iter::successors(Some(self.scope), |&scope| self.scopes[scope].parent);
+        let around = scopes.into_iter().find(|&scope| self.scopes[scope].kind != ScopeKind::Comprehension);
+        let Some(around) = around.filter(|&around| around != self.scope) else {
+            return self.bind_target(target, BindingKind::Other);
+        };
+        let inner = std::mem::replace(&mut self.scope, around);
+        let block = std::mem::take(&mut self.block);
+        self.in_block(|this| this.bind_target(target, BindingKind::Other));
+        self.block = block;
+        self.scope = inner;
+    }
+
     /// `name.attribute = …`, `name[…] = …`, `del name`: the object that the name stands for changes.
     fn mutated(&mut self, target: &'a Expr) {
         match target {
@@ -774,7 +788,7 @@ impl<'a> Builder<'a> {
             Expr::DictComp(comp) => self.comprehension(&[&comp.key, &comp.value], &comp.generators),
             Expr::Named(named) => {
                 self.visit_expr(&named.value);
-                self.bind_target(&named.target, BindingKind::Other);
+                self.bind_walrus(&named.target);
             }
             _ => source_order::walk_expr(self, expr),
         }

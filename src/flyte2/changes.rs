@@ -1,0 +1,842 @@
+//! What code may change behind the backs of the names that images are made of: anywhere in the project, and in any way.
+//!
+//! ```python
+//! import settings
+//!
+//! settings.REGISTRY = "ghcr.io/other"      # the name means something else from now on
+//! packages = settings.PACKAGES or []       # another name for the list, which may change through it
+//! globals()["NAME"] = "other"
+//! os.environ["REGISTRY"] = "ghcr.io/other"
+//! ```
+//!
+//! There is one rule: what code only looks at stays as it is, and everything else may be changed. So all that is listed
+//! here are the places where code only looks.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
+use rustpython_ast::{self as ast, Expr, Stmt};
+
+use super::constant::Constant;
+use super::evaluate::root_of;
+use super::signature;
+use crate::flyte1::file::FileFacts;
+use crate::project::link::Target;
+use crate::project::{FileId, Project};
+use crate::python::Ranged;
+use crate::python::annotation::Definition;
+use crate::python::ast::name::Name;
+use crate::python::scope::{BindingId, BindingKind};
+
+/// What may change.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Modules all of whose names may be bound anew.
+    modules: FxHashSet<FileId>,
+    /// Names that are bound anew in a module, by way of the module.
+    names: FxHashSet<(FileId, Name)>,
+    /// Names that are bound anew in a module that is not known.
+    anywhere: FxHashSet<Name>,
+    /// What is bound here may change, from this depth on: 0 is the object, 1 is what is in it.
+    objects: FxHashMap<(FileId, BindingId), usize>,
+    /// Modules in which every object may change.
+    objects_of: FxHashSet<FileId>,
+    /// Attributes that are assigned to: `env.image = …`
+    attributes: FxHashSet<(FileId, BindingId, Name)>,
+    /// Whether the working directory may be another one.
+    pub moves: bool,
+    /// The parameters of functions that only give names to values and return one, and from which depth on they take them.
+    functions: FxHashMap<(FileId, BindingId), Vec<(Name, Taken)>>,
+    /// What is passed to such functions.
+    passed: Vec<Passed>,
+    /// Environment variables that are set.
+    variables: FxHashSet<String>,
+    /// Whether any environment variable may be set.
+    sets_variables: bool,
+}
+
+/// An object that is passed to a function.
+#[derive(Debug)]
+struct Passed {
+    function: (FileId, BindingId),
+    parameter: Parameter,
+    object: (FileId, BindingId),
+}
+
+#[derive(Debug)]
+enum Parameter {
+    Position(usize),
+    Named(Name),
+}
+
+impl Changes {
+    /// Looks at all parsed files of a project.
+    pub fn of(project: &Project) -> Self {
+        let files: Vec<(FileId, &FileFacts)> = project.parsed().collect();
+        let parts: Vec<Self> =
+            files.par_iter().map(|&(file, facts)| Self::in_file(project, file, facts)).collect();
+        let mut all = Self::default();
+        parts.into_iter().for_each(|part| all.add(part));
+        for Passed { function, parameter, object } in std::mem::take(&mut all.passed) {
+            let parameters = all.functions.get(&function);
+            let taken = parameters.and_then(|parameters| match parameter {
+                Parameter::Position(position) => parameters.get(position).map(|(_, taken)| *taken),
+                Parameter::Named(name) => {
+                    parameters.iter().find(|(known, _)| *known == name).map(|(_, taken)| *taken)
+                }
+            });
+            if let Some(depth) = taken.unwrap_or(WHOLE) {
+                all.add_object(object, depth);
+            }
+        }
+        all
+    }
+
+    fn in_file(project: &Project, file: FileId, facts: &FileFacts) -> Self {
+        let imports = facts.module.imports.iter();
+        let from_os = imports.filter(|import| import.from == Some((0, "os".to_owned())));
+        let environ = from_os.flat_map(|import| &import.aliases).filter(|alias| alias.name == "environ");
+        let environ = environ.map(|alias| alias.asname.as_deref().unwrap_or("environ")).collect();
+        let mut look = Look {
+            project,
+            file,
+            facts,
+            environ,
+            taken: WHOLE,
+            functions: 0,
+            straight: None,
+            found: Self::default(),
+        };
+        if let Ok(tree) = facts.tree(project.text(file), std::iter::empty) {
+            look.visit_body(tree.body());
+        }
+        look.found
+    }
+
+    fn add(&mut self, other: Self) {
+        self.modules.extend(other.modules);
+        self.names.extend(other.names);
+        self.anywhere.extend(other.anywhere);
+        for (object, depth) in other.objects {
+            self.add_object(object, depth);
+        }
+        self.objects_of.extend(other.objects_of);
+        self.attributes.extend(other.attributes);
+        self.functions.extend(other.functions);
+        self.passed.extend(other.passed);
+        self.variables.extend(other.variables);
+        self.sets_variables |= other.sets_variables;
+        self.moves |= other.moves;
+    }
+
+    /// Whether a name of a module may be bound to something else than its code says.
+    pub fn may_rebind(&self, file: FileId, name: &Name) -> bool {
+        self.modules.contains(&file) || self.rebinds(file, name)
+    }
+
+    /// Whether code binds a name of a module anew, by way of the module.
+    pub fn rebinds(&self, file: FileId, name: &Name) -> bool {
+        self.anywhere.contains(name) || self.names.contains(&(file, name.clone()))
+    }
+
+    fn add_object(&mut self, object: (FileId, BindingId), depth: usize) {
+        let known = self.objects.entry(object).or_insert(depth);
+        *known = depth.min(*known);
+    }
+
+    /// Whether something that is bound here may change itself.
+    pub fn may_change(&self, file: FileId, binding: BindingId) -> bool {
+        self.objects_of.contains(&file) || self.objects.get(&(file, binding)) == Some(&0)
+    }
+
+    /// Whether what is bound here may be another value by the time that it is read.
+    pub fn may_change_value(&self, file: FileId, binding: BindingId, value: &Constant) -> bool {
+        self.may_change_at(file, binding, value.changeable())
+    }
+
+    /// Whether an attribute of the class that is bound here may be another value by the time that it is read.
+    pub fn may_change_attribute(&self, file: FileId, class: BindingId, value: &Constant) -> bool {
+        self.may_change_at(file, class, value.changeable().map(|depth| depth + 1))
+    }
+
+    /// Whether something may change that can change down to `depth`.
+    fn may_change_at(&self, file: FileId, binding: BindingId, depth: Option<usize>) -> bool {
+        let Some(depth) = depth else { return false };
+        self.objects_of.contains(&file)
+            || self.objects.get(&(file, binding)).is_some_and(|&changes| changes <= depth)
+    }
+
+    /// Whether an attribute of what is bound here is assigned to.
+    pub fn sets_attribute(&self, file: FileId, binding: BindingId, name: &str) -> bool {
+        self.attributes.contains(&(file, binding, Name::new(name)))
+    }
+
+    /// Whether code may set an environment variable.
+    pub fn may_set_variable(&self, name: &str) -> bool {
+        self.sets_variables || self.variables.contains(name)
+    }
+}
+
+/// What becomes of the value of an expression: from which depth on it gets somewhere else. 0 is the value itself, 1 is
+/// what is in it; nothing at all if it is only looked at.
+type Taken = Option<usize>;
+
+const WHOLE: Taken = Some(0);
+const PARTS: Taken = Some(1);
+
+/// Of a value whose items are shared with one that is taken so: `[*value]`, `value.copy()`.
+fn shared(taken: Taken) -> Taken {
+    taken.map(|depth| depth.max(1))
+}
+
+/// Of a value that holds one that is taken so.
+fn around(taken: Taken) -> Taken {
+    taken.map(|depth| depth + 1)
+}
+
+/// Of a value in one that is taken so.
+fn inside(taken: Taken) -> Taken {
+    taken.map(|depth| depth.saturating_sub(1))
+}
+
+/// Functions of Python that look at their arguments only.
+const READERS: [&str; 14] = [
+    "len",
+    "str",
+    "repr",
+    "print",
+    "bool",
+    "int",
+    "float",
+    "any",
+    "all",
+    "range",
+    "isinstance",
+    "hasattr",
+    "type",
+    "id",
+];
+
+/// Functions of Python whose result holds what is in their arguments.
+const COLLECTORS: [&str; 10] =
+    ["list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "enumerate", "zip", "reversed"];
+
+/// Methods that leave what they are called on as it is, and keep none of their arguments.
+fn is_reading(method: &str) -> bool {
+    matches!(
+        method,
+        "get"
+            | "items"
+            | "keys"
+            | "values"
+            | "copy"
+            | "index"
+            | "count"
+            | "format"
+            | "join"
+            | "lower"
+            | "upper"
+            | "strip"
+            | "lstrip"
+            | "rstrip"
+            | "split"
+            | "splitlines"
+            | "replace"
+            | "startswith"
+            | "endswith"
+            | "removeprefix"
+            | "removesuffix"
+            | "title"
+            | "encode"
+            | "joinpath"
+            | "exists"
+            | "is_file"
+            | "is_dir"
+            | "resolve"
+            | "absolute"
+            | "with_name"
+            | "with_suffix"
+            | "debug"
+            | "info"
+            | "warning"
+            | "error"
+    ) || signature::method(method).is_some()
+        || signature::constructor(method).is_some()
+}
+
+/// What a method takes from what it is called on, if its result is taken so.
+fn taken_by_method(method: &str, taken: Taken) -> Taken {
+    match method {
+        "get" => around(taken),
+        method if is_reading(method) => shared(taken),
+        _ => WHOLE,
+    }
+}
+
+/// A module that is the value of an expression.
+#[derive(Debug, Clone, Copy)]
+enum Module {
+    File(FileId),
+    Unknown,
+}
+
+struct Look<'p> {
+    project: &'p Project,
+    file: FileId,
+    facts: &'p FileFacts,
+    /// Names for `os.environ`.
+    environ: Vec<&'p str>,
+    /// What becomes of the value of the expression at hand.
+    taken: Taken,
+    /// How many functions there are around the code at hand.
+    functions: usize,
+    /// The parameters of the function at hand, if it only gives names to values and returns one.
+    straight: Option<Vec<(Name, Taken)>>,
+    found: Changes,
+}
+
+impl<'p> Look<'p> {
+    fn look(&mut self, taken: Taken, expr: &Expr) {
+        let outer = std::mem::replace(&mut self.taken, taken);
+        self.visit_expr(expr);
+        self.taken = outer;
+    }
+
+    /// Looks at everything in an expression.
+    fn inside(&mut self, taken: Taken, expr: &Expr) {
+        let outer = std::mem::replace(&mut self.taken, taken);
+        source_order::walk_expr(self, expr);
+        self.taken = outer;
+    }
+
+    fn targets(&self, expr: &Expr) -> &'p [Target] {
+        let reference = self.facts.reference_at(expr.range());
+        reference.map_or(&[], |reference| self.project.resolve(self.file, reference))
+    }
+
+    fn module_is_taken(&mut self, module: FileId, taken: Taken) {
+        match taken {
+            None => {}
+            Some(0) => drop(self.found.modules.insert(module)),
+            Some(_) => drop(self.found.objects_of.insert(module)),
+        }
+    }
+
+    fn object_is_taken(&mut self, file: FileId, binding: BindingId, taken: Taken) {
+        if let Some(depth) = taken {
+            self.found.add_object((file, binding), depth);
+        }
+    }
+
+    fn is_class(&self, file: FileId, binding: BindingId) -> bool {
+        self.project.facts(file).is_some_and(|facts| {
+            let bound = &facts.module.bindings[binding];
+            let is_function =
+                matches!(facts.module.definitions.get(&bound.owner), Some(Definition::Function { .. }));
+            bound.kind == BindingKind::Definition && !is_function
+        })
+    }
+
+    /// A parameter of the function at hand, or an attribute of it.
+    fn parameter(&mut self, expr: &Expr, taken: Taken) {
+        let (Some(root), Some(parameters)) = (root_of(expr), &mut self.straight) else { return };
+        let taken = match expr {
+            Expr::Attribute(attribute) if is_reading(&attribute.attr) => shared(taken),
+            Expr::Attribute(_) => WHOLE,
+            _ => taken,
+        };
+        for (_, known) in parameters.iter_mut().filter(|(name, _)| *name == root.id) {
+            *known = [*known, taken].into_iter().flatten().min();
+        }
+    }
+
+    /// `name.attribute.attribute`
+    fn chain(&mut self, expr: &Expr) {
+        let taken = self.taken;
+        self.parameter(expr, taken);
+        for target in self.targets(expr) {
+            match target {
+                Target::Module(module) => self.module_is_taken(*module, taken),
+                Target::Binding(file, binding, rest) => {
+                    let taken = match rest.last() {
+                        None => taken,
+                        // `C.PACKAGES` of a class, and what is in it.
+                        Some(_) if self.is_class(*file, *binding) => around(taken),
+                        Some(method) if is_reading(method) => shared(taken),
+                        // A method that is handed on; what a function holds.
+                        Some(_) => taken.and(WHOLE),
+                    };
+                    self.object_is_taken(*file, *binding, taken);
+                }
+                Target::Unknown => self.dictionary(expr),
+                Target::Flyte1(_) | Target::External(_) => {}
+            }
+        }
+    }
+
+    /// `module.__dict__`, in which every name may be bound anew.
+    fn dictionary(&mut self, expr: &Expr) {
+        let mut current = expr;
+        while let Expr::Attribute(attribute) = current {
+            if attribute.attr.as_str() == "__dict__" {
+                let Some(reference) = self.facts.reference_at(expr.range()) else { return };
+                let depth =
+                    reference.attributes.iter().position(|name| name == "__dict__").unwrap_or_default();
+                for &binding in &reference.bindings {
+                    for target in self.project.follow(self.file, binding, &reference.attributes[..depth], 0) {
+                        if let Target::Module(module) = target {
+                            self.found.modules.insert(module);
+                        }
+                    }
+                }
+                return;
+            }
+            current = &attribute.value;
+        }
+    }
+
+    /// What is called by its name: `name.method(…)`.
+    fn callee(&mut self, func: &Expr) {
+        let taken = self.taken;
+        self.parameter(func, if func.is_name_expr() { WHOLE } else { taken });
+        for target in self.targets(func) {
+            let Target::Binding(file, binding, rest) = target else { continue };
+            let taken = match rest.last() {
+                // An instance has what the class holds.
+                None if self.is_class(*file, *binding) => PARTS,
+                None => continue,
+                Some(_) if self.is_class(*file, *binding) => PARTS,
+                Some(method) => taken_by_method(method, taken),
+            };
+            self.object_is_taken(*file, *binding, taken);
+        }
+        self.dictionary(func);
+    }
+
+    fn call(&mut self, call: &ast::ExprCall) {
+        let last = last_name(&call.func);
+        if let Some(module) = self.called_module(call) {
+            return self.module_value(module);
+        }
+        if self.holds_own_names(call) {
+            return self.module_is_taken(self.file, self.taken);
+        }
+        self.sets_variables(call, last);
+        self.found.moves |= last == "chdir";
+        match (&*call.func, last) {
+            (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
+                self.found.modules.insert(self.file);
+            }
+            (Expr::Name(_), "setattr" | "delattr") if self.sets_name(call) => {
+                call.arguments.args.iter().skip(1).for_each(|argument| self.look(WHOLE, argument));
+                return;
+            }
+            _ => {}
+        }
+        match &*call.func {
+            func if root_of(func).is_some() => self.callee(func),
+            Expr::Attribute(attribute) => {
+                let taken = match last {
+                    _ if self.is_module(&attribute.value) => PARTS,
+                    method => taken_by_method(method, self.taken),
+                };
+                self.look(taken, &attribute.value);
+            }
+            func => self.look(WHOLE, func),
+        }
+        let taken = self.taken_from_arguments(&call.func, last);
+        for (position, argument) in call.arguments.arguments_source_order().enumerate() {
+            let taken = match (&*call.func, last, position) {
+                // What is called gets what is in the others.
+                (Expr::Name(_), "map" | "filter", 1..) => PARTS,
+                // What it gives cannot bind names of a module.
+                (Expr::Name(_), "getattr", 0) if self.is_module(argument.value()) => PARTS,
+                (Expr::Name(_), "dict", _) if matches!(argument, ast::ArgOrKeyword::Keyword(_)) => {
+                    inside(taken)
+                }
+                _ => taken,
+            };
+            let is_placed = !call.arguments.args.iter().take(position).any(Expr::is_starred_expr);
+            if !is_placed || !self.passes(&call.func, position, argument) {
+                self.look(taken, argument.value());
+            }
+        }
+    }
+
+    /// Whether an argument is an object, passed to a function of the project that is understood.
+    fn passes(&mut self, func: &Expr, position: usize, argument: ast::ArgOrKeyword<'_>) -> bool {
+        let [Target::Binding(file, binding, rest)] = self.targets(func) else { return false };
+        let facts = self.project.facts(*file).filter(|_| rest.is_empty());
+        let is_straight = facts.is_some_and(|facts| {
+            let owner = facts.module.bindings[*binding].owner;
+            matches!(
+                facts.module.definitions.get(&owner),
+                Some(Definition::Function { is_straight: true, .. })
+            )
+        });
+        let [Target::Binding(object_file, object, attributes)] = self.targets(argument.value()) else {
+            return false;
+        };
+        if !is_straight || !attributes.is_empty() {
+            return false;
+        }
+        let parameter = match argument {
+            ast::ArgOrKeyword::Keyword(keyword) => match &keyword.arg {
+                Some(name) => Parameter::Named(name.id.clone()),
+                None => return false,
+            },
+            ast::ArgOrKeyword::Arg(_) => Parameter::Position(position),
+        };
+        let object = (*object_file, *object);
+        self.found.passed.push(Passed { function: (*file, *binding), parameter, object });
+        true
+    }
+
+    /// Whether an expression is a module of the project.
+    fn is_module(&self, expr: &Expr) -> bool {
+        matches!(self.targets(expr), [Target::Module(_)]) || self.module(expr).is_some()
+    }
+
+    /// What becomes of the arguments of a call.
+    fn taken_from_arguments(&self, func: &Expr, name: &str) -> Taken {
+        // The SDK leaves what it gets as it is.
+        let is_flyte = |target: &Target| matches!(target, Target::External(path) if path.split('.').next() == Some("flyte"));
+        let is_function = |target: &Target| matches!(target, Target::Binding(_, _, rest) if rest.is_empty());
+        let targets = self.targets(func);
+        if !targets.is_empty() && targets.iter().all(is_flyte) {
+            return None;
+        }
+        match func {
+            Expr::Name(_) if targets.is_empty() && READERS.contains(&name) => None,
+            Expr::Name(_) if targets.is_empty() && COLLECTORS.contains(&name) => match name {
+                "enumerate" | "zip" => shared(inside(self.taken)),
+                _ => shared(self.taken),
+            },
+            // A function of the project may have that name, too.
+            _ if targets.iter().any(is_function) => WHOLE,
+            Expr::Attribute(_) if name == "get" => self.taken,
+            Expr::Attribute(_) if is_reading(name) => shared(self.taken),
+            _ => WHOLE,
+        }
+    }
+
+    /// `setattr(module, "NAME", …)`: whether no more is bound anew than that name.
+    fn sets_name(&mut self, call: &ast::ExprCall) -> bool {
+        let [object, name, ..] = &*call.arguments.args else { return false };
+        let Some(name) = name.as_string_literal_expr().map(|name| Name::new(name.value.to_str())) else {
+            return false;
+        };
+        if let Some(module) = self.module(object) {
+            self.set_name(module, name);
+            return true;
+        }
+        match self.targets(object) {
+            [Target::Module(module)] => self.found.names.insert((*module, name)),
+            [Target::Binding(file, binding, rest)] => {
+                let first = rest.first().cloned().unwrap_or(name);
+                self.found.attributes.insert((*file, *binding, first));
+                return false;
+            }
+            _ => return false,
+        };
+        true
+    }
+
+    fn set_name(&mut self, module: Module, name: Name) {
+        match module {
+            Module::File(file) => drop(self.found.names.insert((file, name))),
+            Module::Unknown => drop(self.found.anywhere.insert(name)),
+        }
+    }
+
+    /// `globals()`; `vars()` and `locals()` outside functions.
+    fn holds_own_names(&self, call: &ast::ExprCall) -> bool {
+        let Expr::Name(name) = &*call.func else { return false };
+        call.arguments.is_empty()
+            && (name.id.as_str() == "globals"
+                || self.functions == 0 && matches!(name.id.as_str(), "vars" | "locals"))
+    }
+
+    /// `sys.modules[…]`, `importlib.import_module(…)`
+    fn module(&self, expr: &Expr) -> Option<Module> {
+        match expr {
+            Expr::Subscript(item) if last_name(&item.value) == "modules" => self.module_named(&item.slice),
+            Expr::Call(call) => self.called_module(call),
+            _ => None,
+        }
+    }
+
+    fn called_module(&self, call: &ast::ExprCall) -> Option<Module> {
+        let is_getter = match last_name(&call.func) {
+            "import_module" | "__import__" => true,
+            "get" => call.func.as_attribute_expr().is_some_and(|get| last_name(&get.value) == "modules"),
+            _ => false,
+        };
+        self.module_named(call.arguments.args.first().filter(|_| is_getter)?)
+    }
+
+    fn module_named(&self, key: &Expr) -> Option<Module> {
+        match key {
+            Expr::Name(name) if name.id.as_str() == "__name__" => Some(Module::File(self.file)),
+            Expr::StringLiteral(name) => {
+                let name = name.value.to_str();
+                let dotted = name.trim_start_matches('.');
+                let level = u32::try_from(name.len() - dotted.len()).ok()?;
+                // A module of others is none of the project's.
+                self.project.index.resolve(self.file, level, dotted)?.file.map(Module::File)
+            }
+            _ => Some(Module::Unknown),
+        }
+    }
+
+    fn module_value(&mut self, module: Module) {
+        if let Module::File(file) = module {
+            self.module_is_taken(file, self.taken);
+        }
+    }
+
+    /// What is assigned to, deleted or augmented.
+    fn store(&mut self, target: &Expr) {
+        match target {
+            Expr::Name(_) => {}
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|element| self.store(element));
+            }
+            Expr::Starred(starred) => self.store(&starred.value),
+            Expr::Attribute(attribute) => self.store_attribute(target, attribute),
+            Expr::Subscript(item) => self.store_item(item),
+            _ => self.look(WHOLE, target),
+        }
+    }
+
+    fn store_attribute(&mut self, target: &Expr, attribute: &ast::ExprAttribute) {
+        if self.is_environ(target) {
+            self.found.sets_variables = true;
+        } else if let Some(module) = self.module(&attribute.value) {
+            self.set_name(module, attribute.attr.id.clone());
+        } else if root_of(target).is_none() {
+            self.look(WHOLE, &attribute.value);
+        }
+        for target in self.targets(target) {
+            match target {
+                Target::Module(module) => drop(self.found.modules.insert(*module)),
+                Target::Binding(file, binding, rest) => {
+                    if let Some(first) = rest.first() {
+                        self.found.add_object((*file, *binding), 0);
+                        self.found.attributes.insert((*file, *binding, first.clone()));
+                    } else if let Some(facts) = self.project.facts(*file) {
+                        let name = facts.module.bindings[*binding].name.clone();
+                        self.found.names.insert((*file, name));
+                    }
+                }
+                Target::Flyte1(_) | Target::External(_) | Target::Unknown => {}
+            }
+        }
+    }
+
+    fn store_item(&mut self, item: &ast::ExprSubscript) {
+        let key = item.slice.as_string_literal_expr().map(|key| key.value.to_str());
+        if self.is_environ(&item.value) {
+            self.set_variable(key);
+        }
+        match (&*item.value, key) {
+            (Expr::Call(call), Some(key)) if self.holds_own_names(call) => {
+                self.found.names.insert((self.file, Name::new(key)));
+            }
+            (value, _) => self.look(WHOLE, value),
+        }
+        self.look(None, &item.slice);
+    }
+
+    /// Whether an expression is `os.environ`.
+    fn is_environ(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Attribute(attribute) => attribute.attr.as_str() == "environ",
+            Expr::Name(name) => self.environ.contains(&name.id.as_str()),
+            _ => false,
+        }
+    }
+
+    fn set_variable(&mut self, name: Option<&str>) {
+        match name {
+            Some(name) => drop(self.found.variables.insert(name.to_owned())),
+            None => self.found.sets_variables = true,
+        }
+    }
+
+    /// `os.environ.setdefault("NAME", …)`, `load_dotenv()`
+    fn sets_variables(&mut self, call: &ast::ExprCall, last: &str) {
+        self.found.sets_variables |= last == "load_dotenv";
+        let Expr::Attribute(function) = &*call.func else { return };
+        if !self.is_environ(&function.value) || is_reading(last) {
+            return;
+        }
+        let keywords: Option<Vec<&ast::Identifier>> =
+            call.arguments.keywords.iter().map(|keyword| keyword.arg.as_ref()).collect();
+        match (&*call.arguments.args, keywords) {
+            ([], Some(names)) if last == "update" => {
+                names.iter().for_each(|name| self.set_variable(Some(name.as_str())));
+            }
+            ([name, ..], _) if last != "update" => {
+                self.set_variable(name.as_string_literal_expr().map(|name| name.value.to_str()));
+            }
+            ([Expr::Dict(dict)], Some(names)) => {
+                names.iter().for_each(|name| self.set_variable(Some(name.as_str())));
+                for item in &dict.items {
+                    let key = item.key.as_ref().and_then(Expr::as_string_literal_expr);
+                    self.set_variable(key.map(|key| key.value.to_str()));
+                }
+            }
+            _ => self.found.sets_variables = true,
+        }
+    }
+
+    fn comprehension(&mut self, elements: &[&Expr], generators: &[ast::Comprehension]) {
+        let taken = inside(self.taken);
+        for generator in generators {
+            self.look(PARTS, &generator.iter);
+            self.store(&generator.target);
+            generator.ifs.iter().for_each(|test| self.look(None, test));
+        }
+        elements.iter().for_each(|element| self.look(taken, element));
+    }
+
+    fn function(&mut self, function: &ast::StmtFunctionDef) {
+        function.decorator_list.iter().for_each(|decorator| self.look(None, &decorator.expression));
+        let parameters = function.parameters.iter_non_variadic_params();
+        parameters.filter_map(|parameter| parameter.default()).for_each(|default| self.look(WHOLE, default));
+        let bindings = &self.facts.module.bindings;
+        let own =
+            bindings.iter().position(|binding| binding.range == function.name.range && binding.is_global);
+        let names = function.parameters.posonlyargs.iter().chain(&function.parameters.args);
+        let names = names.chain(&function.parameters.kwonlyargs);
+        let parameters = names.map(|parameter| (parameter.name().id.clone(), None)).collect();
+        let around = self.straight.replace(parameters);
+        self.functions += 1;
+        self.visit_body(&function.body);
+        self.functions -= 1;
+        let parameters = std::mem::replace(&mut self.straight, around).unwrap_or_default();
+        self.found.functions.extend(own.map(|own| ((self.file, own), parameters)));
+    }
+}
+
+/// The last name of `name.attribute.attribute`, or of what is behind another expression.
+fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Look<'_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => {
+                class.decorator_list.iter().for_each(|decorator| self.look(WHOLE, &decorator.expression));
+                let arguments =
+                    class.arguments.iter().flat_map(|arguments| arguments.arguments_source_order());
+                arguments.for_each(|argument| self.look(PARTS, argument.value()));
+                self.visit_body(&class.body);
+            }
+            Stmt::Assign(assign) => {
+                self.found.sets_variables |= self.is_environ(&assign.value);
+                let is_unpacked =
+                    assign.targets.iter().all(|target| target.is_tuple_expr() || target.is_list_expr());
+                let is_written = assign.value.is_tuple_expr() || assign.value.is_list_expr();
+                let taken = if is_unpacked && !is_written { PARTS } else { WHOLE };
+                self.look(taken, &assign.value);
+                assign.targets.iter().for_each(|target| self.store(target));
+            }
+            Stmt::AnnAssign(assign) => {
+                assign.value.iter().for_each(|value| self.look(WHOLE, value));
+                self.store(&assign.target);
+            }
+            Stmt::AugAssign(assign) => {
+                self.look(PARTS, &assign.value);
+                self.store(&assign.target);
+                // `packages += […]` changes the list under all of its names.
+                self.look(WHOLE, &assign.target);
+            }
+            Stmt::Delete(delete) => delete.targets.iter().for_each(|target| self.store(target)),
+            Stmt::For(node) => {
+                self.look(PARTS, &node.iter);
+                self.store(&node.target);
+                self.visit_body(&node.body);
+                self.visit_body(&node.orelse);
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    self.look(WHOLE, &item.context_expr);
+                    item.optional_vars.iter().for_each(|target| self.store(target));
+                }
+                self.visit_body(&with.body);
+            }
+            Stmt::While(node) => {
+                self.look(None, &node.test);
+                self.visit_body(&node.body);
+                self.visit_body(&node.orelse);
+            }
+            Stmt::If(node) => {
+                self.look(None, &node.test);
+                self.visit_body(&node.body);
+                for clause in &node.elif_else_clauses {
+                    clause.test.iter().for_each(|test| self.look(None, test));
+                    self.visit_body(&clause.body);
+                }
+            }
+            Stmt::Expr(statement) => self.look(None, &statement.value),
+            Stmt::Assert(assert) => {
+                self.look(None, &assert.test);
+                assert.msg.iter().for_each(|message| self.look(None, message));
+            }
+            _ => source_order::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        let taken = self.taken;
+        match expr {
+            _ if root_of(expr).is_some() => self.chain(expr),
+            Expr::Call(call) => self.call(call),
+            Expr::Subscript(item) => {
+                match self.module(expr) {
+                    Some(module) => self.module_value(module),
+                    None if item.slice.is_slice_expr() => self.look(shared(taken), &item.value),
+                    None => self.look(around(taken), &item.value),
+                }
+                self.look(None, &item.slice);
+            }
+            Expr::Attribute(attribute) => self.look(PARTS, &attribute.value),
+            Expr::Starred(starred) => self.look(around(taken), &starred.value),
+            Expr::BinOp(_) => self.inside(shared(taken), expr),
+            Expr::BoolOp(_) => self.inside(taken, expr),
+            Expr::If(choice) => {
+                self.look(None, &choice.test);
+                self.look(taken, &choice.body);
+                self.look(taken, &choice.orelse);
+            }
+            Expr::Compare(_) | Expr::UnaryOp(_) | Expr::FString(_) => self.inside(None, expr),
+            Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) => self.inside(inside(taken), expr),
+            Expr::Dict(dict) => {
+                for item in &dict.items {
+                    item.key.iter().for_each(|key| self.look(None, key));
+                    // `{**other}` takes what is in it.
+                    let taken = if item.key.is_some() { inside(taken) } else { shared(taken) };
+                    self.look(taken, &item.value);
+                }
+            }
+            Expr::ListComp(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::SetComp(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::Generator(comp) => self.comprehension(&[&comp.elt], &comp.generators),
+            Expr::DictComp(comp) => self.comprehension(&[&comp.key, &comp.value], &comp.generators),
+            Expr::Lambda(_) => {
+                self.functions += 1;
+                self.inside(WHOLE, expr);
+                self.functions -= 1;
+            }
+            _ => self.inside(WHOLE, expr),
+        }
+    }
+}
