@@ -39,6 +39,8 @@ pub struct Mapper<'a> {
     is_async: Vec<bool>,
     /// The expressions around the current one, from the outside in.
     parents: Vec<&'a Expr>,
+    /// The innermost statement around the current expression.
+    statement: Option<&'a Stmt>,
     /// What the variables of the entity hold.
     values: Values<'a>,
     /// Values that are put into a named tuple when they are assigned, and its class.
@@ -60,6 +62,7 @@ impl<'a> Mapper<'a> {
             rewriter,
             is_async: Vec::new(),
             parents: Vec::new(),
+            statement: None,
             values: Values::default(),
             wraps: BTreeMap::new(),
             dropped: HashSet::new(),
@@ -86,6 +89,11 @@ impl<'a> Mapper<'a> {
     /// The expression that directly holds the current one.
     pub fn parent(&self) -> Option<&'a Expr> {
         self.parents.last().copied()
+    }
+
+    /// The innermost statement around the current expression.
+    pub(super) fn statement(&self) -> Option<&'a Stmt> {
+        self.statement
     }
 
     /// What the variables of the entity hold; nothing is known outside of entities.
@@ -236,6 +244,19 @@ impl<'a> Mapper<'a> {
         self.mapped
     }
 
+    /// A statement, from the inside out.
+    fn walk(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) if self.is_other_entity(function) => return,
+            Stmt::FunctionDef(function) => {
+                function.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                self.function(function, function.is_async);
+            }
+            _ => source_order::walk_stmt(self, stmt),
+        }
+        map_statement(self, stmt);
+    }
+
     /// Whether a nested function is an entity, which is mapped by itself.
     fn is_other_entity(&self, function: &ast::StmtFunctionDef) -> bool {
         let cx = self.cx;
@@ -278,15 +299,9 @@ fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
 
 impl<'a> SourceOrderVisitor<'a> for Mapper<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        match stmt {
-            Stmt::FunctionDef(function) if self.is_other_entity(function) => return,
-            Stmt::FunctionDef(function) => {
-                function.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                self.function(function, function.is_async);
-            }
-            _ => source_order::walk_stmt(self, stmt),
-        }
-        map_statement(self, stmt);
+        let outer = self.statement.replace(stmt);
+        self.walk(stmt);
+        self.statement = outer;
     }
 
     fn visit_body(&mut self, body: &'a [Stmt]) {
