@@ -56,7 +56,9 @@
 //!
 //! ## Fix safety
 //!
-//! By hand. Maps that can be read are rewritten with the workflow, without a finding of their own.
+//! By hand. Maps that can be read are rewritten with the workflow, without a finding of their own; but where several lists
+//! are mapped that may differ in length, an informing one says that `flyte.map` stops at the end of the shortest, while
+//! Flyte 1 refused them. In `async` code `zip(…, strict=True)` refuses them as well.
 //!
 //! ## Not handled
 //!
@@ -65,6 +67,8 @@
 //! ## References
 //!
 //! `flytekit/core/array_node_map_task.py` of flytekit 1.16.31; `flyte/_map.py` of flyte 2.12.1.
+
+use std::collections::HashSet;
 
 use super::calls::NodeCall;
 use super::mapper::Mapper;
@@ -161,8 +165,11 @@ pub(super) fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<
     mapper.rewriter.take(call.range);
     let wrapped = wrapper(mapper, map.node);
     let text = if mapper.is_async() && is_gathered(mapper.cx, map) {
-        gathered(mapper, map, &format!("{task}{suffix}"), &inputs)
+        gathered(mapper, map, &format!("{task}{suffix}"), &inputs, have_one_length(mapper, call))
     } else {
+        if !have_one_length(mapper, call) {
+            may_differ(mapper, call);
+        }
         mapped(mapper, map, &format!("{task}{suffix}"), &inputs, &options, wrapped.as_deref())
     };
     mapper.rewriter.replace(call.range, text);
@@ -195,30 +202,74 @@ fn wrapper(mapper: &Mapper<'_>, node: NodeId) -> Option<String> {
     }
 }
 
-/// `await` comes in front of it, as in front of any call.
-fn gathered(mapper: &mut Mapper<'_>, map: &MapTask<'_>, task: &str, inputs: &[(String, Input)]) -> String {
+/// Whether all lists that are mapped are known to be of one length.
+fn have_one_length(mapper: &Mapper<'_>, call: &NodeCall<'_>) -> bool {
+    let mut lengths = call.call.arguments.keywords.iter().map(|keyword| length(mapper, &keyword.value));
+    let first = lengths.next();
+    lengths.all(|length| Some(length) == first)
+}
+
+/// What tells the length of a list: equal texts are of equal lengths.
+fn length(mapper: &Mapper<'_>, list: &Expr) -> String {
+    match list {
+        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. })
+            if !elts.iter().any(Expr::is_starred_expr) =>
+        {
+            elts.len().to_string()
+        }
+        Expr::ListComp(comprehension) => match &comprehension.generators[..] {
+            [generator] if generator.ifs.is_empty() => length(mapper, &generator.iter),
+            _ => mapper.cx.text[list.range()].to_owned(),
+        },
+        _ => mapper.cx.text[list.range()].to_owned(),
+    }
+}
+
+/// flytekit refuses lists of different lengths (`flytekit/core/array_node_map_task.py`, 1.16.31); `flyte.map` stops at
+/// the end of the shortest (`flyte/_map.py`, 2.12.1).
+fn may_differ(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    let message =
+        "`flyte.map` stops at the end of the shortest list; Flyte 1 refused lists of different lengths";
+    let finding = Finding::new(&MAP_TASK, call.call.range, Effect::Info, message);
+    mapper.find(finding.help("Make sure that the lists are of one length, or compare their lengths first"));
+}
+
+/// `await` comes in front of it, as in front of any call. Flyte 2 needs Python 3.10, whose `zip` can be strict.
+fn gathered(
+    mapper: &mut Mapper<'_>,
+    map: &MapTask<'_>,
+    task: &str,
+    inputs: &[(String, Input)],
+    is_one_length: bool,
+) -> String {
     let asyncio = mapper.module("asyncio");
     let mut arguments = Vec::new();
     let (mut items, mut lists) = (Vec::new(), Vec::new());
-    let is_read = |name: &str| {
-        inputs.iter().any(|(_, input)| match input {
-            Input::Same(text) | Input::List(text) => {
-                text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
-            }
-        })
-    };
+    // Nothing that the comprehension reads may be hidden by its variables: neither the task nor what it gets.
+    let texts = inputs.iter().map(|(_, input)| match input {
+        Input::Same(text) | Input::List(text) => text.as_str(),
+    });
+    let words = texts.chain([task]).flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_')));
+    let words: HashSet<&str> = words.collect();
     for (name, input) in inputs {
         match input {
             Input::Same(text) => arguments.push(format!("{name}={text}")),
             Input::List(text) => {
-                let item = if is_read(name) { format!("{name}_item") } else { name.clone() };
+                let further = (2..).map(|number| format!("{name}_item_{number}"));
+                let mut names = std::iter::once(format!("{name}_item")).chain(further);
+                let is_free = |item: &String| {
+                    !words.contains(item.as_str()) && inputs.iter().all(|(other, _)| other != item)
+                };
+                let is_read = words.contains(name.as_str());
+                let item = if is_read { names.find(is_free).unwrap_or_default() } else { name.clone() };
                 arguments.push(format!("{name}={item}"));
                 items.push(item);
                 lists.push(text.clone());
             }
         }
     }
-    let lists = if lists.len() == 1 { lists.concat() } else { format!("zip({})", lists.join(", ")) };
+    let strict = if is_one_length { "" } else { ", strict=True" };
+    let lists = if lists.len() == 1 { lists.concat() } else { format!("zip({}{strict})", lists.join(", ")) };
     let aio = if mapper.cx.graph.is_async(map.node) { "" } else { ".aio" };
     let call = format!("{task}{aio}({})", arguments.join(", "));
     format!("{asyncio}.gather(*[{call} for {} in {lists}])", items.join(", "))
