@@ -96,6 +96,23 @@ impl Requirement {
     }
 }
 
+/// Whether a requirement keeps newer versions of its package out.
+pub fn is_limit(text: &str) -> bool {
+    Requirement::parse(text).is_ok_and(|requirement| {
+        let mut operators = requirement.versions.iter().map(|(operator, _)| operator.as_str());
+        operators.any(|operator| !matches!(operator, ">" | ">="))
+    })
+}
+
+/// Whether a requirement leaves no choice of a version.
+pub fn is_pin(text: &str) -> bool {
+    Requirement::parse(text).is_ok_and(|requirement| {
+        let mut versions = requirement.versions.iter();
+        requirement.url.is_some()
+            || versions.any(|(operator, version)| operator.starts_with("==") && !version.ends_with('*'))
+    })
+}
+
 fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
@@ -171,6 +188,22 @@ mod tests {
         let url = Requirement::parse("tool @ git+https://host/x/tool@v1").unwrap();
         assert_eq!(url.url.as_deref(), Some("git+https://host/x/tool@v1"));
         assert_eq!(canonical("Flyte__X.y"), "flyte-x-y");
+    }
+
+    #[test]
+    fn limits_and_pins_are_told_apart() {
+        for text in ["a==1", "a<2", "a<=2,>1", "a~=1.4", "a!=1.3", "a==1.*", "a[x]==1; os_name=='nt'"] {
+            assert!(is_limit(text), "{text}");
+        }
+        for text in ["a", "a>=1", "a>1", "-e .", "a @ https://x/a.whl"] {
+            assert!(!is_limit(text), "{text}");
+        }
+        for text in ["a==1", "a===1", "a @ https://x/a.whl"] {
+            assert!(is_pin(text), "{text}");
+        }
+        for text in ["a", "a==1.*", "a<2", "a~=1.4"] {
+            assert!(!is_pin(text), "{text}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn read_requirements(text: &str) -> Manifest {
 }
 
 /// The lines with what continues them.
-fn lines(text: &str) -> impl Iterator<Item = TextRange> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = TextRange> {
     let mut start = 0;
     let mut end = 0;
     let mut lines = Vec::new();
@@ -56,7 +56,7 @@ fn requirement(text: &str, line: TextRange) -> Option<Entry> {
 }
 
 /// What stands on a line, without white space and comment.
-fn requirement_range(text: &str, line: TextRange) -> Option<TextRange> {
+pub(super) fn requirement_range(text: &str, line: TextRange) -> Option<TextRange> {
     let whole = &text[line];
     let comment = whole.find('#').filter(|&at| at == 0 || whole[..at].ends_with([' ', '\t']));
     let content = &whole[..comment.unwrap_or(whole.len())];

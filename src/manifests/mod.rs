@@ -15,6 +15,7 @@ mod layout;
 mod lines;
 mod locks;
 mod manifest;
+mod pip_options;
 mod python_file;
 mod requirement;
 mod toml_file;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::file_kind::FileKind;
+use crate::image::requirement::is_limit;
 use crate::project::disk::ListedPackages;
 use crate::project::{FileId, Project};
 use coverage::Needs;
@@ -81,9 +83,12 @@ fn read(project: &Project, file: FileId, text: &str) -> Option<Result<Manifest, 
 /// What a requirements file lists; `is_selected` says whether it is among the files of this run.
 pub fn listed_packages(text: &str, is_selected: bool) -> ListedPackages {
     let manifest = lines::read_requirements(text);
-    let entries = manifest.lists.into_iter().flat_map(|list| list.entries);
+    let entries: Vec<_> = manifest.lists.into_iter().flat_map(|list| list.entries).collect();
+    let limits = entries.iter().map(requirement::Entry::shown).filter(|shown| is_limit(shown));
     ListedPackages {
-        distributions: entries.map(|entry| entry.name).collect(),
+        limits: limits.map(str::to_owned).collect(),
+        options: pip_options::read(text),
+        distributions: entries.into_iter().map(|entry| entry.name).collect(),
         is_editable: is_selected && manifest.generator.is_none(),
     }
 }

@@ -31,11 +31,37 @@ pub struct PathFact {
     pub locks_flyte: bool,
 }
 
+/// An option for pip in a requirements file that counts for everything installed along with the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PipOption {
+    /// `--index-url URL`
+    Index(String),
+    /// `--extra-index-url URL`
+    ExtraIndex(String),
+    /// Any other, as it is written on a command line: `--find-links URL`.
+    Other(String),
+}
+
+impl PipOption {
+    /// As it is written on a command line.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Index(url) => format!("--index-url {url}"),
+            Self::ExtraIndex(url) => format!("--extra-index-url {url}"),
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
 /// What a requirements file lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListedPackages {
     /// The distributions, normalized.
     pub distributions: Vec<String>,
+    /// The requirements that keep newer versions out: `numpy==1.24.0`, `pandas<3`.
+    pub limits: Vec<String>,
+    /// The options that also count for what is installed along with the file.
+    pub options: Vec<PipOption>,
     /// Whether this run may edit the file: it is among the paths, known by its name, and not made by a program.
     pub is_editable: bool,
 }

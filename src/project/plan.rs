@@ -355,6 +355,7 @@ pub fn map_image(
             has_platform: mapped.has_platform,
             is_foreign: mapped.is_foreign,
             listed: mapped.listed,
+            installed: mapped.installed,
             commands: mapped.commands,
             // A base without a variable is written where it stands.
             chain: graph

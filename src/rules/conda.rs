@@ -327,6 +327,9 @@ type Pypi = (Vec<Entry>, Option<String>, Vec<String>);
 /// The packages and indexes of the pip layer, if a manifest can say all of it.
 fn pypi(draft: &mut Draft) -> Option<Pypi> {
     let (mut index_url, mut extra_index_urls) = (None, Vec::new());
+    if draft.installed.file.as_ref().is_some_and(|file| !file.options.is_empty()) {
+        return None;
+    }
     for option in &draft.index_options {
         match option.text.split_once('=')? {
             ("index_url", url) => index_url = Some(literal(url)?),

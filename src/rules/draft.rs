@@ -1,6 +1,7 @@
 //! An image while it is being mapped: parameters add to it in any order, the chain comes out in build order.
 
 use super::Finding;
+use super::resolution::Installed;
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::image::command::Reach;
@@ -87,6 +88,8 @@ pub struct BaseSpec {
     pub is_foreign: bool,
     /// Distributions that it lists, normalized.
     pub listed: Vec<String>,
+    /// What its layers install.
+    pub installed: Installed,
     /// How far its commands reach; `None` if it has none.
     pub commands: Option<Reach>,
     /// Its own chain, if it is written into the `base_image` argument.
@@ -235,6 +238,8 @@ pub struct Draft {
     pub constructor: Vec<Argument>,
     /// `index_url=…`, `extra_index_urls=…`: on every layer that installs Python packages.
     pub index_options: Vec<Argument>,
+    /// Those of the layers of packages, where they differ.
+    pub pip_options: Option<Vec<Argument>>,
     /// Whether `name` is among the constructor's arguments.
     pub has_name: bool,
     /// The Python version, if it is known.
@@ -253,6 +258,8 @@ pub struct Draft {
     pub bash: Vec<(TextRange, &'static str)>,
     /// Distributions that the image lists, normalized.
     pub listed: Vec<String>,
+    /// What its layers install that Flyte 1 resolved together.
+    pub installed: Installed,
     /// Comments of keywords that have no place in the chain.
     pub orphans: Vec<String>,
     layers: Vec<Layer>,
@@ -277,27 +284,9 @@ impl Draft {
         Some(self.layers.remove(at).call)
     }
 
-    /// Adds an option of pip. Extra indexes are joined; any other option that is there already gives way.
+    /// Adds an option of pip to every layer that installs Python packages.
     pub fn option(&mut self, option: Argument) {
-        let name = option.text.split('=').next().unwrap_or_default().to_owned();
-        let same = self.index_options.iter_mut().find(|other| other.text.split('=').next() == Some(&name));
-        match same {
-            None => self.index_options.push(option),
-            Some(other) if other.text == option.text => {}
-            Some(other) if name == "extra_index_urls" => {
-                let values = |text: &str| {
-                    let value = text.split_once('=').map_or("", |(_, value)| value).to_owned();
-                    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
-                    inner.map_or_else(
-                        || format!("*{value}"),
-                        |inner| inner.trim().trim_end_matches(',').to_owned(),
-                    )
-                };
-                let joined = [values(&other.text), values(&option.text)].join(", ");
-                other.text = format!("{name}=[{joined}]");
-            }
-            Some(other) => *other = option,
-        }
+        add_option(&mut self.index_options, option);
     }
 
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
@@ -326,6 +315,7 @@ impl Draft {
     pub fn absorb(&mut self, part: Self, folds: bool) {
         self.findings.extend(part.findings);
         self.listed.extend(part.listed);
+        self.installed.extend(part.installed);
         part.index_options.into_iter().for_each(|option| self.option(option));
         self.orphans.extend(part.orphans);
         self.runs_pip |= part.runs_pip;
@@ -358,7 +348,8 @@ impl Draft {
         });
         let installs = |kind| matches!(kind, LayerKind::Pip | LayerKind::Requirements);
         for layer in self.layers.iter_mut().filter(|layer| installs(layer.kind)) {
-            layer.call.arguments.extend(self.index_options.iter().cloned());
+            let own = self.pip_options.as_ref().filter(|_| layer.kind == LayerKind::Pip);
+            layer.call.arguments.extend(own.unwrap_or(&self.index_options).iter().cloned());
         }
         let mut methods: Vec<Call> = self.layers.into_iter().map(|layer| layer.call).collect();
         let items = &cx.call.items;
@@ -412,4 +403,29 @@ fn is_exploded(cx: &ImageContext<'_>, head: &Call) -> bool {
         && items.has_trailing_comma
         && head.arguments.len() > 1
         && cx.style.indent_unit.len() + head.callee.len() + width > cx.line_length
+}
+
+/// Adds an option of pip. Extra indexes are joined; any other option that is there already gives way.
+pub(super) fn add_option(options: &mut Vec<Argument>, option: Argument) {
+    let name = option.text.split('=').next().unwrap_or_default().to_owned();
+    let same = options.iter_mut().find(|other| other.text.split('=').next() == Some(&name));
+    match same {
+        None => options.push(option),
+        Some(other) if other.text == option.text => {}
+        Some(other) if name == "extra_index_urls" => {
+            let values = |text: &str| {
+                let value = text.split_once('=').map_or("", |(_, value)| value).to_owned();
+                let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                inner.map_or_else(
+                    || format!("*{value}"),
+                    |inner| inner.trim().trim_end_matches(',').to_owned(),
+                )
+            };
+            let (there, new) = (values(&other.text), values(&option.text));
+            if !there.split(", ").any(|index| index == new) {
+                other.text = format!("{name}=[{there}, {new}]");
+            }
+        }
+        Some(other) => *other = option,
+    }
 }

@@ -118,10 +118,11 @@
 
 use super::codes::{INVALID_CALL, PACKAGES, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
+use super::resolution::Installed;
 use super::{
     Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, invalid,
     methods, name, packages, pip_index, pip_secret_mounts, platform, python_exec, python_version,
-    registry_config, requirements,
+    registry_config, requirements, resolution,
 };
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Chain};
@@ -182,6 +183,8 @@ pub struct MappedImage {
     pub uses_secret: bool,
     /// Distributions that it lists, itself or through its base, normalized.
     pub listed: Vec<String>,
+    /// What its layers install that Flyte 1 resolved together.
+    pub installed: Installed,
     /// How far its commands reach; `None` if it has none.
     pub commands: Option<Reach>,
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
@@ -222,6 +225,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let manifest = conda::map(cx, &mut draft, &parameters);
     draft.listed.extend(cx.base.iter().flat_map(|base| base.listed.iter().cloned()));
     packages::finish(cx, &mut draft, &parameters);
+    resolution::repeat_options(cx, &mut draft);
     let own_file = manifest.and_then(|manifest| conda::finish(cx, &mut draft, manifest));
     let file_of_base = cx.base.as_ref().and_then(|base| base.new_file.clone());
     // A method of an image leaves its Python as it is.
@@ -239,6 +243,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         uses_secret: draft.uses_secret,
         is_foreign: draft.is_foreign(cx),
         listed: draft.listed.clone(),
+        installed: draft.installed.clone(),
         commands: draft.commands,
         chain: draft.chain(cx),
     }

@@ -5,7 +5,7 @@
 
 use super::codes::IMAGE_USE;
 use super::draft::{Base, Draft, ImageContext, Parameter};
-use super::{Effect, Finding, commands, image_spec};
+use super::{Effect, Finding, commands, image_spec, resolution};
 use crate::python::items::{Item, Items};
 use crate::python::scope::{Argument, Call};
 use crate::python::value::{Value, ValueKind};
@@ -53,6 +53,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
             base.index_options.iter().for_each(|option| draft.option(option.clone()));
             // flytekit joins the commands of both in one shell.
             draft.commands = base.commands;
+            draft.installed = base.installed.clone();
         }
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
         if is_image_method(&name) {
@@ -127,6 +128,9 @@ fn map_method(
         image_spec::map_parameter(cx, &mut part, parameter, &[]);
     }
     commands::check_added(draft, &part, range);
+    if cx.receiver.is_some() {
+        resolution::repeat(cx, draft, &mut part, range);
+    }
     part.orphans.extend(items.dangling.iter().cloned());
     draft.absorb(part, cx.receiver.is_none());
 }

@@ -36,6 +36,7 @@ mod python_exec;
 mod python_version;
 mod registry_config;
 mod requirements;
+mod resolution;
 mod schedule;
 pub(crate) mod secrets;
 

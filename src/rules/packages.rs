@@ -9,9 +9,13 @@
 //! ## What it does
 //!
 //! Turns the list into the arguments of `with_pip_packages`, each with its comments. Options among the packages
-//! become options of the layer: `--index-url`, `--extra-index-url`, and `--pre` with a package.
+//! become options of the layer: `--index-url`, `--extra-index-url`, and `--pre` with a package. Packages that
+//! `with_packages` adds to an image by name bring those along that limit versions in that image.
 //!
 //! ## Why
+//!
+//! Flyte 1 resolved the packages of an image and of `with_packages` together. A layer of Flyte 2 is an installation of
+//! its own, which may replace what the one before it pinned.
 //!
 //! flytekit wrote the packages as lines of a requirements file, so options in them acted. flyte quotes each for
 //! the shell, so an option in one makes the build fail, and a list as one argument is refused.
@@ -48,7 +52,8 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. `--pre` with a package is unsafe: it allows pre-releases of the whole layer.
+//! Safe. `--pre` with a package is unsafe: it allows pre-releases of the whole layer. So are packages added to an image
+//! whose limits cannot be repeated, because their versions are not known.
 //!
 //! ## Not handled
 //!
@@ -279,7 +284,10 @@ fn classify(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Elemen
             literal(cx, draft, element.range, &text, matches!(element.kind, ValueKind::Str(_)))
         }
         ValueKind::FString(text, _) => formatted(cx, draft, element.range, &text),
-        _ => Element::Keep,
+        _ => {
+            draft.installed.has_unknown = true;
+            Element::Keep
+        }
     }
 }
 
@@ -299,10 +307,10 @@ fn literal(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &st
         return Element::Keep;
     }
     match named(cx, draft, range, trimmed) {
-        Element::Keep if is_own && trimmed != text => Element::Replace(cx.style.string(trimmed)),
         Element::Keep => {
             draft.listed.push(distribution_name(trimmed));
-            Element::Keep
+            draft.installed.packages.push(trimmed.to_owned());
+            if is_own && trimmed != text { Element::Replace(cx.style.string(trimmed)) } else { Element::Keep }
         }
         other => other,
     }
@@ -388,6 +396,7 @@ fn flyte1_plugin(
                 format!("`{text}` becomes `{successor}`, without the version of the Flyte 1 plugin"),
             ));
             draft.listed.push(successor.to_owned());
+            draft.installed.packages.push(successor.to_owned());
             Element::Replace(cx.style.string(successor))
         }
         Plugin::None => {
@@ -414,7 +423,14 @@ fn formatted(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &
     let name_end =
         trimmed.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(0);
     let is_named = name_end > 0 && !trimmed[name_end..].starts_with('{');
-    if is_named || trimmed.contains("://") { named(cx, draft, range, trimmed) } else { Element::Keep }
+    let element =
+        if is_named || trimmed.contains("://") { named(cx, draft, range, trimmed) } else { Element::Keep };
+    match element {
+        Element::Keep if is_named => draft.installed.packages.push(trimmed.to_owned()),
+        Element::Keep => draft.installed.has_unknown = true,
+        Element::Replace(_) | Element::Drop => {}
+    }
+    element
 }
 
 /// `--index-url URL`, `--extra-index-url URL`, `--pre`.
@@ -482,10 +498,15 @@ fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
         return;
     }
     let resolved = copied(cx, value).unwrap_or_else(|| cx.literal(value));
+    draft.installed.has_unknown |= resolved.elements().is_none();
     for element in resolved.elements().unwrap_or_default() {
-        let Some(text) = element.as_str().map(str::trim) else { continue };
+        let Some(text) = element.as_str().map(str::trim) else {
+            draft.installed.has_unknown = true;
+            continue;
+        };
         let name = distribution_name(text);
         draft.listed.push(name.clone());
+        draft.installed.packages.push(text.to_owned());
         let is_flyte1 = matches!(name.as_str(), "flytekit" | "union" | "unionai" | "union-runtime");
         let problem = if text.starts_with('-') || unquotable(text).is_some() {
             Some((
@@ -550,11 +571,17 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     }
     for package in cx.brought {
         if !is_listed(draft, package) && cx.keeps_flyte1.is_none() {
+            let behind = match &draft.installed.file {
+                Some(file) if !file.limits.is_empty() => {
+                    format!("; it is installed behind `{}`, whose limits do not count for it", file.path)
+                }
+                _ => String::new(),
+            };
             draft.find(Finding::new(
                 &BROUGHT_PACKAGE,
                 callee,
                 Effect::Info,
-                format!("`{package}` is added to the image: its code needs it, and only flytekit brought it"),
+                format!("`{package}` is added to the image: its code needs it, and only flytekit brought it{behind}"),
             ));
             added.push(package.clone());
         }

@@ -163,6 +163,7 @@ pub(super) fn map_runtime_packages(cx: &ImageContext<'_>, draft: &mut Draft, par
     super::packages::map(cx, &mut runtime, parameter);
     draft.findings.append(&mut runtime.findings);
     draft.listed.append(&mut runtime.listed);
+    draft.installed.extend(std::mem::take(&mut runtime.installed));
     runtime.index_options.drain(..).for_each(|option| draft.option(option));
     draft.orphans.append(&mut runtime.orphans);
     let Some(added) = runtime.layer_mut(LayerKind::Pip).map(std::mem::take) else { return };

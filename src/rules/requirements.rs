@@ -9,12 +9,15 @@
 //! ## What it does
 //!
 //! Turns a requirements file into `with_requirements`, `uv.lock` into `with_uv_project` and `poetry.lock` into
-//! `with_poetry_project`, with the `pyproject.toml` beside it.
+//! `with_poetry_project`, with the `pyproject.toml` beside it. The options of a requirements file (`--index-url`,
+//! `--extra-index-url`, `--find-links`, `--no-binary`, `--only-binary`, `--no-index`, constraints by URL) are repeated
+//! on the layers of packages beside it.
 //!
 //! ## Why
 //!
 //! Flyte 2 takes requirements from files that end in `.txt` only, and lock files through the project that they
-//! lock.
+//! lock. Flyte 1 installed the lines of the file and `packages` at once, with the options of the file; on Flyte 2
+//! they are two layers, and the second may replace a version that the file limits.
 //!
 //! ## Example
 //!
@@ -55,11 +58,14 @@
 //! ## Fix safety
 //!
 //! By hand. Rename the file. With the suffix `.txt`, and for lock files, the change is safe; an expression is
-//! unsafe.
+//! unsafe. Unsafe too is a file that limits versions (`==`, `~=`, `!=`, `<`, `<=`) beside a package that is not pinned
+//! with `==`: add that package to the file, or pin it.
 //!
 //! ## Not handled
 //!
-//! Options of pip beside a lock of poetry, and `pip_extra_args` beside any lock.
+//! Options of pip beside a lock of poetry, and `pip_extra_args` beside any lock. Options of a file that name a secret,
+//! or that meet `pip_extra_args`, are not repeated: they are unsafe. What a file takes from files beside it (`-r`, `-c`),
+//! which Flyte 1 did not find either.
 //!
 //! ## References
 //!
@@ -67,7 +73,8 @@
 
 use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
-use super::tables::{Plugin, plugin};
+use super::resolution::{self, RequirementsFile};
+use super::tables::{Plugin, distribution_name, plugin};
 use super::{Effect, Finding};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
@@ -120,7 +127,7 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
             range,
             Effect::Info,
             format!("`{path}` cannot be read from here, so what it lists is not known"),
-        ));
+        ).help("Make sure that it neither limits versions of what other layers install nor gives options to pip"));
         return;
     };
     let left = |name: &&String| !listed.is_editable && cx.keeps_flyte1.is_none() && is_flyte1_package(name);
@@ -133,6 +140,15 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
         };
         draft.find(Finding::new(&REQUIREMENTS, range, effect, message).help(help));
     }
+    draft.installed.file = Some(RequirementsFile {
+        path: path.to_owned(),
+        limits: listed
+            .limits
+            .into_iter()
+            .filter(|limit| !is_flyte1_package(&distribution_name(limit)))
+            .collect(),
+        options: listed.options,
+    });
     // Whether flytekit stays in the file is decided elsewhere: an image that needs it asks for it itself.
     draft.listed.extend(listed.distributions.into_iter().filter(|name| !is_flyte1_package(name)));
 }
@@ -187,6 +203,10 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
             )
             .help("Remove them, or add them to the project and lock again"),
         );
+    }
+    if let Some(file) = draft.installed.file.clone().filter(|_| cx.receiver.is_none()) {
+        let installed = draft.installed.clone();
+        resolution::check_limits(draft, &file, &installed, cx.call.callee);
     }
     let options = draft.index_options.clone();
     let Some(lock) = draft.layer_mut(LayerKind::Lock).filter(|_| !options.is_empty()) else { return };

@@ -1743,9 +1743,11 @@ def options_of(layer: Json) -> IndexOptions:
 
 def compare_index_options(case: Comparison, before: Json, after: Json) -> None:
     """Every layer that installs packages has the options that the spec had once."""
-    accepted = accepted_options(before)
+    own = accepted_options(before)
+    of_packages = {level: {with_file(option, level, before) for option in options} for level, options in own.items()}
     added = added_layers(case, before, after)
     for layer in layers_of(after, "pip", "requirements"):
+        accepted = of_packages if layer["op"] == "pip" else own
         wanted = set().union(*accepted.values()) if id(layer) in added else wanted_options(layer, before, accepted)
         found = options_of(layer)
         if layer["op"] == "requirements" and layer["kind"] != "requirements":
@@ -1783,6 +1785,22 @@ def accepted_options(before: Json) -> dict[int, set[IndexOptions]]:
         inherited_options = accepted.get(layer["level"] - 1, set()) if own == nothing else set()
         accepted[layer["level"]] = {own} | inherited_options
     return accepted or {0: {nothing}}
+
+
+def with_file(options: IndexOptions, level: int, before: Json) -> IndexOptions:
+    """The options of packages: those of the requirements file that Flyte 1 installed along with them count too."""
+    index, extra, arguments, pre, secrets = options
+    others = [arguments] if arguments else []
+    files = [layer for layer in layers_of(before, "requirements") if layer["level"] == level]
+    for line in (line for layer in files for line in layer["lines"] or []):
+        name, _, value = re.sub(r"(^|\s)#.*$", "", line).strip().replace("=", " ", 1).partition(" ")
+        if name in {"-i", "--index-url"}:
+            index = index or value.strip()
+        elif name == "--extra-index-url":
+            extra = extra if value.strip() in extra else (*extra, value.strip())
+        elif name in {"-f", "--find-links", "--no-binary", "--only-binary"}:
+            others.append(f"{'--find-links' if name == '-f' else name} {value.strip()}")
+    return (index, extra, " ".join(others), pre, secrets)
 
 
 def wanted_options(layer: Json, before: Json, accepted: dict[int, set[IndexOptions]]) -> set[IndexOptions]:
