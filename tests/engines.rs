@@ -267,16 +267,18 @@ fn different_images_of_one_uri_are_told_before_any_is_built() {
 fn what_comes_out_otherwise_than_it_may_seem_is_said() {
     const CODE: &str = "import flyte\n\nbase = flyte.Image.from_debian_base(python_version=(3, 11), name=\"base\")\n\
         quoted = base.with_env_vars({\"A\": \"'a b'\", \"B\": \"b\"})\n\
+        escaped = base.with_env_vars({\"C\": \"a\\\\$b\"}).with_env_vars({\"D\": \"a$$b\"})\n\
         bundled = base.with_code_bundle()\n";
     let project = Project::new();
     write(&project.path("code/a.py"), CODE);
     let run = project.run(&["build", "--engine", "podman", "--dry-run"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     let quotes = "note: a.py:4:35: `A` keeps quotes and backslashes, which `flyte build` takes away\n";
+    let dollars = "note: a.py:5:66: `D` keeps `$$`, which `flyte build` takes away\n";
     let bundle =
-        "note: a.py:5:16: `with_code_bundle` adds nothing to a build: the code comes when it is deployed\n";
-    assert!(run.stderr.contains(quotes) && run.stderr.contains(bundle), "{run:?}");
-    assert_eq!(run.stderr.matches("note: ").count(), 2, "{run:?}");
+        "note: a.py:6:16: `with_code_bundle` adds nothing to a build: the code comes when it is deployed\n";
+    assert!([quotes, dollars, bundle].iter().all(|note| run.stderr.contains(note)), "{run:?}");
+    assert_eq!(run.stderr.matches("note: ").count(), 3, "{run:?}");
 }
 
 #[test]

@@ -413,6 +413,138 @@ fn what_code_changes_is_not_known() {
     }
 }
 
+/// Arguments of other types than they should be.
+const ODD: &str = r#"
+import os
+from pathlib import Path
+
+import flyte
+
+base = flyte.Image.from_debian_base(name="base")
+apt = base.with_apt_packages("git", os.getenv("NOT_THERE", None))
+pip = base.with_pip_packages("a", None)
+options = base.with_pip_packages("a", index_url=None, extra_index_urls=None, pre=None, extra_args=None)
+urls = base.with_pip_packages("a", extra_index_urls=[None])
+command = base.with_commands(None)
+workdir = base.with_workdir(None)
+file = base.with_source_file(Path("odd.py"), dst=None)
+folder = base.with_source_folder(Path("folder"), dst=None)
+contents = base.with_source_folder(Path("folder"), dst=None, copy_contents_only=True)
+ignore = base.with_dockerignore(None)
+number = base.with_env_vars({"A": 4, "B": None, "C": True, "D": 1.5, "E": ["it's", 2, ("x",)]})
+key = base.with_env_vars({1: "a", None: "b"})
+letters = base.with_uv_project("folder/pyproject.toml", extra_index_urls="http://x")
+mode = base.with_uv_project("folder/pyproject.toml", project_install_mode=None)
+lock = base.with_uv_project("folder/pyproject.toml", uvlock="folder/uv.lock")
+poetry = base.with_poetry_project("folder/pyproject.toml", poetry_lock=None, project_install_mode=None)
+pixi = base.with_pixi_project("folder/pyproject.toml", environment=None)
+plain = flyte.Image.from_debian_base(install_flyte=None, flyte_version=None, python_version=None)
+secret = flyte.Image.from_debian_base(registry_secret="pull")
+name = base.clone(name=5, registry=6)
+python = flyte.Image.from_debian_base(name="x", python_version="3.12")
+parts = flyte.Image.from_debian_base(name="x", python_version=("3", "12"), platform="linux/amd64")
+platform = base.clone(platform=("linux/riscv",)).with_apt_packages("git")
+nothing = base.clone(name=None, registry=None, base_image=None, extendable=None, platform=None)
+reference = flyte.Image.from_ref_name(None)
+"#;
+
+#[test]
+fn odd_arguments_have_the_uri_of_the_sdk() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::create_dir(scratch.path().join("folder")).unwrap();
+    fs::write(scratch.path().join("odd.py"), ODD).unwrap();
+    for name in ["pyproject.toml", "uv.lock", "poetry.lock"] {
+        fs::write(scratch.path().join("folder").join(name), "[project]\nname = \"x\"\nversion = \"1\"\n")
+            .unwrap();
+    }
+    let tool = tool_images(scratch.path(), None, &[]);
+    let sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    let entries = tool["images"].as_array().unwrap();
+    let expected = sdk["images"].as_object().unwrap();
+    assert_eq!(entries.len(), expected.len());
+    for entry in entries {
+        let variable = entry["variable"].as_str().unwrap();
+        assert_eq!(entry["uri"], expected[&format!("odd.py::{variable}")]["uri"], "{variable}: {entry:#}");
+    }
+}
+
+/// Environments whose images are strings, none, and those of other environments.
+const ENVIRONMENTS: &str = r#"
+import flyte
+
+URI = "ghcr.io/acme/tools:1"
+base = flyte.Image.from_debian_base(name="base")
+env = flyte.TaskEnvironment("env", image=base)
+same = env.clone_with("same", image=None)
+other = env.clone_with("other", base.with_apt_packages("git"))
+bare = flyte.TaskEnvironment("bare")
+auto = flyte.TaskEnvironment("auto", image="auto")
+bare_clone = bare.clone_with("bare-clone")
+text = flyte.TaskEnvironment("text", image=URI)
+text_clone = text.clone_with("text-clone", image=None)
+placed = flyte.TaskEnvironment("placed", [], None, None, None, None, None, False, base)
+unused = flyte.TaskEnvironment("unused")
+imageless = flyte.TaskEnvironment("imageless", image=None)
+
+@env.task
+def a(): ...
+
+@same.task
+def b(): ...
+
+@other.task
+def c(): ...
+
+@bare.task
+def d(): ...
+
+@auto.task
+def e(): ...
+
+@bare_clone.task
+def f(): ...
+
+@text.task
+def g(): ...
+
+@text_clone.task
+def h(): ...
+
+@placed.task
+def i(): ...
+
+@imageless.task
+def j(): ...
+
+looked_up = getattr(base, "with_apt_packages")("git")
+held = (lambda image=base.with_pip_packages("x"): image)()
+"#;
+
+#[test]
+fn tasks_of_every_environment_have_the_image_of_the_sdk() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("environments.py"), ENVIRONMENTS).unwrap();
+    let tool = tool_images(scratch.path(), None, &[]);
+    let sdk = sdk_images(&[json!({"root": scratch.path(), "registry": null})]).remove(0);
+    assert_eq!(sdk["errors"], json!({}));
+    let comparison = compare(scratch.path(), &tool, &sdk);
+    assert_eq!(comparison.differences, [""; 0]);
+    assert_eq!((comparison.known, comparison.unknown), (10, 1), "{comparison:?}");
+    let entries = tool["images"].as_array().unwrap();
+    let tasks: Vec<&str> = entries
+        .iter()
+        .flat_map(|entry| entry["tasks"].as_array().unwrap())
+        .map(|task| task.as_str().unwrap())
+        .collect();
+    assert_eq!(tasks.len(), 9, "{tasks:?}");
+    // What is looked up by its name is not followed, but named; a default is an image as any other.
+    assert!(entries.iter().any(|entry| entry["unknown"] == json!(["getattr(base, \"with_apt_packages\")"])));
+    assert!(
+        entries.iter().any(|entry| entry["variable"].is_null() && entry["layers"][0]["packages"][0] == "x")
+    );
+}
+
 /// Values of `pre` of which the SDK hashes the text.
 const PRE: &str = r#"
 import flyte

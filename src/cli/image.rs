@@ -6,7 +6,7 @@
 //! ```
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -20,6 +20,7 @@ use super::migrate::{checked, in_pool, options, report_problems, settings as mig
 use crate::diagnostic::Status;
 use crate::diagnostic::render::{FileReport, Report, concise, full, json};
 use crate::discover::{Discovery, Problem, discover};
+use crate::file_kind::FileKind;
 use crate::flyte1::symbol::Symbol;
 use crate::flyte2::check::findings;
 use crate::flyte2::evaluate::Place;
@@ -33,8 +34,9 @@ use crate::load::{load_with_images, replace};
 use crate::migrate::{Migration, migrate};
 use crate::project::plan::plan;
 use crate::project::{Content, Project};
+use crate::python;
 use crate::python::scope::Role;
-use crate::source::Location;
+use crate::source::{Location, SourceFile};
 
 /// The images of the paths that were given.
 #[derive(Debug)]
@@ -97,12 +99,14 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     })?;
     let mut images = Images { discovery, project, found, disk, config, python_version };
     images.discovery.problems.extend(unread(&images.project));
+    images.discovery.problems.extend(unparsed(args, &images));
     let files = &images.project.files;
     images.found.images.retain(|image| files[image.place.file].is_selected);
     images.found.problems.retain(|problem| files[problem.place.file].is_selected);
     if let Some(name) = &args.image {
         let is_meant = |image: &FoundImage| {
-            image.variable.as_ref() == Some(name) || image.built.image.name.as_ref() == Some(name)
+            let mut names = image.variable.iter().chain(&image.aliases).chain(&image.built.image.name);
+            names.any(|known| known == name)
         };
         images.found.images.retain(is_meant);
         if images.found.images.is_empty() {
@@ -193,6 +197,28 @@ fn unread(project: &Project) -> Vec<Problem> {
         .collect()
 }
 
+/// The files that were named one by one, but do not parse: those without a word of Flyte are not parsed otherwise.
+fn unparsed(args: &ImageArgs, images: &Images) -> Vec<Problem> {
+    let is_named = |path: &Path| {
+        let same = |named: &PathBuf| named.is_file() && named.canonicalize().ok() == path.canonicalize().ok();
+        args.paths.iter().any(same)
+    };
+    let files = images.project.files.iter().zip(&images.discovery.files);
+    let skipped = files.filter(|(file, _)| {
+        file.is_selected && file.kind == FileKind::Python && matches!(file.content, Content::Skipped(_))
+    });
+    skipped
+        .filter(|(_, candidate)| is_named(&candidate.path))
+        .filter_map(|(file, candidate)| {
+            let message = match SourceFile::read(&candidate.path, file.display.clone()) {
+                Ok(source) => format!("does not parse: {}", python::parse(&source.text).err()?.message),
+                Err(error) => error.to_string(),
+            };
+            Some(Problem { display: file.display.clone(), message })
+        })
+        .collect()
+}
+
 /// Reports what is wrong with the images and environments.
 fn validate(args: &ImageArgs, out: &mut dyn Write) -> Result<Exit> {
     let images = find_images(args)?;
@@ -265,7 +291,7 @@ fn document(images: &Images) -> Document {
     let entries = images.found.images.iter().map(|found| {
         let (filename, location) = images.location(found);
         let uri = images.uri(found);
-        let refused = found.built.problems.iter().map(|problem| problem.message.clone());
+        let refused = found.built.refusals().map(|problem| problem.message.clone());
         let failed = uri.as_ref().and_then(|uri| uri.as_ref().err()).map(ToString::to_string);
         Entry {
             filename: filename.to_owned(),

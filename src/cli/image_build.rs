@@ -25,9 +25,10 @@ use crate::flyte2::read::FoundImage;
 use crate::image::build::{self, LayerPlaces, Options, Outcome, Recipe, Request, recipe};
 use crate::image::digest::uri;
 use crate::image::engine::{Engine, EngineSettings};
-use crate::image::line::is_unquoted;
+use crate::image::line::{Piece, value_pieces};
 use crate::image::remote;
 use crate::image::schedule::{Schedule, confusion};
+use crate::image::shell::{Part, parts};
 use crate::image::step::Problem;
 use crate::image::{Base, Image, Layer};
 use crate::rules::codes;
@@ -43,11 +44,11 @@ macro_rules! say {
 pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<Exit> {
     refuse_json(&args.images)?;
     let images = find_images(&args.images)?;
-    let mut has_failed = report_problems(&images.discovery);
+    let has_problem = report_problems(&images.discovery);
     let options = options(Engine::Docker, &images, &args.bases);
     let (requests, unknown) = requests(&images, true);
     say_problems(&unknown);
-    has_failed |= !unknown.is_empty();
+    let mut has_failed = !unknown.is_empty();
     let folders = folders(&requests, args.output.as_deref());
     for (index, request) in requests.iter().enumerate().filter(|(_, request)| needs_build(&request.image)) {
         let folder = args.output.is_some().then_some(folders[index].as_path());
@@ -59,7 +60,11 @@ pub(super) fn dockerfile(args: &DockerfileArgs, out: &mut dyn Write) -> Result<E
             }
         }
     }
-    Ok(if has_failed { Exit::Findings } else { Exit::Clean })
+    Ok(match (has_problem, has_failed) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Findings,
+        (false, false) => Exit::Clean,
+    })
 }
 
 /// What keeps an image from being told from one before it.
@@ -351,7 +356,7 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
         ))
         .help("Write it as a literal, or build the image with the SDK"));
     }
-    if let Some(problem) = found.built.problems.first() {
+    if let Some(problem) = found.built.refusals().next() {
         return Err(unknown(&problem.message).help(problem.help.clone()));
     }
     let mut image = found.built.image.clone();
@@ -385,17 +390,33 @@ fn tell_of_layers(image: &Image, layers: &[LayerPlaces], is_local: bool) {
                 );
             }
             Layer::Env { variables } if is_local => {
-                for ((name, _), place) in
-                    variables.iter().zip(&places.items).filter(|((_, value), _)| is_unquoted(value))
-                {
-                    say!(
-                        "note: {place}: `{name}` keeps quotes and backslashes, which `flyte build` takes away"
-                    );
+                for ((name, value), place) in variables.iter().zip(&places.items) {
+                    if let Some(kept) = kept(value) {
+                        say!("note: {place}: `{name}` keeps {kept}, which `flyte build` takes away");
+                    }
                 }
             }
             _ => {}
         }
     }
+}
+
+/// What a build keeps of the value of a variable that is not in it once a Dockerfile has been read.
+fn kept(value: &str) -> Option<String> {
+    let mut own: Vec<Piece> = Vec::new();
+    for part in parts(value) {
+        match (part, own.last_mut()) {
+            (Part::Literal(text), Some(Piece::Text(before))) => before.push_str(text),
+            (Part::Literal(text), _) => own.push(Piece::Text(text.to_owned())),
+            (Part::Reference(name), _) => own.push(Piece::Variable(name.to_owned())),
+        }
+    }
+    let others = value_pieces(value);
+    let other = others.iter().find_map(|piece| match piece {
+        Piece::Variable(name) if !own.contains(piece) => Some(format!("`${name}`")),
+        _ => None,
+    });
+    (own != others).then(|| other.unwrap_or_else(|| "quotes and backslashes".to_owned()))
 }
 
 /// The code comes when it is deployed, unless that is told to copy nothing: then a build is not enough.

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Rule, Severity, Status};
 use crate::image::disk::Disk;
 use crate::image::validate::{Part, validate};
 use crate::project::{FileId, Project};
-use crate::rules::codes::{BASE_WITHOUT_FLYTE, BROKEN_LINE, MISSING_PATH};
+use crate::rules::codes::{BASE_WITHOUT_FLYTE, BROKEN_LINE, IMAGE_WITHOUT_NAME, MISSING_PATH};
 
 /// Something that is wrong, wherever it was noticed.
 #[derive(Debug, PartialEq)]
@@ -68,6 +68,10 @@ fn validated(project: &Project, image: &FoundImage, disk: &Disk, root: &Path) ->
     for problem in validate(&built.image, &is_known, disk) {
         // Images of apps and of foreign containers need no flyte.
         if problem.rule == &BASE_WITHOUT_FLYTE && !image.needs_flyte {
+            continue;
+        }
+        // It needs a name only where it is built.
+        if problem.rule == &IMAGE_WITHOUT_NAME && image.is_only_cloned {
             continue;
         }
         // What the SDK refuses leaves a layer without what it needs.

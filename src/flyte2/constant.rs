@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use super::evaluate::Built;
-use crate::image::{Secret, path};
+use crate::image::{Secret, path, python_text};
 use crate::project::FileId;
 
 /// A value.
@@ -80,7 +80,30 @@ impl Constant {
                 format!("{value:?}")
             }
             Self::Str(text) | Self::Path(text) => text.clone(),
+            Self::List(_) | Self::Tuple(_) | Self::Dict(_) => self.repr()?,
             _ => return None,
+        })
+    }
+
+    /// `repr(value)`, for values whose text is known.
+    fn repr(&self) -> Option<String> {
+        let joined = |items: &[Self]| {
+            items.iter().map(Self::repr).collect::<Option<Vec<_>>>().map(|items| items.join(", "))
+        };
+        Some(match self {
+            Self::Str(text) => python_text::repr(text),
+            Self::Path(_) | Self::Secret(_) | Self::Image(_) | Self::Name(_) | Self::Module(_) => {
+                return None;
+            }
+            Self::List(items) => format!("[{}]", joined(items)?),
+            Self::Tuple(items) if items.len() == 1 => format!("({},)", joined(items)?),
+            Self::Tuple(items) => format!("({})", joined(items)?),
+            Self::Dict(items) => {
+                let items =
+                    items.iter().map(|(key, value)| Some(format!("{}: {}", key.repr()?, value.repr()?)));
+                format!("{{{}}}", items.collect::<Option<Vec<_>>>()?.join(", "))
+            }
+            Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) => self.text()?,
         })
     }
 
@@ -107,6 +130,14 @@ impl Constant {
         match self {
             Self::List(items) | Self::Tuple(items) => Some(items),
             _ => None,
+        }
+    }
+
+    /// The elements of a list or tuple, or the letters of a string.
+    pub fn items(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::Str(text) => Some(text.chars().map(|letter| Self::Str(letter.to_string())).collect()),
+            other => other.elements().map(<[Self]>::to_vec),
         }
     }
 

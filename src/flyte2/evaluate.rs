@@ -83,6 +83,8 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Whether the SDK refuses the image; else it names it, and something goes wrong later.
+    pub is_refused: bool,
 }
 
 /// Where the code asks for a layer.
@@ -109,8 +111,20 @@ pub struct Built {
     pub layers: Vec<LayerPlace>,
     /// What is not known.
     pub unknown: Vec<Unknown>,
-    /// What the SDK refuses.
+    /// What is wrong with it.
     pub problems: Vec<Problem>,
+}
+
+impl Built {
+    /// What the SDK refuses.
+    pub fn refusals(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| problem.is_refused)
+    }
+
+    /// Whether all of it is known, and the SDK names it.
+    pub fn is_known(&self) -> bool {
+        self.unknown.is_empty() && self.refusals().next().is_none()
+    }
 }
 
 /// The syntax trees of files, made when they are first asked for. An image leads to a few files only, so they are a list.
@@ -557,6 +571,10 @@ impl<'a> Evaluator<'a> {
     fn literal(&self, scope: Scope<'_, 'a>, literal: &impl Ranged, value: &str) -> Result<String, Stuck> {
         let place = scope.place(literal.range());
         let source = self.text(place);
+        // Half of a pair of code units is no text in UTF-8.
+        if value.contains('\u{fffd}') && names_surrogate(source) {
+            return Err(Stuck { place });
+        }
         if !value.contains('\r') || !source.contains('\r') {
             return Ok(value.to_owned());
         }
@@ -697,8 +715,7 @@ impl<'a> Evaluator<'a> {
     fn attribute(&self, value: &Constant, name: &str) -> Option<Constant> {
         match value {
             Constant::Image(built) => {
-                let is_known = built.unknown.is_empty() && built.problems.is_empty();
-                is_known.then(|| image_attribute(&built.image, name, self.disk)).flatten()
+                built.is_known().then(|| image_attribute(&built.image, name, self.disk)).flatten()
             }
             other => other.attribute(name),
         }
@@ -1079,6 +1096,7 @@ impl<'a> Evaluator<'a> {
             return self.image_constructor(scope, name, call);
         }
         match path {
+            "flyte.Image" | "flyte._image.Image" => Ok(self.refused_image(scope, call)),
             "flyte.Secret" | "flyte._secret.Secret" => self.secret(scope, call),
             "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
             "dict" => self.dict_call(scope, call),
@@ -1192,6 +1210,14 @@ fn image_attribute(image: &Image, name: &str, disk: &Disk) -> Option<Constant> {
         "registry" => Some(text(&image.registry)),
         _ => None,
     }
+}
+
+/// Whether a literal may hold half of a pair of code units: `"\ud800"`.
+fn names_surrogate(literal: &str) -> bool {
+    let text = literal.to_ascii_lowercase();
+    ["\\ud8", "\\ud9", "\\uda", "\\udb", "\\udc", "\\udd", "\\ude", "\\udf", "\\u0000d"]
+        .iter()
+        .any(|escape| text.contains(escape))
 }
 
 /// Functions of Python itself that are understood.

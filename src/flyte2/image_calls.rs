@@ -166,8 +166,8 @@
 //!
 //! ## Why
 //!
-//! Some of these fail at once. Others pass and mean something else: the letters of a string are taken for platforms, and a number
-//! in a variable fails in a remote build only.
+//! Some of these fail at once, or when the image is named, such as `None` among packages. Others pass and mean something else:
+//! the letters of a string are taken for platforms, and a number in a variable fails in a remote build only.
 //!
 //! ## Example
 //!
@@ -474,23 +474,18 @@ impl<'a> Evaluator<'a> {
     ) -> Outcome {
         let place = scope.place(call.range);
         let Some(signature) = constructor(name) else { return Err(Stuck { place }) };
-        let image = Image::from_base(String::new());
-        let built = Built {
-            image,
-            head: place,
-            arguments: Vec::new(),
-            layers: Vec::new(),
-            unknown: Vec::new(),
-            problems: Vec::new(),
-        };
-        let mut maker = Call { evaluator: self, scope, place, built };
+        let mut maker = self.maker(scope, place);
         let arguments = maker.bind(signature, call);
         maker.note_arguments(&arguments);
         match name {
             "from_debian_base" => maker.start_from_debian_base(&arguments),
             "from_base" => maker.start_from_base(&arguments),
             "from_ref_name" => {
-                let name = maker.text(arguments.get("name")).unwrap_or_else(|| "default".to_owned());
+                let argument = arguments.get("name");
+                if argument.is_some_and(|argument| argument.value == Ok(Constant::None)) {
+                    maker.refuse_no_image("from_ref_name", argument);
+                }
+                let name = maker.text(argument).unwrap_or_else(|| "default".to_owned());
                 maker.built.image = Image::from_ref_name(name);
             }
             "from_uv_script" => maker.start_from_uv_script(&arguments),
@@ -500,6 +495,40 @@ impl<'a> Evaluator<'a> {
         let image = &mut maker.built.image;
         image.python_version = image.python_version.or(self.settings.python_version);
         Ok(Constant::Image(Box::new(maker.built)))
+    }
+
+    /// `flyte.Image(…)`, which the SDK refuses.
+    pub(super) fn refused_image(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Constant {
+        let place = scope.place(call.range);
+        let mut maker = self.maker(scope, place);
+        maker.problem(
+            &IMAGE_CALL,
+            place,
+            "`Image` cannot be called; the SDK takes its constructors only",
+            "Call a constructor, such as `Image.from_debian_base()`",
+        );
+        Constant::Image(Box::new(maker.built))
+    }
+
+    /// The image of an environment that names none.
+    pub(super) fn default_image(&self, place: Place) -> Built {
+        let mut maker = self.maker(Scope { file: place.file, frames: &[] }, place);
+        maker.debian(&Arguments::default(), true);
+        let image = &mut maker.built.image;
+        image.python_version = image.python_version.or(self.settings.python_version);
+        maker.built
+    }
+
+    fn maker<'e, 's>(&'e self, scope: Scope<'s, 'a>, place: Place) -> Call<'e, 's, 'a> {
+        let built = Built {
+            image: Image::from_base(String::new()),
+            head: place,
+            arguments: Vec::new(),
+            layers: Vec::new(),
+            unknown: Vec::new(),
+            problems: Vec::new(),
+        };
+        Call { evaluator: self, scope, place, built }
     }
 
     /// `image.name(…)`
@@ -551,7 +580,20 @@ impl<'a> Call<'_, '_, 'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.built.problems.push(Problem { rule, place, message: message.into(), help: help.into() });
+        let (message, help) = (message.into(), help.into());
+        self.built.problems.push(Problem { rule, place, message, help, is_refused: true });
+    }
+
+    /// Something of another type than it should be, which the SDK takes all the same.
+    fn odd(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        let (message, help) = (message.into(), help.into());
+        self.built.problems.push(Problem {
+            rule: &IMAGE_ARGUMENT_TYPE,
+            place,
+            message,
+            help,
+            is_refused: false,
+        });
     }
 
     /// Notes what is unknown, and gives what stands for it in the image: its source in braces.
@@ -700,13 +742,36 @@ impl<'a> Call<'_, '_, 'a> {
         }
     }
 
-    /// A text; `None` if there is none.
+    /// A text; `None` if there is none. The SDK refuses what is no text.
     fn text(&mut self, argument: Option<&Argument<'a>>) -> Option<String> {
-        let argument = argument?;
+        let argument = argument.filter(|argument| argument.value != Ok(Constant::None))?;
+        self.item(argument, true)
+    }
+
+    /// A text of which the SDK takes notice only if it counts as true.
+    fn given_text(&mut self, argument: Option<&Argument<'a>>) -> Option<String> {
+        self.text(argument.filter(|argument| match &argument.value {
+            Ok(Constant::Str(_)) | Err(_) => true,
+            Ok(value) => value.is_true(),
+        }))
+    }
+
+    /// A text that the SDK writes into the `uri`, whatever it is.
+    fn shown(&mut self, argument: Option<&Argument<'a>>) -> Option<String> {
+        let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true))?;
+        self.item(argument, false)
+    }
+
+    /// A text that must not be `None`.
+    fn needed_text(&mut self, argument: Option<&Argument<'a>>) -> Option<String> {
+        self.item(argument?, true)
+    }
+
+    /// One of a row of texts, of which none may be left out.
+    fn item(&mut self, argument: &Argument<'a>, is_refused: bool) -> Option<String> {
         match &argument.value {
-            Ok(Constant::None) => None,
             Ok(Constant::Str(text)) => Some(text.clone()),
-            Ok(value @ (Constant::List(_) | Constant::Tuple(_))) => {
+            Ok(value @ (Constant::List(_) | Constant::Tuple(_))) if is_refused => {
                 let message = format!(
                     "`{}` is {}, and the SDK takes its items one by one here",
                     self.source(argument.place),
@@ -720,16 +785,21 @@ impl<'a> Call<'_, '_, 'a> {
                 );
                 None
             }
-            Ok(Constant::Name(_) | Constant::Module(_) | Constant::Image(_)) => {
-                Some(self.unknown(argument.place))
-            }
-            Ok(value) => {
-                let message =
-                    format!("`{}` is {}, not a string", self.source(argument.place), value.type_name());
-                let text = value.text().unwrap_or_default();
-                self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as a string");
-                Some(text)
-            }
+            Ok(value) => match value.text() {
+                None => Some(self.unknown(argument.place)),
+                Some(text) => {
+                    let message = match value {
+                        Constant::None => format!("`{}` is None", self.source(argument.place)),
+                        value => format!("`{}` is {}", self.source(argument.place), value.type_name()),
+                    } + ", not a string";
+                    if is_refused {
+                        self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as a string");
+                    } else {
+                        self.odd(argument.place, message, "Write it as a string");
+                    }
+                    Some(text)
+                }
+            },
             Err(stuck) => Some(self.unknown_part(argument, *stuck)),
         }
     }
@@ -763,6 +833,32 @@ impl<'a> Call<'_, '_, 'a> {
         }
     }
 
+    /// A path that must be given.
+    fn needed_path(&mut self, argument: Option<&Argument<'a>>) -> PathBuf {
+        let none = argument.filter(|argument| argument.value == Ok(Constant::None));
+        if let Some(argument) = none {
+            self.problem(
+                &IMAGE_ARGUMENT_TYPE,
+                argument.place,
+                "`None` is no path",
+                "Name the file or folder",
+            );
+        }
+        self.path(argument).unwrap_or_default()
+    }
+
+    /// A lock, of which the SDK asks what only paths answer.
+    fn lock(&mut self, argument: Option<&Argument<'a>>) -> Option<PathBuf> {
+        if let Some(argument) = argument
+            && let Ok(Constant::Str(text)) = &argument.value
+        {
+            let message =
+                format!("the lock `{text}` is a string, and the SDK fails when it looks whether it exists");
+            self.odd(argument.place, message, "Wrap it in `Path(…)`");
+        }
+        self.path(argument)
+    }
+
     fn flag(&mut self, argument: Option<&Argument<'a>>) -> Option<bool> {
         let argument = argument?;
         match &argument.value {
@@ -790,37 +886,64 @@ impl<'a> Call<'_, '_, 'a> {
             self.built.unknown.push(Unknown { place: self.place, text });
             return ("{python_version}".to_owned(), None);
         };
+        let value = match &argument.value {
+            Ok(value) => value.clone(),
+            Err(stuck) => return (self.unknown_part(argument, *stuck), None),
+        };
+        if matches!(value, Constant::Name(_)) {
+            return (self.unknown(argument.place), None);
+        }
         let part = |value: &Constant| match value {
             Constant::Int(part) => u32::try_from(*part).ok(),
             _ => None,
         };
-        match &argument.value {
-            Ok(value) => match value.elements() {
-                Some([major, minor, ..]) if part(major).is_some() && part(minor).is_some() => {
-                    let version = part(major).zip(part(minor));
-                    (version.map(|(major, minor)| format!("{major}.{minor}")).unwrap_or_default(), version)
-                }
-                _ if matches!(value, Constant::Name(_)) => (self.unknown(argument.place), None),
-                _ => {
-                    let message =
-                        format!("`python_version` is {}, not a tuple of two numbers", value.type_name());
-                    self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, "Write it as `(3, 12)`");
-                    (value.text().unwrap_or_default(), None)
-                }
-            },
-            Err(stuck) => (self.unknown_part(argument, *stuck), None),
+        let items = value.items();
+        let first = items.as_deref().and_then(|items| Some((items.first()?, items.get(1)?)));
+        let version = first.and_then(|(major, minor)| part(major).zip(part(minor)));
+        let tag = first.and_then(|(major, minor)| Some(format!("{}.{}", major.text()?, minor.text()?)));
+        if version.is_none() {
+            let message = format!("`python_version` is {}, not a tuple of two numbers", value.type_name());
+            let help = "Write it as `(3, 12)`";
+            match tag {
+                Some(_) => self.odd(argument.place, message, help),
+                None => self.problem(&IMAGE_ARGUMENT_TYPE, argument.place, message, help),
+            }
         }
+        (tag.unwrap_or_default(), version)
     }
 
     fn texts(&mut self, argument: Option<&Argument<'a>>) -> Vec<String> {
         let Some(argument) = argument else { return Vec::new() };
         let elements = self.listed(argument);
-        elements.iter().filter_map(|element| self.text(Some(element))).collect()
+        elements.iter().filter_map(|element| self.item(element, true)).collect()
     }
 
     fn platform(&mut self, argument: Option<&Argument<'a>>) -> Option<Vec<String>> {
-        let given = argument.filter(|argument| argument.value != Ok(Constant::None))?;
-        Some(self.texts(Some(given)))
+        let given = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true))?;
+        Some(self.platforms(given))
+    }
+
+    fn platforms(&mut self, argument: &Argument<'a>) -> Vec<String> {
+        let mut platforms = Vec::new();
+        for element in self.listed(argument) {
+            if let Ok(Constant::Str(platform)) = &element.value
+                && !DEFAULT_PLATFORMS.contains(&platform.as_str())
+            {
+                let message = format!("`{platform}` is no platform that Flyte builds images for");
+                self.odd(element.place, message, "Use `linux/amd64` or `linux/arm64`");
+            }
+            platforms.extend(self.item(&element, false));
+        }
+        platforms
+    }
+
+    /// What the SDK makes of a string where it takes a row: a row of single letters.
+    fn letters(&mut self, name: &str, argument: &Argument<'a>) -> Option<Vec<String>> {
+        let Ok(Constant::Str(text)) = &argument.value else { return None };
+        let letters = text.chars().map(String::from).collect();
+        let message = format!("`{name}` is a string, which the SDK takes for a row of single letters");
+        self.odd(argument.place, message, "Write it as a tuple with a comma behind it: `(\"…\",)`");
+        Some(letters)
     }
 
     fn secrets(&mut self, argument: Option<&Argument<'a>>) -> Vec<Secret> {
@@ -833,9 +956,11 @@ impl<'a> Call<'_, '_, 'a> {
         let known = self.built.unknown.len();
         let secret = match &argument.value {
             Ok(Constant::Secret(secret)) => secret.clone(),
-            _ => Secret::plain(self.text(Some(argument))?),
+            _ => Secret::plain(self.item(argument, false)?),
         };
-        if self.built.unknown.len() > known {
+        if self.built.unknown.len() > known
+            || !matches!(argument.value, Ok(Constant::Secret(_) | Constant::Str(_)))
+        {
             return Some(secret);
         }
         if secret.mount.as_deref().is_some_and(|mount| mount != Path::new("/etc/flyte/secrets")) {
@@ -858,16 +983,16 @@ impl<'a> Call<'_, '_, 'a> {
     }
 
     fn registry_secret(&mut self, argument: Option<&Argument<'a>>) -> Option<Secret> {
-        let argument = argument.filter(|argument| argument.value != Ok(Constant::None))?;
+        let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true))?;
         self.secret(argument).map(|secret| Secret { is_plain: false, ..secret })
     }
 
     fn pip_options(&mut self, arguments: &Arguments<'a>) -> PipOptions {
         PipOptions {
-            index_url: self.text(arguments.get("index_url")),
+            index_url: self.given_text(arguments.get("index_url")),
             extra_index_urls: self.given_texts(arguments.get("extra_index_urls")),
             pre: self.pre(arguments.get("pre")),
-            extra_args: self.text(arguments.get("extra_args")),
+            extra_args: self.given_text(arguments.get("extra_args")),
             secret_mounts: self.given_secrets(arguments.get("secret_mounts")),
         }
     }
@@ -894,11 +1019,23 @@ impl<'a> Call<'_, '_, 'a> {
     }
 
     fn install_mode(&mut self, argument: Option<&Argument<'a>>) -> ProjectInstall {
-        match self.text(argument).as_deref() {
-            None | Some("dependencies_only") => ProjectInstall::DependenciesOnly,
-            // Whatever it is, the SDK takes it for this.
-            Some(_) => ProjectInstall::InstallProject,
+        let Some(argument) = argument else { return ProjectInstall::DependenciesOnly };
+        match &argument.value {
+            Ok(Constant::Str(mode)) if mode == "dependencies_only" => {
+                return ProjectInstall::DependenciesOnly;
+            }
+            Ok(Constant::Str(mode)) if mode == "install_project" => {}
+            Err(stuck) => drop(self.unknown_part(argument, *stuck)),
+            Ok(Constant::Name(_)) => drop(self.unknown(argument.place)),
+            Ok(_) => {
+                let source = self.source(argument.place);
+                let message =
+                    format!("`{source}` is no way to install a project; the SDK installs the project itself");
+                self.odd(argument.place, message, "Write `\"dependencies_only\"` or `\"install_project\"`");
+            }
         }
+        // Whatever it is, the SDK takes it for this.
+        ProjectInstall::InstallProject
     }
 
     fn debian(&mut self, arguments: &Arguments<'a>, installs_flyte: bool) {
@@ -918,22 +1055,15 @@ impl<'a> Call<'_, '_, 'a> {
         if let Some(argument) =
             arguments.get("platform").filter(|argument| argument.value != Ok(Constant::None))
         {
-            if let Ok(Constant::Str(_)) = argument.value {
-                self.problem(
-                    &IMAGE_ARGUMENT_TYPE,
-                    argument.place,
-                    "`platform` is a string, which the SDK takes for a row of single letters",
-                    "Write it as a tuple: `(\"linux/amd64\",)`",
-                );
-            }
-            image.platform = self.texts(Some(argument));
+            let letters = self.letters("platform", argument);
+            image.platform = letters.unwrap_or_else(|| self.platforms(argument));
         }
         self.built.image = image;
         let layers = self.built.image.layers.iter();
         self.built.layers = layers.map(|_| LayerPlace { call: self.place, items: Vec::new() }).collect();
         let changes = Changes {
-            name: self.text(arguments.get("name")),
-            registry: self.text(arguments.get("registry")),
+            name: self.shown(arguments.get("name")),
+            registry: self.shown(arguments.get("registry")),
             ..Changes::default()
         };
         let is_given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
@@ -943,52 +1073,62 @@ impl<'a> Call<'_, '_, 'a> {
             self.built.image.change(Changes { registry_secret, extendable: Some(true), ..changes });
         } else if let Some(argument) = arguments.get("registry_secret").filter(|_| registry_secret.is_some())
         {
-            self.problem(
-                &SECRET_WITHOUT_REGISTRY,
-                argument.place,
-                "`registry_secret` is dropped without `registry` or `name`",
-                "Name the registry that the secret is for",
-            );
+            self.built.problems.push(Problem {
+                rule: &SECRET_WITHOUT_REGISTRY,
+                place: argument.place,
+                message: "`registry_secret` is dropped without `registry` or `name`".to_owned(),
+                help: "Name the registry that the secret is for".to_owned(),
+                is_refused: false,
+            });
         }
     }
 
     fn start_from_debian_base(&mut self, arguments: &Arguments<'a>) {
-        let installs_flyte = self.flag(arguments.get("install_flyte")).unwrap_or(true);
+        let argument = arguments.get("install_flyte");
+        let is_none = argument.is_some_and(|argument| argument.value == Ok(Constant::None));
+        let installs_flyte = !is_none && self.flag(argument).unwrap_or(true);
         self.debian(arguments, installs_flyte);
     }
 
     fn start_from_base(&mut self, arguments: &Arguments<'a>) {
         let uri = self.text(arguments.get("image_uri")).unwrap_or_default();
         if uri.is_empty() && self.built.problems.is_empty() {
-            let place = arguments.get("image_uri").map_or(self.place, |argument| argument.place);
-            self.problem(
-                &IMAGE_REFERENCE,
-                place,
-                "`from_base` is given no image",
-                "Pass a whole image reference such as `registry/name:tag`",
-            );
+            self.refuse_no_image("from_base", arguments.get("image_uri"));
         }
         self.built.image = Image::from_base(uri);
     }
 
+    fn refuse_no_image(&mut self, constructor: &str, argument: Option<&Argument<'a>>) {
+        let place = argument.map_or(self.place, |argument| argument.place);
+        self.problem(
+            &IMAGE_REFERENCE,
+            place,
+            format!("`{constructor}` is given no image"),
+            "Pass a whole image reference such as `registry/name:tag`",
+        );
+    }
+
     fn start_from_dockerfile(&mut self, arguments: &Arguments<'a>) {
-        let file = self.path(arguments.get("file")).unwrap_or_default();
-        let (registry, name) = (self.text(arguments.get("registry")), self.text(arguments.get("name")));
+        let file = self.needed_path(arguments.get("file"));
+        let (registry, name) = (self.shown(arguments.get("registry")), self.shown(arguments.get("name")));
         let platform = self.platform(arguments.get("platform"));
         self.built.image = Image::from_dockerfile(file, registry, name, platform);
     }
 
     fn start_from_uv_script(&mut self, arguments: &Arguments<'a>) {
-        let script = self.path(arguments.get("script")).unwrap_or_default();
+        let script = self.needed_path(arguments.get("script"));
         let options = self.pip_options(arguments);
         self.debian(arguments, false);
         self.add(Layer::UvScript { script, options }, Vec::new());
     }
 
     fn start_from_pixi_script(&mut self, arguments: &Arguments<'a>) {
-        let script = self.path(arguments.get("script")).unwrap_or_default();
-        let environment = self.text(arguments.get("environment")).unwrap_or_else(|| "default".to_owned());
-        let extra_args = self.text(arguments.get("extra_args"));
+        let script = self.needed_path(arguments.get("script"));
+        let environment = match arguments.get("environment") {
+            argument @ Some(_) => self.needed_text(argument).unwrap_or_default(),
+            None => "default".to_owned(),
+        };
+        let extra_args = self.given_text(arguments.get("extra_args"));
         let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
         self.debian(arguments, false);
         let given = self.built.image.platform.clone();
@@ -1065,16 +1205,17 @@ impl<'a> Call<'_, '_, 'a> {
             }
             "with_env_vars" => self.with_env_vars(arguments),
             "with_workdir" => {
-                let workdir = self.text(arguments.get("workdir")).unwrap_or_default();
+                let workdir = self.needed_text(arguments.get("workdir")).unwrap_or_default();
                 self.add(Layer::WorkDir { workdir }, Vec::new());
             }
             "with_requirements" => self.with_requirements(arguments),
             "with_source_file" => self.with_source_file(arguments),
             "with_source_folder" => self.with_source_folder(arguments),
             "with_dockerignore" => {
-                let path = match arguments.get("path").map(|argument| &argument.value) {
-                    Some(Ok(Constant::Path(text) | Constant::Str(text))) => text.clone(),
-                    _ => self.text(arguments.get("path")).unwrap_or_default(),
+                let path = match arguments.get("path").map(|argument| (argument, &argument.value)) {
+                    Some((_, Ok(Constant::Path(text) | Constant::Str(text)))) => text.clone(),
+                    Some((argument, _)) => self.item(argument, false).unwrap_or_default(),
+                    None => String::new(),
                 };
                 self.add(Layer::DockerIgnore { path }, Vec::new());
             }
@@ -1093,7 +1234,7 @@ impl<'a> Call<'_, '_, 'a> {
     /// The texts of a row of arguments, and where each of them stands.
     fn row(&mut self, arguments: &[Argument<'a>]) -> (Vec<String>, Vec<Place>) {
         let texts =
-            arguments.iter().filter_map(|argument| Some((self.text(Some(argument))?, argument.place)));
+            arguments.iter().filter_map(|argument| Some((self.item(argument, true)?, argument.place)));
         texts.unzip()
     }
 
@@ -1104,11 +1245,13 @@ impl<'a> Call<'_, '_, 'a> {
             self.unknown(argument.place);
         }
         let python_version = match arguments.get("python_version") {
-            Some(argument) if argument.value != Ok(Constant::None) => self.python(Some(argument)).1,
+            Some(argument) if argument.value.as_ref().map_or(true, Constant::is_true) => {
+                self.python(Some(argument)).1
+            }
             _ => None,
         };
         self.note_arguments(arguments);
-        let base_image = self.text(arguments.get("base_image"));
+        let base_image = self.given_text(arguments.get("base_image"));
         // Such an image has two bases at once: which one counts depends on who asks.
         if let (Some(_), Some(argument), Base::Dockerfile(_) | Base::RefName(_)) =
             (&base_image, arguments.get("base_image"), &self.built.image.base)
@@ -1116,8 +1259,8 @@ impl<'a> Call<'_, '_, 'a> {
             self.unknown(argument.place);
         }
         let changes = Changes {
-            name: self.text(arguments.get("name")),
-            registry: self.text(arguments.get("registry")),
+            name: self.shown(arguments.get("name")),
+            registry: self.shown(arguments.get("registry")),
             registry_secret: self.registry_secret(arguments.get("registry_secret")),
             base_image,
             python_version,
@@ -1142,8 +1285,8 @@ impl<'a> Call<'_, '_, 'a> {
                 match key {
                     Some(key) => {
                         items.push(value.place);
-                        let key = self.text(Some(&key)).unwrap_or_default();
-                        variables.push((key, self.text(Some(&value)).unwrap_or_default()));
+                        let key = self.item(&key, false).unwrap_or_default();
+                        variables.push((key, self.item(&value, false).unwrap_or_default()));
                     }
                     None => drop(self.unknown(value.place)),
                 }
@@ -1163,14 +1306,13 @@ impl<'a> Call<'_, '_, 'a> {
                         self.unknown(place);
                         continue;
                     };
+                    if !matches!(key, Constant::Str(_)) {
+                        let message = format!("the name `{name}` is {}, not a string", key.type_name());
+                        self.odd(place, message, "Write it as a string; remote builds take nothing else");
+                    }
                     if !matches!(value, Constant::Str(_)) {
                         let message = format!("the value of `{name}` is {}, not a string", value.type_name());
-                        self.problem(
-                            &IMAGE_ARGUMENT_TYPE,
-                            place,
-                            message,
-                            "Write it as a string; remote builds take nothing else",
-                        );
+                        self.odd(place, message, "Write it as a string; remote builds take nothing else");
                     }
                     variables.push((name, text));
                     items.push(place);
@@ -1187,10 +1329,10 @@ impl<'a> Call<'_, '_, 'a> {
 
     fn with_requirements(&mut self, arguments: &Arguments<'a>) {
         let argument = arguments.get("file");
-        let file = self.path(argument).unwrap_or_default();
+        let file = self.needed_path(argument);
         let text = file.to_string_lossy().into_owned();
-        if let Some(argument) =
-            argument.filter(|argument| argument.value.is_ok() && path::suffix(&text) != ".txt")
+        if let Some(argument) = argument
+            .filter(|argument| argument.value.is_ok() && !text.is_empty() && path::suffix(&text) != ".txt")
         {
             let message = format!("`{text}` is no `.txt` file, and the SDK takes no other for requirements");
             let help = match path::name(&text) {
@@ -1209,7 +1351,7 @@ impl<'a> Call<'_, '_, 'a> {
 
     fn with_source_file(&mut self, arguments: &Arguments<'a>) {
         let Some(argument) = arguments.get("src") else { return };
-        let dst = self.text(arguments.get("dst")).unwrap_or_else(|| ".".to_owned());
+        let dst = self.destination(arguments);
         let is_list = matches!(argument.value, Ok(Constant::List(_)))
             || matches!((argument.expr, &argument.value), (Some(Expr::List(_)), Err(_)));
         let elements = if is_list { self.listed(argument) } else { vec![argument.clone()] };
@@ -1225,7 +1367,7 @@ impl<'a> Call<'_, '_, 'a> {
                     "Wrap it in `Path(…)`",
                 );
             }
-            let src = self.path(Some(&element)).unwrap_or_default();
+            let src = self.needed_path(Some(&element));
             let name = path::name(&src.to_string_lossy()).to_owned();
             if names.contains(&name) {
                 let message = format!("`{name}` is the name of two files that go to the same place");
@@ -1236,10 +1378,19 @@ impl<'a> Call<'_, '_, 'a> {
         }
     }
 
+    /// Where files go.
+    fn destination(&mut self, arguments: &Arguments<'a>) -> String {
+        let Some(argument) = arguments.get("dst") else { return ".".to_owned() };
+        if argument.value == Ok(Constant::None) {
+            self.odd(argument.place, "`dst` is None, not a string", "Leave it out, or name a folder");
+        }
+        self.given_text(Some(argument)).unwrap_or_default()
+    }
+
     fn with_source_folder(&mut self, arguments: &Arguments<'a>) {
         let Some(argument) = arguments.get("src") else { return };
-        let src = self.path(Some(argument)).unwrap_or_default();
-        let dst = self.text(arguments.get("dst")).unwrap_or_else(|| ".".to_owned());
+        let src = self.needed_path(Some(argument));
+        let dst = self.destination(arguments);
         let is_contents = self.flag(arguments.get("copy_contents_only")).unwrap_or_default();
         let dst = if is_contents || dst != "." {
             dst
@@ -1266,39 +1417,37 @@ impl<'a> Call<'_, '_, 'a> {
 
     fn with_uv_project(&mut self, arguments: &Arguments<'a>) {
         let argument = arguments.get("pyproject_file");
-        let pyproject = self.path(argument).unwrap_or_default();
-        if let Some(argument) = arguments.get("extra_index_urls") {
-            match argument.value {
-                Ok(Constant::List(_)) => self.problem(
-                    &LIST_AS_ARGUMENT,
-                    argument.place,
-                    "`extra_index_urls` of `with_uv_project` is a list, which the SDK refuses here",
-                    "Write it as a tuple",
-                ),
-                Ok(Constant::Str(_)) => self.problem(
-                    &IMAGE_ARGUMENT_TYPE,
-                    argument.place,
-                    "`extra_index_urls` of `with_uv_project` is a string, which the SDK takes for a row of single letters",
-                    "Write it as a tuple",
-                ),
-                _ => {}
-            }
+        let pyproject = self.needed_path(argument);
+        if let Some(argument) = arguments.get("extra_index_urls")
+            && let Ok(Constant::List(_)) = argument.value
+        {
+            self.problem(
+                &LIST_AS_ARGUMENT,
+                argument.place,
+                "`extra_index_urls` of `with_uv_project` is a list, which the SDK refuses here",
+                "Write it as a tuple",
+            );
         }
-        let uvlock = self.path(arguments.get("uvlock")).or_else(|| self.beside(&pyproject, "uv.lock"));
+        let uvlock = self.lock(arguments.get("uvlock")).or_else(|| self.beside(&pyproject, "uv.lock"));
         let install = self.install_mode(arguments.get("project_install_mode"));
-        let options = self.pip_options(arguments);
+        let mut options = self.pip_options(arguments);
+        if let Some(letters) =
+            arguments.get("extra_index_urls").and_then(|urls| self.letters("extra_index_urls", urls))
+        {
+            options.extra_index_urls = letters;
+        }
         let items = argument.map(|argument| argument.place).into_iter().collect();
         self.add(Layer::UvProject { pyproject, uvlock, install, options }, items);
     }
 
     fn with_poetry_project(&mut self, arguments: &Arguments<'a>) {
         let argument = arguments.get("pyproject_file");
-        let pyproject = self.path(argument).unwrap_or_default();
-        let poetry_lock = self.path(arguments.get("poetry_lock")).unwrap_or_else(|| {
+        let pyproject = self.needed_path(argument);
+        let poetry_lock = self.lock(arguments.get("poetry_lock")).unwrap_or_else(|| {
             PathBuf::from(path::join(&path::parent(&pyproject.to_string_lossy()), "poetry.lock"))
         });
         let install = self.install_mode(arguments.get("project_install_mode"));
-        let extra_args = self.text(arguments.get("extra_args"));
+        let extra_args = self.given_text(arguments.get("extra_args"));
         let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
         let items = argument.map(|argument| argument.place).into_iter().collect();
         self.add(Layer::PoetryProject { pyproject, poetry_lock, install, extra_args, secret_mounts }, items);
@@ -1306,16 +1455,19 @@ impl<'a> Call<'_, '_, 'a> {
 
     fn with_pixi_project(&mut self, arguments: &Arguments<'a>) {
         let argument = arguments.get("manifest_file");
-        let mut manifest = self.path(argument).unwrap_or_default();
+        let mut manifest = self.needed_path(argument);
         if self.evaluator.disk.is_folder(&manifest) {
             let inside = |name: &str| PathBuf::from(path::join(&manifest.to_string_lossy(), name));
             let pixi = inside("pixi.toml");
             manifest = if self.evaluator.disk.exists(&pixi) { pixi } else { inside("pyproject.toml") };
         }
-        let pixi_lock = self.path(arguments.get("pixi_lock")).or_else(|| self.beside(&manifest, "pixi.lock"));
-        let environment = self.text(arguments.get("environment")).unwrap_or_else(|| "default".to_owned());
+        let pixi_lock = self.lock(arguments.get("pixi_lock")).or_else(|| self.beside(&manifest, "pixi.lock"));
+        let environment = match arguments.get("environment") {
+            argument @ Some(_) => self.needed_text(argument).unwrap_or_default(),
+            None => "default".to_owned(),
+        };
         let install = self.install_mode(arguments.get("project_install_mode"));
-        let extra_args = self.text(arguments.get("extra_args"));
+        let extra_args = self.given_text(arguments.get("extra_args"));
         let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
         let items = argument.map(|argument| argument.place).into_iter().collect();
         self.add(

@@ -59,8 +59,8 @@ use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings,
 use super::scope::{Frame, Local};
 use super::signature;
 use super::trace::{
-    bound_value, is_constructor, is_constructor_path, may_add_to_image, may_be_environment, may_give_image,
-    may_hold_environment,
+    bound_value, is_constructor, is_constructor_path, is_foreign, is_image_class, is_method_name,
+    may_add_to_image, may_be_environment, may_give_image, may_hold_environment,
 };
 use crate::flyte1::file::FileFacts;
 use crate::image::Image;
@@ -79,6 +79,10 @@ use crate::source::TextRange;
 pub struct FoundImage {
     /// The name at the top level of the module that it is assigned to.
     pub variable: Option<String>,
+    /// Other names at the top level that stand for it: `first = second = …`, `other = first`.
+    pub aliases: Vec<String>,
+    /// Whether other images are cloned from it, and it is used for nothing else.
+    pub is_only_cloned: bool,
     /// The whole chain.
     pub place: Place,
     /// What it comes to, where its layers are written, what is unknown, what the SDK refuses.
@@ -90,9 +94,21 @@ pub struct FoundImage {
 }
 
 impl FoundImage {
+    fn new(place: Place, built: Built) -> Self {
+        Self {
+            variable: None,
+            aliases: Vec::new(),
+            is_only_cloned: false,
+            place,
+            built,
+            tasks: Vec::new(),
+            needs_flyte: false,
+        }
+    }
+
     /// The image, if all of it is known and the SDK takes it.
     pub fn known(&self) -> Option<&Image> {
-        (self.built.unknown.is_empty() && self.built.problems.is_empty()).then_some(&self.built.image)
+        self.built.is_known().then_some(&self.built.image)
     }
 }
 
@@ -122,27 +138,68 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     let mut found = Found::default();
     let mut environments = Vec::new();
     let (mut called, mut tasks) = (Vec::new(), decorated(project));
+    let (mut written, mut aliases): (Vec<FoundImage>, Vec<(Place, Vec<String>)>) = Default::default();
     for part in parts {
         called.extend(part.called);
         tasks.extend(part.tasks);
         found.images.extend(part.images);
         found.problems.extend(part.problems);
         environments.extend(part.environments);
+        written.extend(part.written);
+        aliases.extend(part.aliases);
     }
     called.retain(|called| called.is_only_called(project));
     found.images.retain(|image| !called.iter().any(|called| called.is_at(image.place)));
     let trees = Trees::default();
     let evaluator = Evaluator::new(project, &trees, settings, disk, &changes);
     for environment in &mut environments {
-        let is_found = |place: &Place| found.images.iter().any(|image| image.place == *place);
+        let is_found = |place: &Place| found.images.iter().chain(&written).any(|image| image.place == *place);
         if let Some(place) = environment.image.filter(|_| !environment.images.iter().any(is_found)) {
             found.images.push(unknown_image(&evaluator, place, Vec::new()));
             environment.images = vec![place];
         }
     }
+    found.images.extend(written.iter().cloned());
     give_tasks(&evaluator, &mut found.images, &environments, &tasks);
+    let is_written = |image: &FoundImage| written.iter().any(|written| written.place == image.place);
+    found.images.retain(|image| !image.tasks.is_empty() || !is_written(image));
+    for image in &mut found.images {
+        let own = aliases.iter().filter(|(place, _)| *place == image.place);
+        image.aliases.extend(own.flat_map(|(_, names)| names.iter().cloned()));
+        image.is_only_cloned = is_only_cloned(project, image);
+    }
     found.images.sort_by_key(|image| (image.place.file, image.place.range.start()));
     found
+}
+
+/// Whether a clone without a name is there only for others to be cloned from it.
+fn is_only_cloned(project: &Project, image: &FoundImage) -> bool {
+    let is_nameless = image.built.image.is_cloned && image.built.image.name.is_none();
+    let (Some(variable), Some(facts), true) = (&image.variable, project.facts(image.place.file), is_nameless)
+    else {
+        return false;
+    };
+    let holds = |binding: &Binding| match &binding.kind {
+        BindingKind::Assignment { value, .. } => {
+            binding.name == *variable && value.range.contains_range(image.place.range)
+        }
+        _ => false,
+    };
+    let Some(own) = facts.module.bindings.iter().position(holds) else { return false };
+    let files = project.parsed();
+    let reads = files.flat_map(|(file, facts)| {
+        facts.module.references.iter().flat_map(move |reference| project.resolve(file, reference))
+    });
+    let mut uses = reads.filter_map(|target| match target {
+        Target::Binding(file, binding, rest) if (*file, *binding) == (image.place.file, own) => Some(rest),
+        _ => None,
+    });
+    let mut is_used = false;
+    let are_clones = uses.all(|rest| {
+        is_used = true;
+        rest.as_slice() == ["clone"]
+    });
+    is_used && are_clones
 }
 
 /// The parsed files that name images or environments of Flyte 2, and those that import them, directly or through others;
@@ -150,7 +207,9 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
 fn files_with_flyte2(project: &Project) -> BTreeMap<FileId, bool> {
     let named: FxHashSet<FileId> = project
         .parsed()
-        .filter(|&(file, facts)| names_images(project, file, facts))
+        .filter(|&(file, facts)| {
+            names_images(project, file, facts) || imports_flyte2(facts) && uses_others(project, file)
+        })
         .map(|(file, _)| file)
         .collect();
     let reached = project.importers(&named);
@@ -191,6 +250,10 @@ fn uses_others(project: &Project, file: FileId) -> bool {
 struct Part {
     images: Vec<FoundImage>,
     environments: Vec<Environment>,
+    /// Images that environments name by strings, or have without naming one; they count if there are tasks in them.
+    written: Vec<FoundImage>,
+    /// Other names for the image at a place.
+    aliases: Vec<(Place, Vec<String>)>,
     problems: Vec<Problem>,
     called: Vec<Called>,
     tasks: Vec<Task>,
@@ -337,6 +400,10 @@ impl<'a> Finder<'_, 'a> {
                     self.assign(std::slice::from_ref(target), value);
                 }
             }
+            (_, Expr::Name(_) | Expr::Attribute(_)) if !is_constructor(self.evaluator, self.file, value) => {
+                self.alias(targets, value);
+                self.visit_expr(value);
+            }
             // Another name for a constructor is followed where it is called.
             ([Expr::Name(_)], Expr::Attribute(_)) if is_constructor(self.evaluator, self.file, value) => {}
             _ => {
@@ -344,6 +411,17 @@ impl<'a> Finder<'_, 'a> {
                 self.visit_expr(value);
                 self.assigned = &[];
             }
+        }
+    }
+
+    /// `other = image`
+    fn alias(&mut self, targets: &'a [Expr], value: &'a Expr) {
+        let names = targets.iter().filter_map(Expr::as_name_expr).filter(|_| self.frames.is_empty());
+        let names: Vec<String> = names.map(|name| name.id.to_string()).collect();
+        if let ([place], false) =
+            (&image_places(self.evaluator, self.scope(), value, 0)[..], names.is_empty())
+        {
+            self.part.aliases.push((*place, names));
         }
     }
 
@@ -368,19 +446,24 @@ impl<'a> Finder<'_, 'a> {
         let project = self.evaluator.project;
         let may_hold = |file| self.related.contains_key(&file) || uses_others(project, file);
         let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
-        let is_followed = is_image_call(call) || helper.is_some() || self.is_alias(&call.func);
+        let is_class = is_image_class(self.evaluator, self.file, &call.func);
+        let is_followed = is_image_call(call) || is_class || helper.is_some() || self.is_alias(&call.func);
         if let Some(built) = is_followed.then(|| self.built(call)).flatten() {
             self.part.called.extend(helper.map(|helper| Called::of(&helper)));
             self.found(assigned, call.range, built);
             return true;
         }
-        if let Some(kind) = self.environment_call(call) {
+        if let Some(kind) = environment_kind(self.evaluator, self.file, call) {
             self.environment(call, kind, assigned);
             return false;
         }
         if let ("task", [Expr::Name(function)]) = (last_name(&call.func), &*call.arguments.args) {
             let maker = self.scope().place(call.func.range());
             self.part.tasks.push(Task { maker, function: function.id.to_string() });
+        }
+        if let Some(place) = self.looked_up(call) {
+            self.found(assigned, call.range, unknown(self.evaluator, place));
+            return true;
         }
         let adds = call.func.as_attribute_expr();
         let is_image = adds.is_some_and(|attribute| may_add_to_image(self.evaluator, self.file, attribute))
@@ -390,6 +473,16 @@ impl<'a> Finder<'_, 'a> {
             self.found(assigned, call.range, unknown(self.evaluator, place));
         }
         is_image
+    }
+
+    /// `getattr(image, "with_…")(…)`, or what it gives: a method of an image that is looked up by its name.
+    fn looked_up(&self, call: &'a ast::ExprCall) -> Option<Place> {
+        let getter = call.func.as_call_expr().unwrap_or(call);
+        let is_getter = getter.func.as_name_expr().is_some_and(|name| name.id.as_str() == "getattr");
+        let [object, name, ..] = &*getter.arguments.args else { return None };
+        let name = name.as_string_literal_expr().filter(|_| is_getter)?.value.to_str();
+        (is_method_name(name) && !is_foreign(self.evaluator, self.file, object, name))
+            .then(|| self.scope().place(getter.range))
     }
 
     /// Whether a name stands for a constructor of images.
@@ -406,12 +499,11 @@ impl<'a> Finder<'_, 'a> {
             let place = self.scope().place(name.range);
             built.unknown.push(Unknown { place, text: name.id.to_string() });
         }
+        let others = assigned.iter().filter_map(Expr::as_name_expr).skip(1).filter(|_| variable.is_some());
         self.part.images.push(FoundImage {
             variable: variable.map(|name| name.id.to_string()),
-            place: self.scope().place(range),
-            built,
-            tasks: Vec::new(),
-            needs_flyte: false,
+            aliases: others.map(|name| name.id.to_string()).collect(),
+            ..FoundImage::new(self.scope().place(range), built)
         });
     }
 
@@ -422,34 +514,6 @@ impl<'a> Finder<'_, 'a> {
             Ok(_) => None,
             Err(stuck) => is_about_image(self.evaluator, self.file, call, 0)
                 .then(|| unknown(self.evaluator, stuck.place)),
-        }
-    }
-
-    /// What kind of environment a call makes.
-    fn environment_call(&self, call: &'a ast::ExprCall) -> Option<EnvironmentKind> {
-        let name = match &*call.func {
-            Expr::Name(name) => name.id.as_str(),
-            Expr::Attribute(attribute) => attribute.attr.as_str(),
-            _ => return None,
-        };
-        let has_image = call.arguments.find_keyword("image").is_some();
-        if name != "clone_with" && !name.ends_with("Environment") && name != "ContainerTask" && !has_image {
-            return None;
-        }
-        let facts = self.evaluator.project.facts(self.file)?;
-        let reference = facts.reference_at(call.func.range())?;
-        match self.evaluator.project.resolve(self.file, reference) {
-            [Target::External(path)] if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
-            [Target::External(path)] if path == "flyte.extras.ContainerTask" => {
-                Some(EnvironmentKind::Container)
-            }
-            [Target::External(path)] if path.starts_with("flyte") && path.ends_with("Environment") => {
-                Some(EnvironmentKind::Other)
-            }
-            [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
-                Some(EnvironmentKind::Clone(*file, *binding))
-            }
-            _ => None,
         }
     }
 
@@ -466,6 +530,7 @@ impl<'a> Finder<'_, 'a> {
                         message: format!("`{name}` is no name for an environment"),
                         help: "Use lower-case letters and digits, with single `-` or `_` between them"
                             .to_owned(),
+                        is_refused: true,
                     });
                 }
                 Some(name)
@@ -473,35 +538,51 @@ impl<'a> Finder<'_, 'a> {
             _ => None,
         };
         let is_container = matches!(kind, EnvironmentKind::Container);
-        let keyword = call.arguments.find_keyword("image").map(|keyword| &keyword.value);
-        let image = keyword.or_else(|| argument("image", 1).filter(|_| is_container));
-        let reference = image.and_then(|expr| match self.evaluator.evaluate(scope, expr) {
-            Ok(Constant::Str(uri)) => Some((expr, uri)),
-            _ => None,
-        });
+        let image = image_argument(call, kind);
+        let value = image.map(|expr| self.evaluator.evaluate(scope, expr));
         let images = match (image, kind) {
-            (Some(expr), _) if is_container && reference.is_some() => vec![scope.place(expr.range())],
-            (Some(expr), _) => image_places(self.evaluator, scope, expr, 0),
-            (None, EnvironmentKind::Clone(file, binding)) => {
+            (Some(expr), _) if value != Some(Ok(Constant::None)) => match &value {
+                Some(Ok(Constant::Str(_))) => vec![scope.place(expr.range())],
+                _ => image_places(self.evaluator, scope, expr, 0),
+            },
+            (_, EnvironmentKind::Clone(file, binding)) => {
                 environment_images(self.evaluator, file, binding, 0)
             }
-            (None, _) => Vec::new(),
+            (None, EnvironmentKind::Task) => vec![scope.place(call.range)],
+            _ => Vec::new(),
         };
-        let given = image.filter(|expr| {
-            !matches!(self.evaluator.evaluate(scope, expr), Ok(Constant::Str(_) | Constant::None))
-        });
-        let image = given.map(|expr| scope.place(expr.range()));
+        // What stands for an image that is not found is named; a clone has that of another environment.
+        let given = match (image, kind) {
+            (Some(expr), _) if value != Some(Ok(Constant::None)) => Some(expr.range()),
+            (_, EnvironmentKind::Clone(..)) => Some(call.range),
+            _ => None,
+        };
+        let given = given.map(|range| scope.place(range));
         let keys = assigned.iter().filter_map(Expr::as_name_expr).filter_map(|name| self.key(name)).collect();
         let own = name.clone().filter(|_| is_container);
-        self.part.environments.push(Environment { keys, name, own, image, images });
-        // A container takes its image as a string, too.
-        if let Some((expr, uri)) = reference.filter(|_| is_container) {
-            let mut built = unknown(self.evaluator, self.scope().place(expr.range()));
-            built.unknown.clear();
-            built.image = Image::from_base(uri);
-            built.image.python_version = self.evaluator.settings.python_version;
-            self.found(&[], expr.range(), built);
+        // Strings stand for images, and so does an environment that is given none.
+        let written = match (image, value) {
+            (Some(expr), Some(Ok(Constant::Str(uri)))) => Some((scope.place(expr.range()), Some(uri))),
+            (None, _) if matches!(kind, EnvironmentKind::Task) => Some((scope.place(call.range), None)),
+            _ => None,
+        };
+        if let Some((place, uri)) = written {
+            let built = match uri.filter(|uri| is_container || uri != "auto") {
+                Some(uri) => self.referenced(place, uri),
+                None => self.evaluator.default_image(place),
+            };
+            self.part.written.push(FoundImage::new(place, built));
         }
+        self.part.environments.push(Environment { keys, name, own, image: given, images });
+    }
+
+    /// An image that is given by its reference.
+    fn referenced(&self, place: Place, uri: String) -> Built {
+        let mut built = unknown(self.evaluator, place);
+        built.unknown.clear();
+        built.image = Image::from_base(uri);
+        built.image.python_version = self.evaluator.settings.python_version;
+        built
     }
 
     /// How the rest of the project gets at what is assigned to a name.
@@ -548,6 +629,44 @@ fn is_environment_name(name: &str) -> bool {
     let is_word =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     name.split(['_', '-']).all(is_word)
+}
+
+/// What kind of environment a call makes.
+fn environment_kind(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    call: &ast::ExprCall,
+) -> Option<EnvironmentKind> {
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return None,
+    };
+    let has_image = call.arguments.find_keyword("image").is_some();
+    if name != "clone_with" && !name.ends_with("Environment") && name != "ContainerTask" && !has_image {
+        return None;
+    }
+    let reference = evaluator.project.facts(file)?.reference_at(call.func.range())?;
+    match evaluator.project.resolve(file, reference) {
+        [Target::External(path)] if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
+        [Target::External(path)] if path == "flyte.extras.ContainerTask" => Some(EnvironmentKind::Container),
+        [Target::External(path)] if path.starts_with("flyte") && path.ends_with("Environment") => {
+            Some(EnvironmentKind::Other)
+        }
+        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
+            Some(EnvironmentKind::Clone(*file, *binding))
+        }
+        _ => None,
+    }
+}
+
+/// The argument of an environment that is its image.
+fn image_argument(call: &ast::ExprCall, kind: EnvironmentKind) -> Option<&Expr> {
+    let position = match kind {
+        EnvironmentKind::Container | EnvironmentKind::Clone(..) => 1,
+        EnvironmentKind::Task | EnvironmentKind::Other => 8,
+    };
+    call.arguments.find_argument_value("image", position)
 }
 
 /// The last name of `name.attribute.attribute`.
@@ -685,17 +804,18 @@ fn environment_images(
     if sets_image(evaluator, &(file, binding, Vec::new())) {
         return Vec::new();
     }
-    if let Some(keyword) = call.arguments.find_keyword("image") {
-        return image_places(evaluator, Scope { file, frames: &[] }, &keyword.value, depth);
-    }
-    let facts = evaluator.project.facts(file).filter(|_| depth < MAX_DEPTH);
-    let Some(reference) = facts.and_then(|facts| facts.reference_at(call.func.range())) else {
+    let scope = Scope { file, frames: &[] };
+    let Some(kind) = environment_kind(evaluator, file, call).filter(|_| depth < MAX_DEPTH) else {
         return Vec::new();
     };
-    match evaluator.project.resolve(file, reference) {
-        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
-            environment_images(evaluator, *file, *binding, depth + 1)
+    let image = image_argument(call, kind).map(|expr| (expr, evaluator.evaluate(scope, expr)));
+    match (image, kind) {
+        (Some((expr, Ok(Constant::Str(_)))), _) => vec![scope.place(expr.range())],
+        (Some((expr, value)), _) if value != Ok(Constant::None) => {
+            image_places(evaluator, scope, expr, depth)
         }
+        (_, EnvironmentKind::Clone(file, binding)) => environment_images(evaluator, file, binding, depth + 1),
+        (None, EnvironmentKind::Task) => vec![scope.place(call.range)],
         _ => Vec::new(),
     }
 }
@@ -725,7 +845,7 @@ fn unknown(evaluator: &Evaluator<'_>, place: Place) -> Built {
 }
 
 fn unknown_image(evaluator: &Evaluator<'_>, place: Place, tasks: Vec<String>) -> FoundImage {
-    FoundImage { variable: None, place, built: unknown(evaluator, place), tasks, needs_flyte: false }
+    FoundImage { tasks, ..FoundImage::new(place, unknown(evaluator, place)) }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
@@ -785,6 +905,11 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
             Expr::If(choice) => return self.choice(choice),
             Expr::Named(named) => return self.assign(std::slice::from_ref(&named.target), &named.value),
             Expr::Lambda(lambda) => {
+                let parameters =
+                    lambda.parameters.iter().flat_map(|parameters| parameters.iter_non_variadic_params());
+                parameters
+                    .filter_map(|parameter| parameter.default())
+                    .for_each(|default| self.visit_expr(default));
                 return self.in_frame(Frame::of_lambda(lambda), |this| this.visit_expr(&lambda.body));
             }
             Expr::ListComp(comp) => return self.comprehension(expr, &comp.generators),
@@ -845,7 +970,8 @@ fn give_tasks(
     let mut names: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
     for Task { maker: place, function } in tasks {
         let Some(key) = maker(evaluator, *place, 0) else { continue };
-        let known = by_key.get(&key).filter(|_| !sets_image(evaluator, &key));
+        let named = by_key.get(&key);
+        let known = named.filter(|_| !sets_image(evaluator, &key));
         for environment in known.into_iter().flatten() {
             let name = environment.name.as_ref().map(|name| format!("{name}.{function}"));
             for image in &environment.images {
@@ -853,7 +979,9 @@ fn give_tasks(
             }
         }
         if known.is_none() && may_be_environment(evaluator, key.0, key.1, 0) {
-            images.push(unknown_image(evaluator, *place, vec![function.clone()]));
+            let name = named.and_then(|environments| environments.first()?.name.as_ref());
+            let task = name.map_or_else(|| function.clone(), |name| format!("{name}.{function}"));
+            images.push(unknown_image(evaluator, *place, vec![task]));
         }
     }
     for image in &mut *images {

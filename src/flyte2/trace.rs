@@ -76,16 +76,43 @@ pub(super) fn may_add_to_image(
     attribute: &ast::ExprAttribute,
 ) -> bool {
     let name = attribute.attr.as_str();
-    let is_named = name.starts_with("with_") && method(name).is_some()
-        || ["from_debian_base", "from_uv_script", "from_pixi_script"].contains(&name);
-    is_named && !is_foreign(evaluator, file, &attribute.value, 0)
+    is_method_name(name) && !is_foreign(evaluator, file, &attribute.value, name)
 }
 
-/// Whether an expression belongs to another library, or to Flyte 1.
-fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, depth: usize) -> bool {
+/// Whether only methods and constructors of images are called so.
+pub(super) fn is_method_name(name: &str) -> bool {
+    name.starts_with("with_") && method(name).is_some()
+        || ["from_debian_base", "from_uv_script", "from_pixi_script"].contains(&name)
+}
+
+/// Whether an expression is the class of images itself.
+pub(super) fn is_image_class(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr) -> bool {
+    let is_it = |target: &Target| matches!(target, Target::External(path) if is_image_path(path));
+    targets(evaluator, file, expr).iter().any(is_it)
+}
+
+/// Whether a dotted path leads to the class of images.
+pub(super) fn is_image_path(path: &str) -> bool {
+    matches!(path, "flyte.Image" | "flyte._image.Image")
+}
+
+/// Whether an expression whose attribute `name` is read belongs to another library, or to Flyte 1. Another library may
+/// give images as well; then the methods are named as those of nothing else.
+pub(super) fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, name: &str) -> bool {
+    let is_of_containers = ["with_workdir", "with_commands", "with_env_vars"].contains(&name);
+    belongs_elsewhere(evaluator, file, expr, (is_of_containers, 0))
+}
+
+fn belongs_elsewhere(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    expr: &Expr,
+    (is_of_containers, depth): (bool, usize),
+) -> bool {
     let mut first = expr;
     // Whether something is read from what stands first that may be an image.
     let mut is_read = false;
+    let mut is_called = false;
     let root = loop {
         first = match first {
             Expr::Name(name) => break name,
@@ -93,7 +120,11 @@ fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, depth: usize
                 is_read |= !attribute.attr.starts_with("with_");
                 &attribute.value
             }
-            Expr::Call(call) => &call.func,
+            Expr::Call(call) => {
+                let method = call.func.as_attribute_expr().map_or("", |attribute| attribute.attr.as_str());
+                is_called |= !method.starts_with("with_");
+                &call.func
+            }
             Expr::Subscript(subscript) => {
                 is_read = true;
                 &subscript.value
@@ -112,11 +143,14 @@ fn is_foreign(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr, depth: usize
         |reference| evaluator.project.resolve(file, reference).to_vec(),
     );
     targets.iter().any(|target| match target {
-        Target::External(path) => !is_flyte(path),
+        // What it gives without a call may be an image of theirs.
+        Target::External(path) => !is_flyte(path) && (is_called || is_of_containers),
         Target::Flyte1(_) => true,
         Target::Binding(file, binding, rest) => {
             let value = bound_value(evaluator, *file, *binding).filter(|_| depth < MAX_DEPTH);
-            value.is_some_and(|value| is_foreign(evaluator, *file, value, depth + 1))
+            value.is_some_and(|value| {
+                belongs_elsewhere(evaluator, *file, value, (is_of_containers, depth + 1))
+            })
                 // An object of a class of the project is no image.
                 || rest.is_empty()
                     && !is_read

@@ -10,7 +10,8 @@
 //!
 //! Speaks of a text that breaks the line of the Dockerfile that it is written to: a command of several lines or of none,
 //! a variable whose value holds a space outside quotes, a quote that is not closed or a line break, a path with a space,
-//! a folder without a name, no packages.
+//! a folder without a name, no packages; of a command that begins with an option such as `--mount`, and of a value in which
+//! `$1` or `$$` stands for nothing.
 //!
 //! ## Why
 //!
@@ -128,9 +129,89 @@ pub fn value_fault(value: &str) -> Option<&'static str> {
     quote.map(|_| "holds a quote that is not closed")
 }
 
-/// Whether the value that `ENV NAME=value` sets is another one, because of quotes or backslashes.
-pub fn is_unquoted(value: &str) -> bool {
-    value.contains(['"', '\'', '\\'])
+/// A part of a value as `ENV NAME=value` reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Characters.
+    Text(String),
+    /// What follows `$`, without braces.
+    Variable(String),
+}
+
+/// What `ENV NAME=value` reads in a value: quotes and backslashes go, `$1` and `$$` are variables as `$NAME` is.
+///
+/// The source is `frontend/dockerfile/shell/lex.go` of `BuildKit`.
+pub fn value_pieces(value: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut quote = None;
+    let mut rest = value;
+    while let Some(character) = rest.chars().next() {
+        let behind = &rest[character.len_utf8()..];
+        rest = behind;
+        match (quote, character) {
+            (Some('\''), '\'') | (Some('"'), '"') => quote = None,
+            (None, '\'' | '"') => quote = Some(character),
+            (None | Some('"'), '$') => match variable(behind) {
+                Some((name, length)) => {
+                    push_text(&mut pieces, &mut text);
+                    pieces.push(Piece::Variable(name.to_owned()));
+                    rest = &behind[length..];
+                }
+                None => text.push('$'),
+            },
+            (None | Some('"'), '\\') => {
+                let next = behind.chars().next();
+                let is_escape = quote.is_none() || matches!(next, Some('"' | '$' | '\\'));
+                if !is_escape {
+                    text.push('\\');
+                }
+                text.extend(next);
+                rest = &behind[next.map_or(0, char::len_utf8)..];
+            }
+            (_, other) => text.push(other),
+        }
+    }
+    push_text(&mut pieces, &mut text);
+    pieces
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &mut String) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(std::mem::take(text)));
+    }
+}
+
+/// The variable that `$` with this behind it stands for, and how much of it is its name.
+fn variable(behind: &str) -> Option<(&str, usize)> {
+    if let Some(braced) = behind.strip_prefix('{') {
+        let end = braced.find('}')?;
+        return Some((&braced[..end], end + 2));
+    }
+    let is_other = |c: char| !c.is_alphanumeric() && c != '_';
+    let length = match behind.chars().next()? {
+        first if first.is_ascii_digit() => behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len()),
+        first if is_special(first) => first.len_utf8(),
+        _ => behind.find(is_other).unwrap_or(behind.len()),
+    };
+    (length > 0).then_some((&behind[..length], length))
+}
+
+/// Whether a character alone names a variable of the shell, which a Dockerfile never sets.
+fn is_special(character: char) -> bool {
+    matches!(character, '@' | '*' | '#' | '?' | '-' | '$' | '!')
+}
+
+/// The first `$1` or `$$` of a value, of which nothing remains.
+pub fn lost_variable(value: &str) -> Option<String> {
+    value_pieces(value).into_iter().find_map(|piece| match piece {
+        Piece::Variable(name)
+            if name.starts_with(|first: char| first.is_ascii_digit() || is_special(first)) =>
+        {
+            Some(format!("${name}"))
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -166,6 +247,26 @@ mod tests {
             let fault = command_fault(broken).unwrap_or_default();
             assert!(fault.contains(part), "{broken}: {fault}");
         }
+    }
+
+    #[test]
+    fn pieces_are_those_of_a_dockerfile() {
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let variable = |name: &str| Piece::Variable(name.to_owned());
+        for (value, pieces) in [
+            ("a$B:/x", vec![text("a"), variable("B"), text(":/x")]),
+            ("\\$A", vec![text("$A")]),
+            ("'$A'\"it's\"", vec![text("$Ait's")]),
+            ("\"a\\b\\$\"", vec![text("a\\b$")]),
+            ("a\\b", vec![text("ab")]),
+            ("$1x", vec![variable("1"), text("x")]),
+            ("p$$w$", vec![text("p"), variable("$"), text("w$")]),
+            ("${A:-x}y$.", vec![variable("A:-x"), text("y$.")]),
+        ] {
+            assert_eq!(value_pieces(value), pieces, "{value}");
+        }
+        assert_eq!(lost_variable("p$$w").as_deref(), Some("$$"));
+        assert_eq!(lost_variable("$A1 '$1'"), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod ignore;
 pub mod layer;
 pub mod line;
 pub mod path;
-mod python_text;
+pub(crate) mod python_text;
 pub mod reference;
 pub mod remote;
 pub mod requirement;

@@ -8,7 +8,7 @@
 use super::Secret;
 
 /// `repr(text)`
-pub(super) fn repr(text: &str) -> String {
+pub(crate) fn repr(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut written = String::from(quote);
     for c in text.chars() {

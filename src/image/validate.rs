@@ -122,11 +122,13 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a path of an image that leads nowhere, or to a folder where a file is needed.
+//! Speaks of a path of an image that leads nowhere, or to a folder where a file is needed; also of a line such as
+//! `-r other.txt` or `-e .` in a requirements file.
 //!
 //! ## Why
 //!
-//! The SDK looks for it from the working directory when the image is validated or built.
+//! The SDK looks for it from the working directory when the image is validated or built. Of a requirements file the build
+//! gets nothing but the file.
 //!
 //! ## Example
 //!
@@ -162,11 +164,12 @@
 //!
 //! ## Not handled
 //!
-//! A path that is there from another folder is told as a note.
+//! A path that is there from another folder is told as a note. Lines of a requirements file are not judged behind layers
+//! that copy files or run commands.
 //!
 //! ## References
 //!
-//! `flyte/_image.py` of flyte 2.12.1.
+//! `flyte/_image.py` and `flyte/_internal/imagebuild/docker_builder.py` of flyte 2.12.1.
 //!
 //! # FM525
 //!
@@ -571,7 +574,7 @@ use std::path::Path;
 
 use super::command::{Command, Reach};
 use super::disk::Disk;
-use super::line::{command_fault, shown, value_fault};
+use super::line::{command_fault, lost_variable, shown, value_fault};
 use super::reference;
 use super::requirement::Requirement;
 use super::script::{self, ScriptError};
@@ -761,6 +764,7 @@ impl Check<'_> {
             }
             Layer::Requirements { file, .. } => {
                 self.needs_file(file, Part::Layer(index), "the requirements file");
+                self.requirements(file, index);
             }
             Layer::UvProject { pyproject, uvlock, .. } => {
                 self.needs_manifest(pyproject, uvlock.as_deref(), index);
@@ -858,6 +862,10 @@ impl Check<'_> {
     }
 
     fn needs_file(&mut self, file: &Path, part: Part, what: &str) {
+        // What is no path at all is refused already.
+        if file.as_os_str().is_empty() {
+            return;
+        }
         if self.is_missing(file) {
             let message =
                 format!("`{}` is not there: {what} is looked for from the working directory", file.display());
@@ -868,7 +876,43 @@ impl Check<'_> {
         }
     }
 
+    /// Lines of a requirements file that lead to other files: none but the file itself is in the build.
+    fn requirements(&mut self, file: &Path, index: usize) {
+        let brings_files = |layer: &Layer| {
+            !matches!(
+                layer,
+                Layer::PipPackages { .. }
+                    | Layer::Requirements { .. }
+                    | Layer::AptPackages { .. }
+                    | Layer::Env { .. }
+                    | Layer::DockerIgnore { .. }
+            )
+        };
+        // What was copied or made before may be what is meant.
+        if self.image.layers[..index].iter().any(brings_files) || self.is_missing(file) {
+            return;
+        }
+        let text = self.disk.read_text(file).unwrap_or_default();
+        let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+        let Some((line, place)) = lines.into_iter().find_map(|line| Some((line, other_file(line)?))) else {
+            return;
+        };
+        let message = format!(
+            "`{line}` in `{}` leads to `{place}`, which the build does not have: it gets the requirements file alone",
+            file.display()
+        );
+        self.problem(
+            &MISSING_PATH,
+            Part::Layer(index),
+            message,
+            "Copy it with a layer in front, or write its lines into the file",
+        );
+    }
+
     fn needs_folder(&mut self, folder: &Path, part: Part) {
+        if folder.as_os_str().is_empty() {
+            return;
+        }
         if self.is_missing(folder) {
             let message = format!(
                 "`{}` is not there: the folder to copy is looked for from the working directory",
@@ -958,6 +1002,11 @@ impl Check<'_> {
                 "`RUN` stands in front of a command, and the image builder puts its own there".to_owned();
             return self.problem(&COMMAND_WITH_RUN, part, message, "Take it away");
         }
+        if let Some(option) = command.split_whitespace().next().filter(|word| word.starts_with("--")) {
+            let message = format!("`{}` is read as an option of `RUN`", shown(option));
+            let help = "Begin with what the shell is to run";
+            return self.problem(&BROKEN_LINE, part, message, help);
+        }
         if let Some(fault) = fault {
             let message = format!("`{}` {fault}", shown(command));
             let help =
@@ -985,6 +1034,13 @@ impl Check<'_> {
         if let Some(fault) = value_fault(value).filter(|_| (self.is_known)(value)) {
             let message = format!("`{}` {fault}", shown(value));
             self.problem(&BROKEN_LINE, part, message, "Quote the value inside the string: `\"'a b'\"`");
+        }
+        if let Some(variable) = lost_variable(value).filter(|_| (self.is_known)(value)) {
+            let message = format!(
+                "`{variable}` in `{}` is taken for a variable, and nothing remains of it",
+                shown(value)
+            );
+            self.problem(&BROKEN_LINE, part, message, "Put a backslash in front of it: `\\$`");
         }
         if name == "PATH" && (self.is_known)(value) && !value.contains("$PATH") && !value.contains("${PATH") {
             self.problem(
@@ -1131,4 +1187,21 @@ fn is_place(package: &str) -> bool {
         || (package.contains("://") && !package.contains(" @ "))
         || package.starts_with("git+")
         || [".whl", ".tar.gz", ".zip"].iter().any(|suffix| package.ends_with(suffix))
+}
+
+/// The file or folder that a line of a requirements file leads to, by a path from where it is read.
+fn other_file(line: &str) -> Option<&str> {
+    const OPTIONS: [&str; 7] =
+        ["--requirement", "--constraint", "--editable", "--find-links", "-r", "-c", "-e"];
+    let behind = OPTIONS.iter().find_map(|option| line.strip_prefix(option));
+    let place = match behind {
+        Some(place) => place.trim_start().trim_start_matches('=').trim_start(),
+        None => line.split_once(" @ ").map_or(line, |(_, place)| place.trim_start()),
+    };
+    let local = place.strip_prefix("file:").unwrap_or(place);
+    let is_path =
+        behind.is_some() && !place.is_empty() || local.len() < place.len() || local.starts_with('.');
+    let is_elsewhere =
+        local.contains("://") || local.starts_with(['/', '$', '#']) || local.starts_with("git+");
+    (is_path && !is_elsewhere).then(|| local.split(';').next().unwrap_or(local).trim_end())
 }

@@ -31,10 +31,13 @@ const fn build(code: &'static str, why: &'static str, wrong: &'static str, right
 
 const PRELUDE: &str = "from pathlib import Path\n\nimport flyte\nfrom flyte import Image, Secret\n\nbase = Image.from_debian_base(python_version=(3, 12), name=\"base\")\n";
 
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 13] = [
     ("requirements.txt", "pandas\n"),
     ("requirements.in", "pandas\n"),
     ("git.txt", "# git+https://host/x\ntool @ git+https://host/x\n"),
+    ("nested.txt", "pandas\n-r requirements.txt  # all\n"),
+    ("editable.txt", "pandas\n-e .\n"),
+    ("constrained.txt", "-c https://host/constraints.txt\npandas --hash=sha256:0\n"),
     ("data/x.csv", "1\n"),
     ("more/x.csv", "2\n"),
     ("more/y.csv", "3\n"),
@@ -55,7 +58,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 52] = [
+pub(crate) const FAULTS: [Fault; 65] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -314,5 +317,64 @@ pub(crate) const FAULTS: [Fault; 52] = [
         "WORKDIR needs a folder",
         "image = base.with_workdir('')",
         "image = base.with_workdir('/')",
+    ),
+    build(
+        "FM534",
+        "RUN takes it for an option",
+        "image = base.with_commands(['--mount=type=cache,target=/c make'])",
+        "image = base.with_commands(['make --mount=x'])",
+    ),
+    build(
+        "FM534",
+        "ENV sets `pw`",
+        "image = base.with_env_vars({'A': 'p$$w'})",
+        "image = base.with_env_vars({'A': 'p\\$\\$w'})",
+    ),
+    build(
+        "FM534",
+        "ENV sets `x`",
+        "image = base.with_env_vars({'A': '$1x'})",
+        "image = base.with_env_vars({'A': '$A1x'})",
+    ),
+    build(
+        "FM524",
+        "the other file is not in the build context",
+        "image = base.with_requirements('nested.txt')",
+        "image = base.with_requirements('constrained.txt')",
+    ),
+    build(
+        "FM524",
+        "the project is not in the build context",
+        "image = base.with_requirements('editable.txt')",
+        "image = base.with_source_folder(Path('app')).with_requirements('editable.txt')",
+    ),
+    sdk("FM500", "image = Image()", "image = Image.from_debian_base(python_version=(3, 12))"),
+    sdk("FM504", "image = base.with_apt_packages('git', None)", "image = base.with_apt_packages('git')"),
+    sdk(
+        "FM504",
+        "image = base.with_pip_packages(None)",
+        "image = base.with_pip_packages('x', extra_args=None)",
+    ),
+    sdk("FM504", "image = base.with_workdir(None)", "image = base.with_workdir('/')"),
+    sdk(
+        "FM504",
+        "image = base.with_requirements(None)",
+        "image = base.with_requirements('requirements.txt')",
+    ),
+    sdk(
+        "FM504",
+        "image = base.with_uv_project('app/pyproject.toml', uvlock='locked/uv.lock')",
+        "image = base.with_uv_project('app/pyproject.toml', uvlock=Path('locked/uv.lock'))",
+    ),
+    sdk(
+        "FM504",
+        "image = base.with_pixi_project('app/pyproject.toml', environment=None)",
+        "image = base.with_pixi_project('app/pyproject.toml', environment='default')",
+    ),
+    build(
+        "FM504",
+        "docker knows no such platform",
+        "image = base.clone(platform=('linux/riscv',))",
+        "image = base.clone(platform=('linux/arm64',))",
     ),
 ];

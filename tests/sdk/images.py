@@ -177,8 +177,11 @@ def images_of(tree: Tree) -> Json:
             if isinstance(value, flyte.Image):
                 images[f"{relative}::{name}"] = describe(value)
             for environment in environments(value):
-                if isinstance(environment.image, flyte.Image):
-                    tasks.update({task: describe(environment.image) for task in environment.tasks})
+                for name, task in environment.tasks.items():
+                    # A string, or none at all, stands for an image that the task has.
+                    image = environment.image if isinstance(environment.image, flyte.Image) else task.image
+                    if isinstance(image, flyte.Image):
+                        tasks[name] = describe(image)
     return {"images": images, "tasks": tasks, "errors": {k: v for k, v in errors.items() if v is not None}}
 
 
