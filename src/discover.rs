@@ -85,6 +85,9 @@ pub enum DiscoverError {
     /// A path that was named is not there.
     #[error("`{}` does not exist; check the spelling and the folder you are in", .0.display())]
     NotFound(PathBuf),
+    /// `-`, which is no file here.
+    #[error("standard input is not read; name a file or a folder")]
+    StandardInput,
     /// A link that was named leads nowhere.
     #[error("`{}` is a symbolic link to something that does not exist; name its target or remove it", .0.display())]
     BrokenLink(PathBuf),
@@ -189,6 +192,7 @@ fn resolve(path: &Path, cwd: &Path) -> Result<PathBuf, DiscoverError> {
     let absolute = cwd.join(path);
     fs::canonicalize(&absolute).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound if absolute.is_symlink() => DiscoverError::BrokenLink(path.into()),
+        io::ErrorKind::NotFound if path == Path::new("-") => DiscoverError::StandardInput,
         io::ErrorKind::NotFound => DiscoverError::NotFound(path.into()),
         _ => DiscoverError::Unreadable { path: path.into(), source },
     })

@@ -1163,6 +1163,49 @@ def load() -> int:
         assert_eq!(base(&["--flyte-version", "2.12.1"]), "ghcr.io/flyteorg/flyte:py3.12-v2.12.1");
     }
 
+    #[test]
+    fn every_name_of_an_image_leads_to_it() {
+        let code = "import flyte\n\nfirst = second = flyte.Image.from_debian_base(python_version=(3, 12), name=\"x\")\nthird = second\n\n\nclass Held:\n    IMAGE = flyte.Image.from_debian_base(python_version=(3, 12), name=\"y\")\n\n\nfourth = Held.IMAGE\n";
+        let folder = project(&[("etl.py", code)]);
+        let uri = |name: &str| run(folder.path(), &["image", "uri", "--image", name]).stdout;
+        assert!(uri("first").starts_with("x:"));
+        assert_eq!([uri("second"), uri("third")], [uri("first"), uri("first")]);
+        assert!(uri("fourth").starts_with("y:"));
+        assert_eq!(run(folder.path(), &["image", "uri", "--image", "fifth"]).code, Some(2));
+    }
+
+    #[test]
+    fn a_clone_without_a_name_is_a_fault_only_where_it_is_used() {
+        let validate = |code: &str| {
+            let head =
+                "import flyte\n\nbase = flyte.Image.from_base(\"ghcr.io/acme/x:1\").clone(extendable=True)\n";
+            let folder = project(&[("etl.py", &format!("{head}{code}"))]);
+            run(folder.path(), &["image", "validate", "--output-format", "concise", "."])
+        };
+        let cloned = validate("named = base.clone(name=\"named\").with_apt_packages(\"git\")\n");
+        assert_eq!(cloned.code, Some(0), "{cloned:?}");
+        let used =
+            validate("named = base.clone(name=\"named\")\nenv = flyte.TaskEnvironment(\"e\", image=base)\n");
+        assert!(used.code == Some(1) && used.stdout.contains("FM503"), "{used:?}");
+    }
+
+    #[test]
+    fn what_is_no_python_is_an_error_of_every_command() {
+        let folder =
+            project(&[("etl.py", "import flyte\ndef (\n"), ("other.py", "def (\n"), ("fine.py", "x = 1\n")]);
+        for file in ["etl.py", "other.py"] {
+            for command in ["list", "show", "uri", "validate", "dockerfile"] {
+                let run = run(folder.path(), &["image", command, file]);
+                assert_eq!(run.code, Some(2), "{command} {file}: {run:?}");
+                assert!(run.stderr.contains("does not parse"), "{command} {file}: {run:?}");
+            }
+        }
+        assert_eq!(run(folder.path(), &["image", "list", "fine.py"]).code, Some(0));
+        let stdin = run(folder.path(), &["image", "list", "-"]);
+        assert_eq!(stdin.code, Some(2));
+        assert!(stdin.stderr.contains("standard input is not read"), "{stdin:?}");
+    }
+
     /// Images whose packages are certain, and images whose packages only seem to be.
     const CERTAIN_OR_NOT: &str = r#"import os
 import random
@@ -1223,6 +1266,7 @@ sure_made = made(LIST).with_workdir("/x")
 unsure_argument = made([os.environ["NO_SUCH_VARIABLE"]]).with_workdir("/x")
 unsure_local = local().with_workdir("/x")
 unsure_variable = base.with_pip_packages(os.environ["NO_SUCH_VARIABLE"])
+unsure_half = base.with_commands(["\ud800"])
 unsure_random = base.with_pip_packages(f"x=={random.random()}")
 unsure_format = base.with_pip_packages(f"{CONSTANT:>10}")
 sure_comprehension = base.with_pip_packages(*[name for name in LIST])
@@ -1246,7 +1290,7 @@ unsure_rounds = base.with_pip_packages(*[one + two for one in LIST for two in LI
                 counts.1 += 1;
             }
         }
-        assert_eq!(counts, (5, 13), "{document:#}");
+        assert_eq!(counts, (5, 14), "{document:#}");
         let of_functions = images.iter().filter(|image| image["variable"].is_null());
         assert!(of_functions.clone().count() >= 2);
         assert!(
