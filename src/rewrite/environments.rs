@@ -162,16 +162,32 @@ impl Environments {
         Additions { is_reused, ..additions(project, overview, &files) }
     }
 
-    /// The dependency whose image an environment takes: the first that has one of its own.
+    /// The environment whose image another takes, and how the image is written there: that of the first dependency that
+    /// has one, of its own or from its dependencies in turn.
     pub(super) fn image_source(&self, environment: &Environment) -> Option<(&Environment, String)> {
+        self.image_source_beyond(environment, &mut BTreeSet::new())
+    }
+
+    /// The same, without looking again at environments that are known: they may depend on each other.
+    fn image_source_beyond(
+        &self,
+        environment: &Environment,
+        known: &mut BTreeSet<usize>,
+    ) -> Option<(&Environment, String)> {
         if environment.image != EnvironmentImage::OfDependency {
             return None;
         }
         environment.depends_on.iter().find_map(|dependency| {
+            let text = format!("{}.image", dependency.text.as_ref()?);
             let source = &self.all[dependency.environment];
-            let has_image =
-                !matches!(source.image, EnvironmentImage::Default(_) | EnvironmentImage::OfDependency);
-            has_image.then_some((source, format!("{}.image", dependency.text.as_ref()?)))
+            match source.image {
+                EnvironmentImage::Default(_) => None,
+                EnvironmentImage::OfDependency if known.insert(dependency.environment) => {
+                    self.image_source_beyond(source, known).map(|(source, _)| (source, text))
+                }
+                EnvironmentImage::OfDependency => None,
+                _ => Some((source, text)),
+            }
         })
     }
 
