@@ -306,6 +306,8 @@ fn load_imported(project: &mut Project, discovery: &Discovery, related: FxHashSe
         for (&file, imported) in frontier.iter().zip(imported) {
             project.imports[file] = imported;
         }
+        // Importing a module runs the packages around it as well.
+        wanted.extend(frontier.iter().flat_map(|&file| project.index.packages_around(file)));
         wanted.retain(|&file| seen.insert(file));
         frontier.clone_from(&wanted);
         wanted.retain(|&file| matches!(project.files[file].content, Content::Skipped(_)));

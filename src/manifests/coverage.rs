@@ -47,7 +47,7 @@ impl Needs {
 
     /// What these files need, and what they import.
     pub(super) fn of_files(project: &Project, files: &BTreeSet<FileId>) -> Self {
-        let mut reached = project.import_closure(files.iter().copied());
+        let mut reached = project.run_by_import(files.iter().copied());
         reached.sort_unstable();
         let mut needs = Self::default();
         for file in reached {

@@ -143,6 +143,14 @@ impl ModuleIndex {
         self.paths.iter().enumerate().filter(move |(_, path)| is_below(path)).map(|(file, _)| file)
     }
 
+    /// The `__init__.py` of the packages around a file, which run before it; its own is not among them.
+    pub fn packages_around(&self, file: FileId) -> impl Iterator<Item = FileId> {
+        let above = |node: NodeId| (node != ROOT).then(|| self.parent(node));
+        let around = std::iter::successors(self.folders[file], move |&node| above(node));
+        let packages = around.take_while(|&node| self.nodes[node].is_package);
+        packages.filter_map(|node| self.nodes[node].file).filter(move |&package| package != file)
+    }
+
     /// The files that the lines of a text in `file` seem to import, for texts that are not parsed.
     pub fn rough_imports(&self, file: FileId, text: &[u8]) -> Vec<FileId> {
         self.files_of(file, &rough_imports(text))

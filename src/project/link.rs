@@ -366,6 +366,13 @@ impl Project {
         reached
     }
 
+    /// These files and all files of the project that run when they are imported: what they import, directly or through
+    /// others, and the packages around them with what those import.
+    pub fn run_by_import(&self, files: impl IntoIterator<Item = FileId>) -> Vec<FileId> {
+        let with_packages = |file| std::iter::once(file).chain(self.index.packages_around(file));
+        self.import_closure(files.into_iter().flat_map(with_packages))
+    }
+
     /// Whether a file imports a module outside the project whose first name is one of those that `is_root` tells.
     pub fn imports_outside(&self, file: FileId, is_root: fn(&str) -> bool) -> bool {
         let Some(facts) = self.facts(file) else { return false };

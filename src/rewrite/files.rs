@@ -55,7 +55,7 @@ impl Overview {
         let shared = shared_names(project, &files);
         let outlooks: HashMap<FileId, FileOutlook> =
             files.par_iter().map(|&file| (file, outlook(project, plan, &shared, file))).collect();
-        let closures = files.par_iter().map(|&file| (file, project.import_closure([file]))).collect();
+        let closures = files.par_iter().map(|&file| (file, project.run_by_import([file]))).collect();
         let keeps_flyte1 =
             (0..project.files.len()).map(|file| keeps_flyte1(project, outlooks.get(&file), file)).collect();
         Self { outlooks, keeps_flyte1, closures, line_length }
