@@ -21,9 +21,10 @@ use crate::project::disk::{DiskFacts, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
 use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
+use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{IMPORTERS, rough_values};
-use crate::python::scope::{BindingId, Role, is_mutator};
+use crate::python::scope::{BindingId, BindingKind, Role, is_mutator};
 use crate::python::{TreeBudget, rough_imports};
 use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
@@ -154,10 +155,33 @@ fn changed_by(project: &Project, file: FileId) -> impl Iterator<Item = (FileId, 
                 _ => false,
             }
     });
-    changing.flat_map(move |reference| project.resolve(file, reference)).filter_map(|target| match target {
-        Target::Binding(file, binding, _) => Some((*file, *binding)),
+    let targets = changing.flat_map(move |reference| {
+        let is_assigned = matches!(reference.role, Role::Mutated | Role::Filled(_));
+        project.resolve(file, reference).iter().map(move |target| (is_assigned, target))
+    });
+    targets.filter_map(|(is_assigned, target)| match target {
+        // Who gets a string or a number cannot change what holds it.
+        Target::Binding(file, binding, rest)
+            if is_assigned || !is_immutable(project, *file, *binding, rest) =>
+        {
+            Some((*file, *binding))
+        }
         _ => None,
     })
+}
+
+/// Whether a name, or a constant of a class, is a literal that nothing can change.
+fn is_immutable(project: &Project, file: FileId, binding: BindingId, rest: &[Name]) -> bool {
+    let Some(module) = project.facts(file).map(|facts| &facts.module) else { return false };
+    let binding = &module.bindings[binding];
+    match (&binding.kind, rest) {
+        (BindingKind::Assignment { value, .. }, []) => value.is_literal() && value.is_immutable(),
+        (BindingKind::Definition, [field]) => {
+            let constants = module.class_constants.get(&binding.owner).into_iter().flatten();
+            constants.filter(|(name, _)| name == field.as_str()).any(|(_, value)| value.is_immutable())
+        }
+        _ => false,
+    }
 }
 
 /// The arguments of calls that name files and folders.

@@ -501,10 +501,18 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
     let mut parts = name.split('.');
     let [binding] = facts.module.visible(parts.next()?, offset)[..] else { return None };
     let attributes: Vec<Name> = parts.map(Name::new).collect();
-    let [Target::Binding(target_file, target, rest)] = &project.follow(file, binding, &attributes, 0)[..]
-    else {
-        return None;
-    };
+    value_of(project, &project.follow(file, binding, &attributes, 0), attributes.is_empty())
+}
+
+/// The literal that the name at `range` certainly stands for, wherever it stands.
+pub fn constant_at(project: &Project, file: FileId, range: TextRange) -> Option<Value> {
+    let reference = project.facts(file)?.reference_at(range)?;
+    value_of(project, project.resolve(file, reference), reference.attributes.is_empty())
+}
+
+/// The literal that the only target of a name has; `is_own` tells whether the name is read without attributes.
+fn value_of(project: &Project, targets: &[Target], is_own: bool) -> Option<Value> {
+    let [Target::Binding(target_file, target, rest)] = targets else { return None };
     let module = &project.facts(*target_file)?.module;
     let definition = &module.bindings[*target];
     let value = match (&definition.kind, rest.as_slice()) {
@@ -516,7 +524,7 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
         _ => return None,
     };
     // What is read through something else can be assigned there: `settings.CPU = 4`.
-    let is_kept = attributes.is_empty() && value.is_immutable();
+    let is_kept = is_own && value.is_immutable();
     let is_changed = project.changed.contains(&(*target_file, *target));
     (is_kept || !is_changed).then(|| value.clone())
 }

@@ -38,12 +38,34 @@ fn gather<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr, comprehension: &'a ast::E
     {
         return false;
     }
-    let element = mapper.rewriter.take(comprehension.elt.range());
-    mapper.rewriter.replace(comprehension.elt.range(), without_await(&element));
+    let range = comprehension.elt.range();
+    let element = mapper.rewriter.text_of(range);
+    if let Some((before, call, after)) = converted(&element) {
+        // `[float(await f.aio(n=n)) for n in ns]`
+        let asyncio = mapper.module("asyncio");
+        mapper.rewriter.take(range);
+        mapper.rewriter.replace(range, call);
+        let list = mapper.rewriter.take(expr.range());
+        let result = mapper.free_name("result");
+        let text = format!("[{before}{result}{after} for {result} in await {asyncio}.gather(*{list})]");
+        mapper.rewriter.replace(expr.range(), text);
+        return true;
+    }
+    mapper.rewriter.take(range);
+    mapper.rewriter.replace(range, without_await(&element));
     let asyncio = mapper.module("asyncio");
     awaited(mapper, expr.range());
     mapper.rewriter.surround_closely(expr.range(), &format!("{asyncio}.gather(*"), ")");
     true
+}
+
+/// What stands around the awaited call of an element that is converted: `DataFrame.from_df(`, the call and `)`.
+fn converted(element: &str) -> Option<(&str, &str, &str)> {
+    let (before, awaited) = element.split_once("(await ")?;
+    let before = &element[..=before.len()];
+    let call = awaited.strip_suffix(')')?;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    (before.len() > 1 && before[..before.len() - 1].chars().all(is_name)).then_some((before, call, ")"))
 }
 
 fn is_flow(mapper: &Mapper<'_>) -> bool {

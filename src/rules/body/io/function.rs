@@ -52,12 +52,12 @@
 //!
 //! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::paths::{Locality, Paths, dotted};
 use super::types::{IoType, Shape, fields, shape, shape_of, signature};
 use crate::edit::Edit;
-use crate::project::graph::EntityKind;
+use crate::project::graph::{EntityKind, NodeId};
 use crate::project::link::Target;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -139,7 +139,11 @@ pub(super) struct FunctionIo<'a, 'n> {
     bound: HashMap<&'a str, usize>,
     /// What is put into lists by displays and `append`.
     lists: HashMap<&'a str, Vec<&'a Expr>>,
+    /// What the values of each name are, or are taken out of; `None` for what is bound otherwise.
+    origins: HashMap<&'a str, Vec<Option<&'a Expr>>>,
     annotated: HashMap<&'a str, String>,
+    /// The parameters of the function.
+    own: HashSet<&'a str>,
     uses: Vec<PathUse>,
     parents: Vec<Parent<'a>>,
     /// How many loops, comprehensions and functions are around.
@@ -169,13 +173,13 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         names: &'n mut dyn Names,
         body: &'a [Stmt],
     ) -> Self {
-        let mut bound = Bound { counts: HashMap::new(), lists: HashMap::new() };
+        let mut bound = Bound::default();
         body.iter().for_each(|statement| bound.visit_stmt(statement));
         Self {
             cx,
             kind,
             names,
-            paths: Paths::of(&cx.facts.module, body),
+            paths: Paths::of(&cx.facts.module, body).with_constants(cx.project, cx.file),
             is_async: false,
             is_module: false,
             whole: body.first().map(Ranged::range).unwrap_or_default(),
@@ -183,7 +187,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             tracked: HashMap::new(),
             bound: bound.counts,
             lists: bound.lists,
+            origins: bound.origins,
             annotated: HashMap::new(),
+            own: HashSet::new(),
             uses: Vec::new(),
             parents: Vec::new(),
             depth: 0,
@@ -202,6 +208,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         self.returns = function.returns.as_deref().map(|returns| self.shape(returns));
         let start = start_of_body(&function.body);
         for parameter in function.parameters.iter_non_variadic_params() {
+            self.own.insert(parameter.name().as_str());
             let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
             let shape = self.shape(annotation);
             self.annotated.insert(parameter.name().as_str(), self.cx.text[annotation.range()].to_owned());
@@ -217,7 +224,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     /// A parameter whose value is, or holds, a file, directory or frame.
     fn parameter(&mut self, name: &'a ast::Identifier, shape: Shape, start: TextSize) {
         let is_rebound = self.bound.contains_key(name.as_str());
-        if shape == Shape::Pandas && !is_rebound {
+        if !shape.holds_io(self.cx.project) && shape.is_followed(self.cx.project) && !is_rebound {
             let binder = Binder::Nowhere;
             self.track(name, shape, binder);
         } else if shape.holds_io(self.cx.project) {
@@ -275,17 +282,38 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 None => self.global(expr),
             },
             Expr::List(ast::ExprList { elts, .. }) => self.shape_of_elements(elts.iter()),
-            Expr::ListComp(list) => self.shape_of_elements(std::iter::once(&*list.elt)),
+            Expr::Tuple(tuple) => {
+                Shape::Tuple(tuple.elts.iter().map(|element| self.shape_of(element)).collect())
+            }
+            Expr::ListComp(ast::ExprListComp { elt, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, .. }) => {
+                self.shape_of_elements(std::iter::once(&**elt))
+            }
+            Expr::DictComp(dict) => match self.shape_of_elements(std::iter::once(&*dict.value)) {
+                Shape::Many(inner) => Shape::Mapping(inner),
+                other => other,
+            },
+            Expr::Named(named) => self.shape_of(&named.value),
             Expr::Dict(dict) => match self.shape_of_elements(dict.items.iter().map(|item| &item.value)) {
                 Shape::Many(inner) => Shape::Mapping(inner),
                 other => other,
             },
-            Expr::If(choice) => match self.shape_of(&choice.body) {
-                Shape::Other => self.shape_of(&choice.orelse),
-                known => known,
-            },
+            Expr::If(choice) => self.shape_of_choice([&*choice.body, &*choice.orelse]),
+            Expr::BoolOp(operation) => self.shape_of_choice(&operation.values),
             Expr::Await(awaited) => self.shape_of(&awaited.value),
             Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
+                Shape::Tuple(elements) => {
+                    let at =
+                        attribute.attr.as_str().strip_prefix('o').and_then(|at| at.parse::<usize>().ok());
+                    at.and_then(|at| elements.get(at).cloned()).unwrap_or(Shape::Other)
+                }
+                // The only output: `node.o0`
+                only @ (Shape::Io(_) | Shape::Pandas | Shape::Many(_) | Shape::Mapping(_))
+                    if attribute.attr.as_str() == "o0" =>
+                {
+                    only
+                }
                 Shape::Class(file, statement) => {
                     let fields = fields(self.cx.project, file, statement).into_iter();
                     let mut fields = fields.filter(|(name, _)| name == attribute.attr.as_str());
@@ -308,10 +336,24 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         }
     }
 
-    fn shape_of_elements<'e>(&self, elements: impl Iterator<Item = &'e Expr>) -> Shape {
-        let mut shapes = elements.map(|element| self.shape_of(element));
-        let known = shapes.find(|shape| shape.holds_io(self.cx.project));
-        known.map_or(Shape::Other, |shape| Shape::Many(Box::new(shape)))
+    /// Elements of several types are none that can be told, but where one of them is followed for certain.
+    fn shape_of_elements<'e>(&self, elements: impl IntoIterator<Item = &'e Expr>) -> Shape {
+        match self.shape_of_choice(elements) {
+            Shape::Other => Shape::Other,
+            known => Shape::Many(Box::new(known)),
+        }
+    }
+
+    /// The type of one of several values.
+    fn shape_of_choice<'e>(&self, values: impl IntoIterator<Item = &'e Expr>) -> Shape {
+        let shapes: Vec<Shape> = values.into_iter().map(|value| self.shape_of(value)).collect();
+        let is_pandas =
+            |shape: &&Shape| shape.is_followed(self.cx.project) && !shape.holds_io(self.cx.project);
+        if shapes.iter().any(|shape| is_pandas(&shape)) && !shapes.iter().all(|shape| *shape == shapes[0]) {
+            return Shape::Other;
+        }
+        let known = shapes.into_iter().find(|shape| shape.is_followed(self.cx.project));
+        known.unwrap_or(Shape::Other)
     }
 
     /// A name of a module that holds a value: `DATA = FlyteFile("s3://…")`.
@@ -334,9 +376,26 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             return Shape::Io(io);
         }
         if let Some(entity) = self.cx.entity(&call.func) {
-            let file = self.cx.graph.nodes[entity].file;
-            let returns = self.cx.function(entity).and_then(|function| function.returns);
-            return returns.map_or(Shape::Other, |range| shape(self.cx.project, file, range));
+            return self.returned_by(entity);
+        }
+        if let Some((_, plan)) = self.cx.plan(&call.func) {
+            return self.returned_by(plan.workflow);
+        }
+        if let Expr::Call(map) = &*call.func {
+            let task = self.mapped(map).and_then(|task| self.cx.entity(task));
+            return task.map_or(Shape::Other, |task| Shape::Many(Box::new(self.returned_by(task))));
+        }
+        if self.cx.is_flyte1(&call.func, "create_node") {
+            let entity = call.arguments.args.first().and_then(|entity| self.cx.entity(entity));
+            return entity.map_or(Shape::Other, |entity| self.returned_by(entity));
+        }
+        if let Some(values) = self.conditional(call) {
+            return self.shape_of_choice(values);
+        }
+        if let Expr::Attribute(method) = &*call.func
+            && method.attr.as_str() == "with_overrides"
+        {
+            return self.shape_of(&method.value);
         }
         match self.definition(&call.func) {
             Some(class @ Shape::Class(file, statement)) => {
@@ -347,6 +406,12 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             }
             _ => Shape::Other,
         }
+    }
+
+    fn returned_by(&self, entity: NodeId) -> Shape {
+        let file = self.cx.graph.nodes[entity].file;
+        let returns = self.cx.function(entity).and_then(|function| function.returns);
+        returns.map_or(Shape::Other, |range| shape(self.cx.project, file, range))
     }
 
     /// The type that a call makes a value of: `FlyteFile(…)`.
@@ -396,6 +461,15 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     /// Puts the constructor of Flyte 2 around a path.
     fn make(&mut self, range: TextRange, io: IoType, locality: Locality) {
+        if self.is_module && self.scopes == 0 && locality != Locality::Remote {
+            self.find(
+                range,
+                Effect::Blocking,
+                format!("`{}` is uploaded here, where Flyte 2 is not set up yet", self.text(range)),
+                "Call it in a function or in the `__main__` block, behind `flyte.init()`",
+            );
+            return;
+        }
         let constructor = self.constructor(io, locality);
         let wait = if constructor.ends_with(".from_local") { "await " } else { "" };
         self.insert(range, format!("{wait}{constructor}("), ")");
@@ -419,6 +493,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 self.conform(&choice.body, wanted);
                 self.conform(&choice.orelse, wanted);
             }
+            (_, Expr::Call(call)) if let Some(values) = self.conditional(call) => {
+                values.into_iter().for_each(|value| self.conform(value, wanted));
+            }
             (Shape::Optional(_), Expr::NoneLiteral(_)) => {}
             (Shape::Optional(inner), _) => self.conform(expr, inner),
             (Shape::Io(io), _) => self.conform_value(expr, *io),
@@ -432,17 +509,28 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             ) => {
                 elts.iter().for_each(|element| self.conform(element, inner));
             }
-            (Shape::Many(inner), Expr::ListComp(list)) => self.conform(&list.elt, inner),
+            (Shape::Many(inner), Expr::ListComp(list)) => {
+                self.enter(&list.generators);
+                self.conform(&list.elt, inner);
+            }
             (Shape::Mapping(inner), Expr::Dict(dict)) => {
                 dict.items.iter().for_each(|item| self.conform(&item.value, inner));
             }
-            (Shape::Mapping(inner), Expr::DictComp(dict)) => self.conform(&dict.value, inner),
+            (Shape::Mapping(inner), Expr::DictComp(dict)) => {
+                self.enter(&dict.generators);
+                self.conform(&dict.value, inner);
+            }
+            (Shape::Class(..) | Shape::Tuple(_) | Shape::Many(_) | Shape::Mapping(_), _)
+                if self.shape_of(expr).lacks_frames(wanted, self.cx.project) =>
+            {
+                self.unknown_frame(expr);
+            }
             // What a class holds is looked at where it is made.
             (Shape::Class(..) | Shape::Pandas | Shape::Other, _) => {}
             _ if !wanted.holds_io(self.cx.project) => {}
             (Shape::Many(inner), Expr::Name(name)) if self.conform_appended(name.id.as_str(), inner) => {}
             _ if self.shape_of(expr) == *wanted => {}
-            _ if self.is_promise(expr) => {}
+            _ if self.is_promise(expr, wanted) => {}
             _ => self.unknown(expr),
         }
     }
@@ -453,12 +541,12 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             _ if known.io() == Some(io) => {}
             (IoType::Frame, _) if known == Shape::Pandas => self.frame(expr),
             (_, Expr::NoneLiteral(_)) => {}
+            (IoType::Frame, _) if self.is_flow() && self.is_result(expr, 0) => self.unknown_frame(expr),
             (IoType::Frame, Expr::Name(_)) if !self.is_workflow() => self.frame(expr),
-            (IoType::Frame, _) if self.is_promise(expr) => {}
             (IoType::Frame, Expr::Call(call)) if self.definition(&call.func).is_none() => self.frame(expr),
             (IoType::Frame, _) => self.unknown(expr),
             _ => match self.paths.locality(expr) {
-                Locality::Unknown if self.is_promise(expr) => {}
+                Locality::Unknown if self.is_promise(expr, &Shape::Io(io)) => {}
                 Locality::Unknown => self.unknown(expr),
                 locality => self.make(expr.range(), io, locality),
             },
@@ -470,9 +558,102 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         self.make(expr.range(), IoType::Frame, Locality::Local);
     }
 
-    /// In a workflow flytekit itself made sure that what is not literal has the right type.
-    fn is_promise(&self, expr: &Expr) -> bool {
-        self.is_workflow() && !matches!(expr, Expr::StringLiteral(_) | Expr::FString(_))
+    /// In a workflow flytekit itself made sure that what a task gave has the right type; it took a frame of pandas
+    /// for a `StructuredDataset`.
+    fn is_promise(&self, expr: &Expr, wanted: &Shape) -> bool {
+        self.is_workflow() && self.is_result(expr, 0) && !wanted.holds_frames(self.cx.project)
+    }
+
+    /// Whether an expression is, or is taken out of, what tasks and workflows give and parameters of the workflow.
+    fn is_result(&self, expr: &Expr, depth: usize) -> bool {
+        const MAX_DEPTH: usize = 16;
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        let is_result = |expr: &Expr| self.is_result(expr, depth + 1);
+        match expr {
+            Expr::Name(name) => {
+                let origins = self.origins.get(name.id.as_str()).map(Vec::as_slice);
+                let is_own = self.own.contains(name.id.as_str());
+                (is_own || origins.is_some())
+                    && origins.into_iter().flatten().all(|origin| origin.is_some_and(is_result))
+            }
+            Expr::Attribute(attribute) => is_result(&attribute.value),
+            Expr::Subscript(subscript) => is_result(&subscript.value),
+            Expr::Starred(starred) => is_result(&starred.value),
+            Expr::Await(awaited) => is_result(&awaited.value),
+            Expr::Named(named) => is_result(&named.value),
+            Expr::If(choice) => is_result(&choice.body) && is_result(&choice.orelse),
+            Expr::BoolOp(operation) => operation.values.iter().all(is_result),
+            Expr::BinOp(operation) => is_result(&operation.left) && is_result(&operation.right),
+            Expr::List(ast::ExprList { elts, .. })
+            | Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().all(is_result),
+            Expr::Dict(dict) => dict.items.iter().all(|item| is_result(&item.value)),
+            Expr::ListComp(ast::ExprListComp { elt, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, .. })
+            | Expr::DictComp(ast::ExprDictComp { value: elt, .. }) => is_result(elt),
+            Expr::NumberLiteral(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => true,
+            Expr::Call(call) => self.gives_result(call, depth),
+            _ => false,
+        }
+    }
+
+    /// Whether a call is one of a task, or of something of Flyte 1 that gives what tasks give.
+    fn gives_result(&self, call: &ast::ExprCall, depth: usize) -> bool {
+        if self.cx.callee(&call.func).is_some() || self.cx.plan(&call.func).is_some() {
+            return true;
+        }
+        let is_result = |expr: &Expr| self.is_result(expr, depth + 1);
+        match &*call.func {
+            Expr::Name(name)
+                if !self.origins.contains_key(name.id.as_str())
+                    && matches!(
+                        name.id.as_str(),
+                        "enumerate" | "zip" | "list" | "tuple" | "reversed" | "sorted" | "dict" | "range"
+                    ) =>
+            {
+                let mut values = call.arguments.arguments_source_order().map(ArgOrKeyword::value);
+                name.id == "range" || values.all(is_result)
+            }
+            // `map_task(f)(…)`
+            Expr::Call(inner) => self.is_maker(&inner.func),
+            // `conditional(…).if_(…).then(…)`, `f(…).with_overrides(…)`, `results.values()`
+            Expr::Attribute(method) => is_result(&method.value) || self.conditional(call).is_some(),
+            func => self.is_maker(func),
+        }
+    }
+
+    /// Whether a call of this gives what tasks give, or a task.
+    fn is_maker(&self, func: &Expr) -> bool {
+        const MAKERS: [&str; 6] =
+            ["map_task", "create_node", "wait_for_input", "approve", "conditional", "reference_task"];
+        MAKERS.iter().any(|name| self.cx.is_flyte1(func, name))
+    }
+
+    /// The values of a `conditional`, one of which it gives.
+    fn conditional<'e>(&self, call: &'e ast::ExprCall) -> Option<Vec<&'e Expr>> {
+        let mut values = Vec::new();
+        let mut current = call;
+        loop {
+            let Expr::Attribute(method) = &*current.func else { return None };
+            if method.attr.as_str() == "then" {
+                values.extend(current.arguments.args.first());
+            }
+            current = match &*method.value {
+                Expr::Call(inner) => inner,
+                Expr::Attribute(inner) => inner.value.as_call_expr()?,
+                _ => return None,
+            };
+            if self.cx.is_flyte1(&current.func, "conditional") {
+                return (!values.is_empty()).then_some(values);
+            }
+        }
+    }
+
+    fn is_flow(&self) -> bool {
+        self.kind.is_some_and(EntityKind::is_flow)
     }
 
     fn is_workflow(&self) -> bool {
@@ -486,6 +667,16 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             Effect::Blocking,
             format!("`{text}` may be a path here, which Flyte 2 takes for no file"),
             "Make it a `FlyteFile`, `FlyteDirectory` or `StructuredDataset`, so that this can be seen",
+        );
+    }
+
+    fn unknown_frame(&mut self, expr: &Expr) {
+        let text = self.text(expr.range());
+        self.find(
+            expr.range(),
+            Effect::Blocking,
+            format!("`{text}` may be a frame of pandas here, which Flyte 2 takes for no `DataFrame`"),
+            "Give the task that makes it and the one that takes it the same type",
         );
     }
 
@@ -504,20 +695,89 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     fn call(&mut self, call: &'a ast::ExprCall) {
         if let Some(io) = self.constructed(call) {
             self.construct(call, io);
-        } else if let Some(wanted) = self.parameters(&call.func) {
-            let arguments = call.arguments.arguments_source_order().enumerate();
-            for (position, argument) in arguments {
+        } else if let Some(wanted) = self.parameters(&call.func).or_else(|| self.parameters_of_maker(call)) {
+            let mut given = HashSet::new();
+            for (position, argument) in call.arguments.arguments_source_order().enumerate() {
                 let parameter = match argument {
+                    ArgOrKeyword::Arg(value) if value.is_starred_expr() => None,
                     ArgOrKeyword::Arg(_) => wanted.get(position),
                     ArgOrKeyword::Keyword(keyword) => {
                         let name = keyword.arg.as_ref().map(ast::Identifier::as_str);
                         wanted.iter().find(|(wanted, _)| Some(wanted.as_str()) == name)
                     }
                 };
-                if let Some((_, Some(shape))) = parameter {
+                if let Some((name, Some(shape))) = parameter {
+                    given.insert(name.as_str());
                     self.conform(argument.value(), shape);
                 }
             }
+            self.conform_spread(call, wanted.iter().filter(|(name, _)| !given.contains(name.as_str())));
+        }
+    }
+
+    /// What `*values` and `**values` hold reaches parameters that nothing else is given to.
+    fn conform_spread<'w>(
+        &mut self,
+        call: &'a ast::ExprCall,
+        wanted: impl Iterator<Item = &'w (String, Option<Shape>)>,
+    ) {
+        let shapes = wanted.filter_map(|(_, shape)| shape.as_ref());
+        let shapes: Vec<&Shape> = shapes.filter(|shape| shape.holds_io(self.cx.project)).collect();
+        let positional = call.arguments.args.iter().filter_map(Expr::as_starred_expr);
+        let keywords = call.arguments.keywords.iter().filter(|keyword| keyword.arg.is_none());
+        let spread = positional.map(|starred| &*starred.value).chain(keywords.map(|keyword| &keyword.value));
+        for expr in spread {
+            let given = self.shape_of(expr);
+            for wanted in &shapes {
+                let is_same = match &given {
+                    Shape::Many(inner) | Shape::Mapping(inner) => **inner == **wanted,
+                    _ => false,
+                };
+                if !is_same && wanted.holds_frames(self.cx.project) {
+                    self.unknown_frame(expr);
+                } else if !is_same && !self.is_promise(expr, wanted) {
+                    self.unknown(expr);
+                }
+            }
+        }
+    }
+
+    /// What `map_task(f)`, a launch plan of `f`, `partial(f, …)` and `create_node(f, …)` take.
+    fn parameters_of_maker(&self, call: &ast::ExprCall) -> Option<Vec<(String, Option<Shape>)>> {
+        if let Expr::Call(map) = &*call.func {
+            let parameters = self.parameters(self.mapped(map)?)?.into_iter();
+            let many = |shape| Shape::Many(Box::new(shape));
+            return Some(parameters.map(|(name, shape)| (name, shape.map(many))).collect());
+        }
+        if let Some((_, plan)) = self.cx.plan(&call.func) {
+            return self.parameters_of(plan.workflow);
+        }
+        let is_first = self.cx.is_flyte1(&call.func, "create_node")
+            || self.cx.is_imported(&call.func, "functools.partial");
+        let entity = self.cx.entity(call.arguments.args.first().filter(|_| is_first)?)?;
+        let own = (String::new(), None);
+        Some(std::iter::once(own).chain(self.parameters_of(entity)?).collect())
+    }
+
+    /// The task that `map_task(…)` maps, also behind `partial` and the name of one.
+    fn mapped<'e>(&self, map: &'e ast::ExprCall) -> Option<&'e Expr>
+    where
+        'a: 'e,
+    {
+        if !self.cx.is_flyte1(&map.func, "map_task") {
+            return None;
+        }
+        let named = ["target", "task_function"].into_iter().find_map(|name| map.arguments.find_keyword(name));
+        let target = map.arguments.args.first().or_else(|| named.map(|keyword| &keyword.value))?;
+        let target = match target {
+            Expr::Name(name) if self.cx.entity(target).is_none() => {
+                self.paths.values(name.id.as_str()).first().copied()?
+            }
+            _ => target,
+        };
+        match target {
+            Expr::Call(partial) => partial.arguments.args.first(),
+            _ => Some(target),
         }
     }
 
@@ -525,12 +785,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     fn parameters(&self, callee: &Expr) -> Option<Vec<(String, Option<Shape>)>> {
         let project = self.cx.project;
         if let Some(entity) = self.cx.entity(callee) {
-            let file = self.cx.graph.nodes[entity].file;
-            let parameters = self.cx.function(entity)?.parameters.iter();
-            let typed = parameters.map(|parameter| {
-                (parameter.name.clone(), parameter.annotation.map(|range| shape(project, file, range)))
-            });
-            return Some(typed.collect());
+            return self.parameters_of(entity);
         }
         let Shape::Class(file, statement) = self.definition(callee)? else { return None };
         if let Some(signature) = signature(project, file, statement) {
@@ -538,6 +793,16 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         }
         let fields = fields(project, file, statement).into_iter();
         Some(fields.map(|(name, shape)| (name, Some(shape))).collect())
+    }
+
+    fn parameters_of(&self, entity: NodeId) -> Option<Vec<(String, Option<Shape>)>> {
+        let file = self.cx.graph.nodes[entity].file;
+        let parameters = self.cx.function(entity)?.parameters.iter();
+        let typed = parameters.map(|parameter| {
+            let shape = parameter.annotation.map(|range| shape(self.cx.project, file, range));
+            (parameter.name.clone(), shape)
+        });
+        Some(typed.collect())
     }
 
     /// `FlyteFile(path)`, `FlyteDirectory(path=…)`, `StructuredDataset(dataframe=df)`.
@@ -1028,25 +1293,41 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     /// A name gets a value.
     fn assigned(&mut self, target: &'a Expr, value: &'a Expr, statement: &'a Stmt) {
+        match value {
+            Expr::ListComp(ast::ExprListComp { generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { generators, .. })
+            | Expr::Generator(ast::ExprGenerator { generators, .. })
+            | Expr::DictComp(ast::ExprDictComp { generators, .. }) => self.enter(generators),
+            _ => {}
+        }
         let shape = match (self.shape_of(value), target) {
             (Shape::Other, Expr::Name(name)) if value.is_list_expr() => {
                 let appended = self.lists.get(name.id.as_str()).cloned().unwrap_or_default();
-                self.shape_of_elements(appended.into_iter())
+                self.shape_of_elements(appended)
             }
             (shape, _) => shape,
         };
         self.named(target, shape, Binder::After(statement.end()));
     }
 
+    /// The variables of a comprehension.
+    fn enter(&mut self, generators: &'a [ast::Comprehension]) {
+        for generator in generators {
+            self.iterated(&generator.target, &generator.iter, Binder::Nowhere);
+        }
+    }
+
     /// The names in a target get values of these types.
     fn named(&mut self, target: &'a Expr, shape: Shape, binder: Binder) {
-        if !shape.holds_io(self.cx.project) && shape != Shape::Pandas {
+        if !shape.is_followed(self.cx.project) {
             return;
         }
+        let holds_io = shape.holds_io(self.cx.project);
         let id = match target {
             Expr::Name(name) => name.id.as_str(),
             Expr::Tuple(tuple) => {
                 let elements = match &shape {
+                    Shape::Many(inner) => vec![(**inner).clone(); tuple.elts.len()],
                     Shape::Tuple(elements) => elements.clone(),
                     Shape::Class(file, statement) => {
                         let fields = fields(self.cx.project, *file, *statement);
@@ -1058,15 +1339,18 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                     let pairs = tuple.elts.iter().zip(elements);
                     return pairs.for_each(|(element, shape)| self.named(element, shape, binder));
                 }
-                return self.unknown(target);
+                if holds_io {
+                    self.unknown(target);
+                }
+                return;
             }
-            _ if shape == Shape::Pandas => return,
+            _ if !holds_io => return,
             _ => return self.unknown(target),
         };
         let times = self.bound.get(id).copied().unwrap_or_default();
         if times == 1 && !self.annotated.contains_key(id) {
             self.track(id, shape, binder);
-        } else if shape != Shape::Pandas {
+        } else if holds_io {
             self.shapes.entry(id).or_default().push(shape.clone());
             self.track(id, shape, Binder::Nowhere);
         }
@@ -1116,7 +1400,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         }
         for (target, shape) in pairs {
             let Expr::Name(name) = target else { continue };
-            if shape.holds_io(self.cx.project) && self.bound.get(name.id.as_str()) == Some(&1) {
+            if shape.is_followed(self.cx.project) && self.bound.get(name.id.as_str()) == Some(&1) {
                 self.track(name.id.as_str(), shape, binder);
             } else if shape.holds_io(self.cx.project) {
                 self.unknown(target);
@@ -1289,9 +1573,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         | Expr::Generator(ast::ExprGenerator { generators, .. })
         | Expr::DictComp(ast::ExprDictComp { generators, .. }) = expr
         {
-            generators
-                .iter()
-                .for_each(|generator| self.iterated(&generator.target, &generator.iter, Binder::Nowhere));
+            self.enter(generators);
         }
         let is_deferred = matches!(
             expr,
@@ -1307,10 +1589,28 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
     }
 }
 
-/// Counts how often each name is bound in a piece of code.
+/// Counts how often each name is bound in a piece of code, and to what.
+#[derive(Default)]
 struct Bound<'a> {
     counts: HashMap<&'a str, usize>,
     lists: HashMap<&'a str, Vec<&'a Expr>>,
+    origins: HashMap<&'a str, Vec<Option<&'a Expr>>>,
+}
+
+impl<'a> Bound<'a> {
+    /// The names in a target are, or are taken out of, a value.
+    fn origin(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
+        match target {
+            Expr::Name(name) => self.origins.entry(name.id.as_str()).or_default().push(value),
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|element| self.origin(element, value));
+            }
+            Expr::Starred(starred) => self.origin(&starred.value, value),
+            // `results["a"] = path`
+            Expr::Subscript(subscript) => self.origin(&subscript.value, value),
+            _ => {}
+        }
+    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
@@ -1318,13 +1618,24 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
         match stmt {
             Stmt::FunctionDef(function) => {
                 *self.counts.entry(function.name.as_str()).or_default() += 1;
+                self.origins.entry(function.name.as_str()).or_default().push(None);
+            }
+            Stmt::For(node) => self.origin(&node.target, Some(&node.iter)),
+            Stmt::AugAssign(node) => self.origin(&node.target, Some(&node.value)),
+            Stmt::With(node) => {
+                let targets = node.items.iter().filter_map(|item| item.optional_vars.as_deref());
+                targets.for_each(|target| self.origin(target, None));
             }
             Stmt::Assign(node) => {
+                node.targets.iter().for_each(|target| self.origin(target, Some(&node.value)));
                 if let ([Expr::Name(name)], Expr::List(list)) = (node.targets.as_slice(), &*node.value) {
                     self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
                 }
             }
             Stmt::AnnAssign(node) => {
+                if let Some(value) = node.value.as_deref() {
+                    self.origin(&node.target, Some(value));
+                }
                 if let (Expr::Name(name), Some(Expr::List(list))) = (&*node.target, node.value.as_deref()) {
                     self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
                 }
@@ -1339,12 +1650,20 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
             Expr::Name(name) if name.ctx != ExprContext::Load => {
                 *self.counts.entry(name.id.as_str()).or_default() += 1;
             }
+            Expr::Named(node) => self.origin(&node.target, Some(&node.value)),
             Expr::Call(call) => {
                 if let Expr::Attribute(method) = &*call.func
-                    && let (Expr::Name(list), "append") = (&*method.value, method.attr.as_str())
+                    && let Expr::Name(list) = &*method.value
                 {
-                    let elements = self.lists.entry(list.id.as_str()).or_default();
-                    elements.extend(call.arguments.find_positional(0));
+                    let is_filled = ["append", "extend", "insert", "update", "setdefault", "add"]
+                        .contains(&method.attr.as_str());
+                    if is_filled && let Some(value) = call.arguments.args.last() {
+                        self.origin(&method.value, Some(value));
+                    }
+                    if method.attr.as_str() == "append" {
+                        let elements = self.lists.entry(list.id.as_str()).or_default();
+                        elements.extend(call.arguments.find_positional(0));
+                    }
                 }
             }
             _ => {}
@@ -1352,7 +1671,13 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
         source_order::walk_expr(self, expr);
     }
 
+    fn visit_comprehension(&mut self, comprehension: &'a ast::Comprehension) {
+        self.origin(&comprehension.target, Some(&comprehension.iter));
+        source_order::walk_comprehension(self, comprehension);
+    }
+
     fn visit_parameter(&mut self, parameter: &'a ast::Parameter) {
+        self.origins.entry(parameter.name.as_str()).or_default().push(None);
         *self.counts.entry(parameter.name.as_str()).or_default() += 1;
         source_order::walk_parameter(self, parameter);
     }

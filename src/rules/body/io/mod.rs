@@ -59,7 +59,9 @@
 //!
 //! ## Not handled
 //!
-//! Values handed to code without annotations, names that are bound more than once, and annotations in quotes.
+//! Values handed to code without annotations, names that are bound more than once, and annotations in quotes. Paths whose
+//! text is not known, such as those of the environment or of lists with a name, where a file is wanted. Frames of pandas
+//! that reach a `StructuredDataset` in lists as a whole or by `**`.
 //!
 //! ## References
 //!

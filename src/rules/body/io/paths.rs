@@ -8,6 +8,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::project::plan::constant_at;
+use crate::project::{FileId, Project};
+use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Operator, Stmt};
 use crate::python::scope::{BindingKind, Module};
@@ -26,6 +29,8 @@ pub(super) enum Locality {
 /// What the code of a function tells of the names in it.
 pub(super) struct Paths<'a> {
     module: &'a Module,
+    /// Where constants of modules are looked up.
+    project: Option<(&'a Project, FileId)>,
     /// The values that are assigned to each name.
     values: HashMap<&'a str, Vec<&'a Expr>>,
     /// Names that are bound in another way.
@@ -41,6 +46,7 @@ impl<'a> Paths<'a> {
     pub(super) fn of(module: &'a Module, body: &'a [Stmt]) -> Self {
         let mut paths = Self {
             module,
+            project: None,
             values: HashMap::new(),
             others: HashSet::new(),
             written: HashSet::new(),
@@ -48,6 +54,21 @@ impl<'a> Paths<'a> {
         };
         body.iter().for_each(|statement| paths.visit_stmt(statement));
         paths
+    }
+
+    /// Knows the constants that a file of the project sees.
+    pub(super) fn with_constants(mut self, project: &'a Project, file: FileId) -> Self {
+        self.project = Some((project, file));
+        self
+    }
+
+    /// Where the text leads that `name` certainly stands for: `DATA`, `settings.DATA`, `Config.DATA`.
+    fn of_constant(&self, expr: &Expr) -> Locality {
+        let text = self.project.and_then(|(project, file)| {
+            let value = constant_at(project, file, expr.range())?;
+            value.as_str().filter(|text| !text.is_empty()).map(of_text)
+        });
+        text.unwrap_or(Locality::Unknown)
     }
 
     /// Where `expr` leads, if it is a path.
@@ -70,11 +91,16 @@ impl<'a> Paths<'a> {
             Expr::BinOp(binary) if matches!(binary.op, Operator::Add | Operator::Div | Operator::Mod) => {
                 deeper(&binary.left)
             }
-            Expr::Name(name) => self.of_name(name.id.as_str(), depth),
+            Expr::Name(name) => match self.of_name(name.id.as_str(), depth) {
+                Locality::Unknown => self.of_constant(expr),
+                known => known,
+            },
             Expr::Attribute(attribute) => match attribute.attr.as_str() {
                 "working_directory" => Locality::Local,
-                "name" | "parent" => deeper(&attribute.value),
-                _ => Locality::Unknown,
+                "name" | "parent" if deeper(&attribute.value) != Locality::Unknown => {
+                    deeper(&attribute.value)
+                }
+                _ => self.of_constant(expr),
             },
             Expr::Call(call) => self.of_call(call, depth),
             _ => Locality::Unknown,

@@ -134,8 +134,8 @@ fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
     let of = |range: TextRange| of_shape(cx, &shape(cx.project, file, range), 0);
     let returned = function.returns.map_or(Need::Nothing, of);
     let parameters = function.parameters.iter().filter_map(|parameter| parameter.annotation).map(of);
-    let taken = parameters.max().filter(|need| *need == Need::Run).unwrap_or(Need::Nothing);
-    returned.max(taken)
+    // What is handed over is uploaded before it is.
+    parameters.chain([returned]).max().unwrap_or(Need::Nothing)
 }
 
 /// Whether a workflow or dynamic calls what gives a named tuple of one field: a run hands over the bare value, and
@@ -185,7 +185,7 @@ pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -
         (Need::Nothing, _) | (Need::Init, true) => return false,
         (Need::Run, true) => return run(mapper, call, entity),
         (Need::Init, false) => {
-            let message = format!("`{name}` is called outside of a run, and uploads files");
+            let message = format!("`{name}` is called outside of a run, and files are uploaded");
             let help = "Call `flyte.init()` before it";
             mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Unsafe, message).help(help));
         }

@@ -104,24 +104,80 @@ impl Shape {
 
     /// Whether there is a file, directory or frame somewhere in a value.
     pub(super) fn holds_io(&self, project: &Project) -> bool {
-        self.holds_io_beyond(project, &mut HashSet::new())
+        self.holds(project, &|shape| matches!(shape, Self::Io(_)))
+    }
+
+    /// Whether there is a `StructuredDataset` somewhere in a value.
+    pub(super) fn holds_frames(&self, project: &Project) -> bool {
+        self.holds(project, &|shape| matches!(shape, Self::Io(IoType::Frame)))
+    }
+
+    /// Whether there is anything in a value that is to be followed: a frame of pandas may be wanted as one of Flyte.
+    pub(super) fn is_followed(&self, project: &Project) -> bool {
+        self.holds(project, &|shape| matches!(shape, Self::Io(_) | Self::Pandas))
+    }
+
+    fn holds(&self, project: &Project, is_wanted: &dyn Fn(&Self) -> bool) -> bool {
+        self.holds_beyond(project, is_wanted, &mut HashSet::new())
     }
 
     /// The same, without looking again into classes that are known: a class may hold a list of its own kind.
-    fn holds_io_beyond(&self, project: &Project, known: &mut HashSet<(FileId, StatementId)>) -> bool {
+    fn holds_beyond(
+        &self,
+        project: &Project,
+        is_wanted: &dyn Fn(&Self) -> bool,
+        known: &mut HashSet<(FileId, StatementId)>,
+    ) -> bool {
         match self {
-            Self::Io(_) => true,
             Self::Optional(inner) | Self::Many(inner) | Self::Mapping(inner) => {
-                inner.holds_io_beyond(project, known)
+                inner.holds_beyond(project, is_wanted, known)
             }
-            Self::Tuple(elements) => elements.iter().any(|element| element.holds_io_beyond(project, known)),
+            Self::Tuple(elements) => {
+                elements.iter().any(|element| element.holds_beyond(project, is_wanted, known))
+            }
             Self::Class(file, statement) => {
                 known.insert((*file, *statement))
                     && fields(project, *file, *statement).iter().any(|(_, field)| {
-                        !matches!(field, Self::Class(..)) && field.holds_io_beyond(project, known)
+                        !matches!(field, Self::Class(..)) && field.holds_beyond(project, is_wanted, known)
                     })
             }
-            Self::Pandas | Self::Other => false,
+            Self::Io(_) | Self::Pandas | Self::Other => is_wanted(self),
+        }
+    }
+
+    /// Whether a frame of pandas is somewhere in a value where a `StructuredDataset` is wanted.
+    pub(super) fn lacks_frames(&self, wanted: &Self, project: &Project) -> bool {
+        match (self, wanted) {
+            (Self::Pandas, Self::Io(IoType::Frame)) => true,
+            (Self::Class(file, statement), Self::Class(other, class))
+                if (file, statement) == (other, class) =>
+            {
+                false
+            }
+            (Self::Optional(given), Self::Optional(wanted))
+            | (Self::Many(given), Self::Many(wanted))
+            | (Self::Mapping(given), Self::Mapping(wanted)) => given.lacks_frames(wanted, project),
+            (Self::Optional(given), _) => given.lacks_frames(wanted, project),
+            (_, Self::Optional(wanted)) => self.lacks_frames(wanted, project),
+            _ => match (self.elements(project), wanted.elements(project)) {
+                (Some(given), Some(wanted)) => {
+                    given.iter().zip(&wanted).any(|(given, wanted)| given.lacks_frames(wanted, project))
+                }
+                _ => false,
+            },
+        }
+    }
+
+    /// The types of the elements of a tuple, named or not. Fields that are classes are not looked into.
+    pub(super) fn elements(&self, project: &Project) -> Option<Vec<Self>> {
+        match self {
+            Self::Tuple(elements) => Some(elements.clone()),
+            Self::Class(file, statement) => {
+                let fields = fields(project, *file, *statement).into_iter();
+                let shape = |shape| if matches!(shape, Self::Class(..)) { Self::Other } else { shape };
+                Some(fields.map(|(_, field)| shape(field)).collect())
+            }
+            _ => None,
         }
     }
 }
