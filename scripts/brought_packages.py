@@ -1,16 +1,19 @@
-"""Makes the table of packages that a Flyte 1 image holds only because flytekit needs them.
+"""Makes the tables of what the two SDKs need: what only flytekit brings, and what flyte asks for.
 
 A Flyte 1 image installs flytekit, and with it flytekit's own dependencies. User code may import
 those without listing them; on Flyte 2 such an import fails. The table is the closure of flytekit's
 dependencies minus the closure of flyte's, read from the metadata of the distributions installed in
 the environment that runs this script, which must hold both SDKs:
 
-    python scripts/brought_packages.py            # writes the table
-    python scripts/brought_packages.py --check    # exit code 1 if the table is out of date
+    python scripts/brought_packages.py            # writes the tables
+    python scripts/brought_packages.py --check    # exit code 1 if a table is out of date
 
-Each line is `import_name<TAB>distribution`. An import name is dotted where the first part is a
+Each line of `brought_packages.tsv` is `import_name<TAB>distribution`. An import name is dotted where the first part is a
 namespace shared by several distributions (`google.cloud.storage`), so it is to be matched as a
 prefix at a dot: `google.cloud.storage.blob` belongs to `google.cloud.storage`.
+
+The other table, `flyte_requirements.tsv`, is flyte's own `Requires-Dist` without extras, for pins of
+an image that flyte cannot live with. Each line is `distribution<TAB>versions`.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from packaging.utils import canonicalize_name
 FLYTEKIT = "1.16.31"
 FLYTE = "2.12.1"
 HEADER = f"# made by scripts/brought_packages.py from flytekit {FLYTEKIT} and flyte {FLYTE}\n"
-TABLE = Path(__file__).resolve().parent.parent / "src" / "rules" / "data" / "brought_packages.tsv"
+FLYTE_HEADER = f"# made by scripts/brought_packages.py from flyte {FLYTE}\n"
+DATA = Path(__file__).resolve().parent.parent / "src" / "rules" / "data"
 
 PYTHON_VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 """The Pythons whose markers count; a package needed on one of them is in the table."""
@@ -169,27 +173,44 @@ def table() -> str:
     return HEADER + "".join(sorted(rows))
 
 
+def flyte_requirements() -> str:
+    """The text of the table of what flyte itself asks for."""
+    requirements = [Requirement(line) for line in metadata.requires("flyte") or []]
+    rows = {
+        f"{canonicalize_name(requirement.name)}\t{requirement.specifier}\n"
+        for requirement in requirements
+        if requirement.specifier and any(applies(requirement, version, frozenset()) for version in PYTHON_VERSIONS)
+    }
+    return FLYTE_HEADER + "".join(sorted(rows))
+
+
 def require_versions() -> None:
-    """The table is only right for the two versions in its header."""
+    """The tables are only right for the two versions in its header."""
     for name, wanted in (("flytekit", FLYTEKIT), ("flyte", FLYTE)):
         if (found := metadata.version(name)) != wanted:
             raise SystemExit(f"{name} {wanted} is needed, found {found}")
 
 
+def is_out_of_date(path: Path, text: str) -> bool:
+    """Whether a table is not what it should be; says so."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    print(f"{path} is out of date", file=sys.stderr)
+    return True
+
+
 def main() -> int:
-    """Writes the table, or compares it with `--check`."""
+    """Writes the tables, or compares them with `--check`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if out of date")
-    parser.add_argument("--output", type=Path, default=TABLE, help="where the table is")
+    parser.add_argument("--output", type=Path, default=DATA, help="the folder of the tables")
     options = parser.parse_args()
     require_versions()
-    text = table()
+    texts = {"brought_packages.tsv": table(), "flyte_requirements.tsv": flyte_requirements()}
     if options.check:
-        current = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
-        if current != text:
-            print(f"{options.output} is out of date", file=sys.stderr)
-        return int(current != text)
-    options.output.write_text(text, encoding="utf-8")
+        return int(any([is_out_of_date(options.output / name, text) for name, text in texts.items()]))
+    for name, text in texts.items():
+        (options.output / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -31,6 +31,7 @@ pub mod shell;
 pub mod specification;
 pub mod step;
 pub mod validate;
+pub mod version;
 
 use std::path::PathBuf;
 

@@ -86,6 +86,7 @@ pub fn listed_packages(text: &str, is_selected: bool) -> ListedPackages {
     let entries: Vec<_> = manifest.lists.into_iter().flat_map(|list| list.entries).collect();
     let limits = entries.iter().map(requirement::Entry::shown).filter(|shown| is_limit(shown));
     ListedPackages {
+        texts: entries.iter().map(|entry| entry.shown().to_owned()).collect(),
         limits: limits.map(str::to_owned).collect(),
         options: pip_options::read(text),
         distributions: entries.into_iter().map(|entry| entry.name).collect(),

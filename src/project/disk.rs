@@ -58,6 +58,8 @@ impl PipOption {
 pub struct ListedPackages {
     /// The distributions, normalized.
     pub distributions: Vec<String>,
+    /// What is written of each, without options.
+    pub texts: Vec<String>,
     /// The requirements that keep newer versions out: `numpy==1.24.0`, `pandas<3`.
     pub limits: Vec<String>,
     /// The options that also count for what is installed along with the file.

@@ -124,6 +124,7 @@ rules! {
     PLUGIN_PACKAGE = "FM402" "plugin-package" "A `flytekitplugins-*` package among the packages of an image.";
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";
     PIP_PACKAGE = "FM404" "pip-package" "pip is used in the image; Flyte 2 images have none.";
+    FLYTE_REQUIREMENT = "FM405" "flyte-requirement" "A package of an image in a version that flyte itself does not take.";
     IMAGE_CALL = "FM500" "image-invalid-call" "A call of `flyte.Image` with an argument too many, too few, or twice.";
     LIST_AS_ARGUMENT = "FM501" "image-list-as-argument" "A list where `flyte.Image` takes its items one by one.";
     NOT_EXTENDABLE = "FM502" "image-not-extendable" "A layer on an image that takes none.";

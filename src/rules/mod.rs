@@ -23,6 +23,7 @@ mod copy;
 mod documentation;
 mod dropped;
 mod env;
+mod flyte_requirements;
 mod invalid;
 mod methods;
 mod name;

@@ -225,7 +225,7 @@ use super::apt_packages::arguments;
 use super::codes::{ACTOR, BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::tables::{Plugin, distribution_name, plugin};
-use super::{Effect, Finding, image_spec};
+use super::{Effect, Finding, flyte_requirements, image_spec};
 use crate::flyte2::chain::{Argument, Call};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
@@ -309,6 +309,7 @@ fn literal(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &st
     match named(cx, draft, range, trimmed) {
         Element::Keep => {
             draft.listed.push(distribution_name(trimmed));
+            draft.findings.extend(flyte_requirements::check(range, trimmed, None));
             draft.installed.packages.push(trimmed.to_owned());
             if is_own && trimmed != text { Element::Replace(cx.style.string(trimmed)) } else { Element::Keep }
         }
@@ -507,6 +508,7 @@ fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
         let name = distribution_name(text);
         draft.listed.push(name.clone());
         draft.installed.packages.push(text.to_owned());
+        draft.findings.extend(flyte_requirements::check(value.range, text, None));
         let is_flyte1 = matches!(name.as_str(), "flytekit" | "union" | "unionai" | "union-runtime");
         let problem = if text.starts_with('-') || unquotable(text).is_some() {
             Some((

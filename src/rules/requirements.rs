@@ -75,7 +75,7 @@ use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::resolution::{self, RequirementsFile};
 use super::tables::{Plugin, distribution_name, plugin};
-use super::{Effect, Finding};
+use super::{Effect, Finding, flyte_requirements};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
 
@@ -140,6 +140,8 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
         };
         draft.find(Finding::new(&REQUIREMENTS, range, effect, message).help(help));
     }
+    let texts = listed.texts.iter();
+    draft.findings.extend(texts.filter_map(|text| flyte_requirements::check(range, text, Some(path))));
     draft.installed.file = Some(RequirementsFile {
         path: path.to_owned(),
         limits: listed

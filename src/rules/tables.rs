@@ -1,4 +1,4 @@
-//! Facts about packages: what flytekit brought with it, and what became of its plugins.
+//! Facts about packages: what flytekit brought with it, what became of its plugins, and what flyte asks for.
 //!
 //! The tables are data files; `scripts/brought_packages.py` makes them from the SDKs' own metadata.
 
@@ -8,6 +8,8 @@ use rustc_hash::FxHashMap;
 
 static BROUGHT: LazyLock<FxHashMap<&str, &str>> =
     LazyLock::new(|| rows(include_str!("data/brought_packages.tsv")).into_iter().collect());
+static NEEDED: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| rows(include_str!("data/flyte_requirements.tsv")));
 static PLUGINS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| rows(include_str!("data/plugins.tsv")));
 
 fn rows(table: &'static str) -> Vec<(&'static str, &'static str)> {
@@ -34,6 +36,11 @@ pub fn object_store_package(scheme: &str) -> &'static str {
         "gs://" | "gcs://" => "gcsfs",
         _ => "adlfs",
     }
+}
+
+/// The distribution of this name and the versions of it that flyte 2.12.1 asks for; the name normalized.
+pub fn flyte_requirement(name: &str) -> Option<(&'static str, &'static str)> {
+    NEEDED.iter().find(|(needed, _)| *needed == name).copied()
 }
 
 /// What became of a plugin of flytekit.
