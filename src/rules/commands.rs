@@ -61,7 +61,7 @@
 
 use super::codes::{COMMANDS, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
-use super::{Effect, Finding};
+use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
 use crate::image::command::{Command, Reach};
 use crate::image::line::command_fault;
@@ -89,7 +89,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         return;
     };
     let commands: Vec<Command> = texts.iter().map(|text| Command::read(text)).collect();
-    check(draft, resolved.elements().unwrap_or_default(), parameter, &commands);
+    check(draft, resolved.elements().unwrap_or_default(), parameter, &texts, &commands);
     draft.commands = draft.commands.max(commands.iter().map(Command::reach).max());
     draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
     let groups = groups(&texts, &commands);
@@ -146,7 +146,13 @@ fn groups(texts: &[String], commands: &[Command]) -> Vec<Group> {
 }
 
 /// Says what is special about commands that Flyte 1 joined with ` && `.
-fn check(draft: &mut Draft, elements: &[Value], parameter: Parameter<'_>, commands: &[Command]) {
+fn check(
+    draft: &mut Draft,
+    elements: &[Value],
+    parameter: Parameter<'_>,
+    texts: &[String],
+    commands: &[Command],
+) {
     let is_own = parameter.value.elements().is_some();
     for (index, (command, element)) in commands.iter().zip(elements).enumerate() {
         let range = if is_own { element.range } else { parameter.value.range };
@@ -176,6 +182,7 @@ fn check(draft: &mut Draft, elements: &[Value], parameter: Parameter<'_>, comman
                     .help("Move the comment out of the string if those commands are to run"),
             );
         }
+        flyte1_places::check_command(draft, range, &texts[index]);
         draft.bash.extend(command.differs_in_bash().map(|what| (range, what)));
     }
 }

@@ -1,6 +1,7 @@
 //! An image while it is being mapped: parameters add to it in any order, the chain comes out in build order.
 
 use super::Finding;
+use super::flyte1_places::InRoot;
 use super::resolution::Installed;
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Call, Chain};
@@ -256,6 +257,8 @@ pub struct Draft {
     pub commands: Option<Reach>,
     /// Commands that mean something else to bash, and what in them does.
     pub bash: Vec<(TextRange, &'static str)>,
+    /// Paths in the working directory of Flyte 1.
+    pub in_root: Vec<InRoot>,
     /// Distributions that the image lists, normalized.
     pub listed: Vec<String>,
     /// What its layers install that Flyte 1 resolved together.
@@ -323,6 +326,7 @@ impl Draft {
         self.uses_secret |= part.uses_secret;
         self.commands = self.commands.max(part.commands);
         self.bash.extend(part.bash);
+        self.in_root.extend(part.in_root);
         for layer in part.layers {
             let joins = folds && matches!(layer.kind, LayerKind::Apt | LayerKind::Pip);
             match self.layer_mut(layer.kind).filter(|_| joins) {

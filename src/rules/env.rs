@@ -44,7 +44,8 @@
 //! ## Fix safety
 //!
 //! Safe. An entry that cannot be read makes the change unsafe, and so does a value that names another key of the
-//! same dict: Flyte 1 wrote one line for all, in which they did not see each other.
+//! same dict: Flyte 1 wrote one line for all, in which they did not see each other. A literal `LD_LIBRARY_PATH` gets
+//! the folder that Flyte 1 put in front of it; one that cannot be read, or reads itself, is unsafe.
 //!
 //! ## Not handled
 //!
@@ -56,7 +57,7 @@
 
 use super::codes::ENV;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
-use super::{Effect, Finding};
+use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
 use crate::image::line::{shown, value_fault};
 use crate::python::items::Item;
@@ -69,7 +70,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let resolved = with_constants(&cx.literal(parameter.value), cx.constant);
     check(draft, parameter, &resolved);
     let own = with_constants(parameter.value, cx.constant);
-    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, parameter.item) {
+    let libraries = libraries(cx.style, draft, parameter, &resolved);
+    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, parameter.item, libraries) {
         draft.findings.extend(unknown.map(opaque));
         text
     } else {
@@ -80,6 +82,47 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     };
     let method = parameter.method("with_env_vars", vec![Argument::new(text)]);
     draft.layer(LayerKind::Env, parameter.position, method);
+}
+
+/// What flytekit puts in front of the library path, in a line behind that of the user's variables
+/// (`flytekit/image_spec/default_builder.py`, 1.16.31); flyte writes its own in front of them, and theirs replaces it.
+const NVIDIA: &str = "/usr/local/nvidia/lib64";
+
+/// The new text of a literal `LD_LIBRARY_PATH`; another one is told.
+fn libraries(
+    style: &Style,
+    draft: &mut Draft,
+    parameter: Parameter<'_>,
+    resolved: &Value,
+) -> Option<(TextRange, String)> {
+    const KEY: &str = "LD_LIBRARY_PATH";
+    let of_key = |value: &Value| -> Option<Value> {
+        let ValueKind::Dict(items) = &value.kind else { return None };
+        let is_key = |key: &Option<Value>| key.as_ref().is_some_and(|key| key.as_str() == Some(KEY));
+        items.iter().rfind(|(key, _)| is_key(key)).map(|(_, value)| value.clone())
+    };
+    let value = of_key(resolved)?;
+    let text = value.as_str();
+    if text.is_some_and(|text| text.starts_with(NVIDIA)) {
+        return None;
+    }
+    let own = of_key(parameter.value).filter(|own| own.as_str().is_some());
+    if let (Some(text), Some(own)) = (text.filter(|text| !mentions(text, KEY) && is_plain(text)), &own) {
+        return Some((own.range, style.string(&format!("{NVIDIA}:{text}"))));
+    }
+    let range = own.map_or(parameter.value.range, |own| own.range);
+    let message =
+        format!("`{KEY}`: Flyte 1 put `{NVIDIA}` in front of this value, Flyte 2 puts nothing there");
+    draft.find(
+        Finding::new(&ENV, range, Effect::Unsafe, message)
+            .help(format!("Write `{NVIDIA}:` in front of the value, without `${KEY}` in it")),
+    );
+    None
+}
+
+/// Whether a value stands in a Dockerfile as it is.
+fn is_plain(value: &str) -> bool {
+    !value.contains(['"', '\'', '\\']) && !value.contains(char::is_whitespace)
 }
 
 fn opaque(range: TextRange) -> Finding {
@@ -122,6 +165,12 @@ fn check(draft: &mut Draft, parameter: Parameter<'_>, resolved: &Value) {
     };
     let keys: Vec<&str> = items.iter().filter_map(|(key, _)| key.as_ref()?.as_str()).collect();
     for (own, value) in items {
+        let key = own.as_ref().and_then(Value::as_str).unwrap_or_default();
+        if let ValueKind::Str(text) | ValueKind::FString(text, _) = &value.kind {
+            let is_own = parameter.value.range.contains_range(value.range);
+            let range = if is_own { value.range } else { parameter.value.range };
+            flyte1_places::check_variable(draft, range, key, text);
+        }
         let Some(text) = value.as_str() else { continue };
         // `"/opt/bin:$PATH"` reads the value from before in both.
         let own = own.as_ref().and_then(Value::as_str);
@@ -156,24 +205,31 @@ fn mentions(value: &str, key: &str) -> bool {
 }
 
 /// The text of a dict display, its literals of other types quoted as Python's `str` would print them, and the first
-/// value that cannot be read. `None` if `value` is no dict display.
-pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<(String, Option<TextRange>)> {
+/// value that cannot be read. `None` if `value` is no dict display. `change` is the new text of one of its values.
+pub(super) fn string_dict(
+    style: &Style,
+    value: &Value,
+    item: &Item,
+    change: Option<(TextRange, String)>,
+) -> Option<(String, Option<TextRange>)> {
     let ValueKind::Dict(pairs) = &value.kind else { return None };
-    let mut replaced = Vec::new();
+    let mut replaced: Vec<(TextRange, String)> = change.into_iter().collect();
+    let mut literals = Vec::new();
     let mut unknown = None;
     for (key, value) in pairs {
         let has_key = key.as_ref().is_some_and(|key| key.as_str().is_some());
         match &value.kind {
             _ if !has_key => unknown = unknown.or(Some(value.range)),
             ValueKind::Str(_) | ValueKind::FString(..) => {}
-            ValueKind::Int(int) => replaced.push((value.range, int.to_string())),
-            ValueKind::Bool(true) => replaced.push((value.range, "True".to_owned())),
-            ValueKind::Bool(false) => replaced.push((value.range, "False".to_owned())),
-            ValueKind::Float(float) => replaced.push((value.range, format!("{float:?}"))),
-            ValueKind::None => replaced.push((value.range, "None".to_owned())),
+            ValueKind::Int(int) => literals.push((value.range, int.to_string())),
+            ValueKind::Bool(true) => literals.push((value.range, "True".to_owned())),
+            ValueKind::Bool(false) => literals.push((value.range, "False".to_owned())),
+            ValueKind::Float(float) => literals.push((value.range, format!("{float:?}"))),
+            ValueKind::None => literals.push((value.range, "None".to_owned())),
             _ => unknown = unknown.or(Some(value.range)),
         }
     }
+    replaced.extend(literals.into_iter().map(|(range, literal)| (range, style.string(&literal))));
     if replaced.is_empty() {
         return Some((item.value_text.clone(), unknown));
     }
@@ -186,9 +242,8 @@ pub(super) fn string_dict(style: &Style, value: &Value, item: &Item) -> Option<(
         let end = from + at + nested_item.text.len();
         let change = replaced.iter().find(|(range, _)| nested_item.range.contains_range(*range));
         from = match change {
-            Some((range, literal)) => {
-                let quoted = style.string(literal);
-                text.replace_range(end - usize::from(range.len())..end, &quoted);
+            Some((range, quoted)) => {
+                text.replace_range(end - usize::from(range.len())..end, quoted);
                 end - usize::from(range.len()) + quoted.len()
             }
             None => end,

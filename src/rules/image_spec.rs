@@ -120,8 +120,8 @@ use super::codes::{INVALID_CALL, PACKAGES, PIP_PACKAGE};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::resolution::Installed;
 use super::{
-    Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, invalid,
-    methods, name, packages, pip_index, pip_secret_mounts, platform, python_exec, python_version,
+    Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, flyte1_places,
+    invalid, methods, name, packages, pip_index, pip_secret_mounts, platform, python_exec, python_version,
     registry_config, requirements, resolution,
 };
 use crate::edit::NewFile;
@@ -222,6 +222,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     requirements::finish(cx, &mut draft);
     copy::finish(cx, &mut draft);
     commands::finish(cx, &mut draft);
+    flyte1_places::finish(&mut draft);
     let manifest = conda::map(cx, &mut draft, &parameters);
     draft.listed.extend(cx.base.iter().flat_map(|base| base.listed.iter().cloned()));
     packages::finish(cx, &mut draft, &parameters);

@@ -23,6 +23,7 @@ mod copy;
 mod documentation;
 mod dropped;
 mod env;
+mod flyte1_places;
 mod flyte_requirements;
 mod invalid;
 mod methods;

@@ -312,7 +312,7 @@ use super::env::{string_dict, with_constants};
 use super::pod_template::{self, PodKeywords};
 use super::resources::{self, Wanted, amounts};
 use super::setting::{self, Effects, SettingContext, SettingKind, dropped_references, nested};
-use super::{Effect, Finding, accelerator, plugin, secrets};
+use super::{Effect, Finding, accelerator, flyte1_places, plugin, secrets};
 use crate::flyte1::body::Body;
 use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::project::graph::EntityKind;
@@ -598,7 +598,11 @@ fn environment(
     }
     let is_known;
     let own = with_constants(value, cx.constant);
-    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, item) {
+    if let ValueKind::Dict(items) = &own.kind {
+        let texts = items.iter().filter_map(|(_, value)| Some((value.range, value.as_str()?)));
+        mapped.effects.findings.extend(texts.flat_map(|(range, text)| flyte1_places::folders(range, text)));
+    }
+    let text = if let Some((text, unknown)) = string_dict(cx.style, &own, item, None) {
         is_known = unknown.is_none();
         text
     } else {

@@ -56,6 +56,8 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "src" / "rules" / "data"
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 BOTH_PLATFORMS = ["linux/amd64", "linux/arm64"]
+NVIDIA = "/usr/local/nvidia/lib64"
+"""What flytekit's Dockerfile puts in front of the user's `LD_LIBRARY_PATH`, and flyte's does not."""
 FLYTE1_PACKAGES = frozenset({"flytekit", "union", "unionai", "union-runtime"})
 FLYTE1_BASE = re.compile(r"(^|/)flyteorg/flytekit:.*?py(\d+\.\d+)")
 FLYTE2_BASE = re.compile(r"^ghcr\.io/flyteorg/flyte:py(\d+\.\d+)-v")
@@ -1619,6 +1621,9 @@ def compare_env(case: Comparison, before: Json, after: Json) -> None:
     new = {key: value for layer in layers_of(after, "env") for key, value in layer["vars"].items()}
     if after["kind"] == "foreign" and layers_of(after, "copy") and "PYTHONPATH" not in old:
         case.same("PYTHONPATH", "/root", new.pop("PYTHONPATH", None))
+    libraries = old.get("LD_LIBRARY_PATH")
+    if libraries is not None and not libraries.startswith(NVIDIA):
+        old["LD_LIBRARY_PATH"] = f"{NVIDIA}:{libraries}"
     case.same("env", old, new)
     for layer in layers_of(after, "env"):
         case.expect(not layer["bad"], f"env: the values of {layer['bad']} are not strings")
