@@ -176,11 +176,6 @@ impl Named {
         folders.chain(self.files.iter().filter_map(|file| file.parent()))
     }
 
-    /// Whether the user asked about the file.
-    fn selects(&self, file: &Path) -> bool {
-        self.files.contains(file) || self.is_inside(file)
-    }
-
     /// Whether the path is a folder that was named, or is inside one.
     fn is_inside(&self, path: &Path) -> bool {
         path.ancestors().any(|ancestor| self.folders.contains(ancestor))
@@ -411,6 +406,15 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
 /// Gives each file its names.
 fn assemble(found: Found, named: &Named, root: PathBuf, cwd: &Path) -> Discovery {
     let display = |path: &Path| display_path(path, &root, cwd);
+    // The files of a folder come one after another.
+    let mut folder = (PathBuf::new(), false);
+    let mut is_selected = |path: &Path| {
+        let parent = path.parent().unwrap_or(path);
+        if folder.0 != parent {
+            folder = (parent.to_path_buf(), named.is_inside(parent));
+        }
+        folder.1 || named.files.contains(path)
+    };
     let candidate = |(path, start): (PathBuf, PathBuf)| Candidate {
         display: display(&path),
         relative: path
@@ -418,7 +422,7 @@ fn assemble(found: Found, named: &Named, root: PathBuf, cwd: &Path) -> Discovery
             .or_else(|_| path.strip_prefix(&start))
             .unwrap_or(&path)
             .to_path_buf(),
-        is_selected: named.selects(&path),
+        is_selected: is_selected(&path),
         // A file that was named is taken for Python, whatever its suffix.
         kind: FileKind::of(&path).unwrap_or(FileKind::Python),
         path,
