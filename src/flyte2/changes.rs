@@ -357,6 +357,10 @@ impl<'p> Look<'p> {
         for target in self.targets(expr) {
             match target {
                 Target::Module(module) => self.module_is_taken(*module, taken),
+                Target::Folder(place) => {
+                    let files = self.project.index.files_below(*place);
+                    files.into_iter().for_each(|module| self.module_is_taken(module, taken));
+                }
                 Target::Binding(file, binding, rest) => {
                     let taken = match rest.last() {
                         None => taken,
@@ -629,7 +633,7 @@ impl<'p> Look<'p> {
                         self.found.names.insert((*file, name));
                     }
                 }
-                Target::Flyte1(_) | Target::External(_) | Target::Unknown => {}
+                Target::Folder(_) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => {}
             }
         }
     }

@@ -923,7 +923,7 @@ impl<'a> Evaluator<'a> {
             },
             Target::Module(file) => Ok((Constant::Module(*file), Vec::new())),
             Target::External(path) => Ok((Constant::Name(path.clone()), Vec::new())),
-            Target::Flyte1(_) | Target::Unknown => scope.stuck(expr),
+            Target::Flyte1(_) | Target::Folder(_) | Target::Unknown => scope.stuck(expr),
         }
     }
 

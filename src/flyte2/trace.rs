@@ -156,7 +156,7 @@ fn belongs_elsewhere(
                     && !is_read
                     && matches!(definition(evaluator, *file, *binding), Some(Stmt::ClassDef(_)))
         }
-        Target::Module(_) | Target::Unknown => false,
+        Target::Module(_) | Target::Folder(_) | Target::Unknown => false,
     })
 }
 
@@ -281,7 +281,7 @@ impl<'a> SourceOrderVisitor<'a> for Mentions<'_, '_> {
             Target::Binding(file, binding, _) => {
                 may_be_environment(self.evaluator, *file, *binding, self.depth)
             }
-            Target::Flyte1(_) | Target::Module(_) | Target::Unknown => false,
+            Target::Flyte1(_) | Target::Module(_) | Target::Folder(_) | Target::Unknown => false,
         });
     }
 }

@@ -121,6 +121,18 @@ impl ModuleIndex {
         names.join("/")
     }
 
+    /// The file at a place, and those of all modules in it.
+    pub fn files_below(&self, place: Place) -> Vec<FileId> {
+        let mut files = Vec::new();
+        let mut pending = vec![place.node];
+        while let Some(node) = pending.pop() {
+            files.extend(self.nodes[node].file);
+            pending.extend(self.nodes[node].children.values());
+        }
+        files.sort_unstable();
+        files
+    }
+
     fn name(&self, node: NodeId) -> Option<&str> {
         let mut siblings = self.nodes[self.nodes[node].parent?].children.iter();
         siblings.find(|(_, child)| **child == node).map(|(name, _)| name.as_str())

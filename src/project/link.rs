@@ -46,6 +46,8 @@ pub enum Target {
     Binding(FileId, BindingId, Vec<Name>),
     /// A module of the project.
     Module(FileId),
+    /// A folder of the project without `__init__.py`, which is a package too.
+    Folder(Place),
     /// Something of another library, by its dotted path.
     External(String),
     /// It cannot be told.
@@ -120,7 +122,7 @@ impl Project {
             self.targets.get(file).into_iter().flat_map(|links| &links.distinct).flatten().filter_map(
                 |target| match target {
                     Target::Binding(other, ..) | Target::Module(other) => Some(*other),
-                    Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
+                    Target::Folder(_) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
                 },
             );
         let imported = self.imports.get(file).into_iter().flatten().copied();
@@ -252,7 +254,7 @@ impl Project {
     /// Reads `names` one after another from the module at `place`.
     fn descend(&self, place: Place, names: &[Name], depth: usize) -> Vec<Target> {
         let Some((name, rest)) = names.split_first() else {
-            return vec![place.file.map_or(Target::Unknown, Target::Module)];
+            return vec![place.file.map_or(Target::Folder(place), Target::Module)];
         };
         if let Some(file) = place.file {
             let Some(facts) = self.facts(file) else { return vec![Target::Unknown] };

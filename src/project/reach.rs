@@ -66,7 +66,7 @@ fn reached(project: &Project, graph: &Graph) -> FxHashSet<Statement> {
                         pending.push(next);
                     }
                 }
-                Target::Module(_) | Target::External(_) => {}
+                Target::Module(_) | Target::Folder(_) | Target::External(_) => {}
             }
         }
         if touches {

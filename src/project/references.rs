@@ -98,7 +98,7 @@ fn leading_to_nodes<'p>(project: &'p Project, graph: &Graph, file: FileId) -> Ve
                 || graph.holders.contains_key(&key)
                 || graph.plans.contains_key(&key)
         }
-        Target::Module(_) => true,
+        Target::Module(_) | Target::Folder(_) => true,
         Target::Binding(..) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => false,
     };
     references.iter().filter(|reference| project.resolve(file, reference).iter().any(leads)).collect()
@@ -225,14 +225,14 @@ fn read_module_use(
         return;
     }
     for target in targets {
-        let Target::Module(module) = target else { continue };
-        let path = &project.files[*module].relative;
-        let folder = path.strip_suffix("__init__.py");
-        let is_within = |other: FileId| {
-            other == *module || folder.is_some_and(|folder| project.files[other].relative.starts_with(folder))
+        let files = match target {
+            Target::Module(module) => {
+                std::iter::once(*module).chain(project.index.files_of_package(*module)).collect()
+            }
+            Target::Folder(place) => project.index.files_below(*place),
+            _ => continue,
         };
-        let nodes: Vec<NodeId> =
-            (0..graph.nodes.len()).filter(|&node| is_within(graph.nodes[node].file)).collect();
+        let nodes: Vec<NodeId> = files.iter().flat_map(|&file| graph.nodes_in(file)).collect();
         let message = format!(
             "`{}` is a module used as a value here; what is read from it cannot be followed",
             &project.text(file)[reference.range]

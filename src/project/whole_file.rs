@@ -288,11 +288,7 @@ fn read_module_values(project: &Project, graph: &Graph, file: FileId, said: &mut
         };
         let root = value.module.split('.').next().unwrap_or_default();
         if let Some(place) = place {
-            let folder = format!("{}/", project.index.path(place));
-            let is_within = |other: FileId| {
-                Some(other) == place.file || project.files[other].relative.starts_with(&folder)
-            };
-            let files: Vec<FileId> = (0..project.files.len()).filter(|&other| is_within(other)).collect();
+            let files = project.index.files_below(place);
             block_files(graph, &files, &tell("a module used as a value here"), said);
         } else if value.level == 0 && is_flyte1_root(root) && !project.settled.contains(&file) {
             said.push((None, tell("imported by its name in a string here")));
