@@ -12,6 +12,7 @@
 //! There is one rule: what code only looks at stays as it is, and everything else may be changed. So all that is listed
 //! here are the places where code only looks.
 
+use memchr::memmem;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -26,6 +27,7 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
+use crate::python::module_value::ModuleValue;
 use crate::python::scope::{BindingId, BindingKind};
 
 /// What may change.
@@ -70,15 +72,39 @@ enum Parameter {
 }
 
 impl Changes {
-    /// Looks at all parsed files of a project.
-    pub fn of(project: &Project) -> Self {
-        let files: Vec<(FileId, &FileFacts)> = project.parsed().collect();
-        let parts: Vec<Self> =
-            files.par_iter().map(|&(file, facts)| Self::in_file(project, file, facts)).collect();
+    /// What may change of the values that code in `files` reads: looks at all code that can.
+    pub fn of(project: &Project, files: &[FileId]) -> Self {
+        let near = project.neighborhood(files);
+        let needs_environment = near.iter().any(|&file| reads_environment(project.text(file)));
+        let can_change = |file: &FileId| {
+            let text = || project.text(*file);
+            near.contains(file)
+                || names_modules(project, *file, &near)
+                || has_name(text(), "chdir")
+                || (needs_environment && changes_environment(text()))
+        };
+        let looked_at: FxHashSet<FileId> =
+            project.parsed().map(|(file, _)| file).filter(can_change).collect();
         let mut all = Self::default();
-        parts.into_iter().for_each(|part| all.add(part));
-        for Passed { function, parameter, object } in std::mem::take(&mut all.passed) {
-            let parameters = all.functions.get(&function);
+        all.look_at(project, &looked_at);
+        // What functions elsewhere do with what is passed to them.
+        let called = all.passed.iter().map(|passed| passed.function.0);
+        let called: FxHashSet<FileId> = called.filter(|file| !looked_at.contains(file)).collect();
+        all.look_at(project, &called);
+        all.settle_passed();
+        all
+    }
+
+    fn look_at(&mut self, project: &Project, files: &FxHashSet<FileId>) {
+        let look = |&file: &FileId| Some(Self::in_file(project, file, project.facts(file)?));
+        let parts: Vec<Self> = files.par_iter().filter_map(look).collect();
+        parts.into_iter().for_each(|part| self.add(part));
+    }
+
+    /// Takes what is passed to functions for changed where they may change it.
+    fn settle_passed(&mut self) {
+        for Passed { function, parameter, object } in std::mem::take(&mut self.passed) {
+            let parameters = self.functions.get(&function);
             let taken = parameters.and_then(|parameters| match parameter {
                 Parameter::Position(position) => parameters.get(position).map(|(_, taken)| *taken),
                 Parameter::Named(name) => {
@@ -86,10 +112,9 @@ impl Changes {
                 }
             });
             if let Some(depth) = taken.unwrap_or(WHOLE) {
-                all.add_object(object, depth);
+                self.add_object(object, depth);
             }
         }
-        all
     }
 
     fn in_file(project: &Project, file: FileId, facts: &FileFacts) -> Self {
@@ -175,6 +200,36 @@ impl Changes {
     pub fn may_set_variable(&self, name: &str) -> bool {
         self.sets_variables || self.variables.contains(name)
     }
+}
+
+/// Whether a name, or one that ends like it, stands anywhere in a text.
+fn has_name(text: &str, name: &str) -> bool {
+    let goes_on =
+        |at: usize| text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
+}
+
+/// Whether code gets at one of `files` by the name of its module in a string, or at any module by a name that is not
+/// known, and sets what it holds.
+fn names_modules(project: &Project, file: FileId, files: &FxHashSet<FileId>) -> bool {
+    let values = project.facts(file).map_or(&[][..], |facts| &facts.module.module_values);
+    let is_one = |value: &ModuleValue| {
+        let place = project.index.resolve(file, value.level, &value.module);
+        place.is_some_and(|place| project.index.files_below(place).iter().any(|file| files.contains(file)))
+    };
+    let text = project.text(file);
+    values.iter().any(is_one)
+        || has_name(text, "setattr") && ["import_module", "modules"].iter().any(|name| has_name(text, name))
+}
+
+/// Whether code may change what is around the process.
+fn changes_environment(text: &str) -> bool {
+    ["environ", "putenv"].iter().any(|name| has_name(text, name))
+}
+
+/// Whether code reads what is around the process.
+fn reads_environment(text: &str) -> bool {
+    ["environ", "getenv"].iter().any(|name| has_name(text, name))
 }
 
 /// What becomes of the value of an expression: from which depth on it gets somewhere else. 0 is the value itself, 1 is

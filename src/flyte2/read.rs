@@ -132,7 +132,7 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     if files.is_empty() {
         return Found::default();
     }
-    let changes = Changes::of(project);
+    let changes = Changes::of(project, &files);
     let read = |&file: &FileId| read_file(project, settings, (disk, &changes), file, &related);
     let parts: Vec<Part> = files.par_iter().map(read).collect();
     let mut found = Found::default();

@@ -134,16 +134,30 @@ impl Project {
         let mut files: Vec<FileId> =
             self.parsed().map(|(file, _)| file).filter(|file| !self.settled.contains(file)).collect();
         if !self.settled.is_empty() {
-            let mut seen: FxHashSet<FileId> = files.iter().copied().collect();
-            let mut next = 0;
-            while let Some(&file) = files.get(next) {
-                files.extend(self.used_by(file).filter(|&used| seen.insert(used)));
-                next += 1;
-            }
+            files = self.used_from(files);
             files.retain(|&file| self.facts(file).is_some());
             files.sort_unstable();
         }
         files
+    }
+
+    /// These files, and all that they import or reach through attributes of packages, directly or through others.
+    fn used_from(&self, mut files: Vec<FileId>) -> Vec<FileId> {
+        let mut seen: FxHashSet<FileId> = files.iter().copied().collect();
+        let mut next = 0;
+        while let Some(&file) = files.get(next) {
+            files.extend(self.used_by(file).filter(|&used| seen.insert(used)));
+            next += 1;
+        }
+        files
+    }
+
+    /// The files that names in some files may lead to, themselves included, and those in which names lead there straight.
+    pub fn neighborhood(&self, files: &[FileId]) -> FxHashSet<FileId> {
+        let used: FxHashSet<FileId> = self.used_from(files.to_vec()).into_iter().collect();
+        let uses_them = |&file: &FileId| self.used_by(file).any(|other| used.contains(&other));
+        let users: Vec<FileId> = self.parsed().map(|(file, _)| file).filter(uses_them).collect();
+        used.into_iter().chain(users).collect()
     }
 
     fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
