@@ -782,6 +782,12 @@ impl<'a> Evaluator<'a> {
             return scope.stuck(name);
         }
         let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
+        let is_builtin = BUILTINS.contains(&name.id.as_str())
+            && facts.module.exports(&name.id).is_empty()
+            && self.stars(scope.file, &name.id, None, TextSize::from(u32::MAX)) == 0;
+        if is_builtin {
+            return Ok((Constant::Name(name.id.to_string()), attributes));
+        }
         // What a name means to a call, or to a round of a comprehension, depends on when that runs.
         let has_values = scope.frames.last().is_some_and(|frame| frame.values().is_some());
         if let Some(reference) = facts.reference_at(expr.range()).filter(|_| !has_values) {
@@ -805,9 +811,6 @@ impl<'a> Evaluator<'a> {
                     self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
                 path.map_or_else(|| scope.stuck(expr), |path| Ok((Constant::Str(path), attributes)))
             }
-            [] if BUILTINS.contains(&name.id.as_str()) && facts.module.star_imports.is_empty() => {
-                Ok((Constant::Name(name.id.to_string()), attributes))
-            }
             [binding]
                 if self.is_of_library(scope.file, binding, &attributes)
                     || !self.may_mean_other(scope, &name.id, &visible, offset) =>
@@ -827,10 +830,21 @@ impl<'a> Evaluator<'a> {
         bindings: &[BindingId],
         offset: TextSize,
     ) -> bool {
-        let Some(facts) = self.project.facts(scope.file) else { return true };
-        let bound = bindings.iter().map(|&binding| facts.module.bindings[binding].range.start()).max();
-        let count = self.stars(scope.file, name, bound, offset);
-        if bound.is_some() { count > 0 || self.changes.may_rebind(scope.file, name) } else { count > 1 }
+        if self.changes.may_rebind(scope.file, name) {
+            return true;
+        }
+        if bindings.is_empty() {
+            return self.stars(scope.file, name, None, offset) > 1;
+        }
+        let from = bindings.iter().map(|&binding| self.hides_stars_from(scope.file, binding));
+        let from = from.collect::<Option<Vec<TextSize>>>().and_then(|from| from.into_iter().max());
+        self.stars(scope.file, name, from, offset) > 0
+    }
+
+    /// Where a binding stands that hides what star imports before it bring; `None` if it may not have run.
+    fn hides_stars_from(&self, file: FileId, binding: BindingId) -> Option<TextSize> {
+        let bound = &self.project.facts(file)?.module.bindings[binding];
+        bound.is_unconditional.then(|| bound.range.start())
     }
 
     /// How many star imports that may bring a name stand between two places of a file.
@@ -866,13 +880,13 @@ impl<'a> Evaluator<'a> {
             return false;
         };
         for (index, name) in names.iter().enumerate() {
-            let bound = place.file.and_then(|file| Some((file, &self.project.facts(file)?.module)));
-            let exports = bound.map(|(file, module)| (file, module, module.exports(name)));
-            if let Some((file, module, exports)) = exports.filter(|(_, _, exports)| !exports.is_empty()) {
+            let module = place.file.and_then(|file| Some((file, &self.project.facts(file)?.module)));
+            let exports = module.map(|(file, module)| (file, module.exports(name)));
+            if let Some((file, exports)) = exports.filter(|(_, exports)| !exports.is_empty()) {
                 return self.changes.may_rebind(file, name)
                     || exports.into_iter().any(|export| {
-                        let start = module.bindings[export].range.start();
-                        self.stars(file, name, Some(start), TextSize::from(u32::MAX)) > 0
+                        let from = self.hides_stars_from(file, export);
+                        self.stars(file, name, from, TextSize::from(u32::MAX)) > 0
                             || self.is_uncertain_import(file, export, &names[index + 1..], depth + 1)
                     });
             }
