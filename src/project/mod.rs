@@ -10,6 +10,7 @@ pub mod link;
 pub mod plan;
 pub mod settings;
 pub mod sides;
+pub mod strings;
 
 mod bodies;
 mod body_checks;

@@ -83,6 +83,7 @@ use std::collections::BTreeMap;
 use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
 use super::link::Target;
 use super::settings::{map_settings, with_context};
+use super::strings::strings;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Reference};
@@ -382,6 +383,7 @@ pub fn map_image(
         default_platform: settings.default_platform,
         registry_secret: settings.registry_secret,
         constant: &|name| constant(project, file, name, call.range.start()),
+        strings: &|range| strings(project, file, range),
         is_changed: &|value| is_changed(project, file, value, call.range.start()),
         base,
         receiver: receiver.filter(|_| image.is_derived),

@@ -7,6 +7,7 @@ pub mod annotation;
 pub mod items;
 pub mod module_path;
 pub mod module_value;
+pub mod possible;
 pub mod scope;
 pub mod style;
 pub mod value;

@@ -47,7 +47,8 @@
 //! ## Not handled
 //!
 //! An element with a space or an option in it is left to you: Flyte 1 put all of them into one shell command, Flyte 2
-//! quotes each as one package. A string in place of the list is refused by Flyte 1 too (FM122).
+//! quotes each as one package. That counts for lists that are put together elsewhere too, as far as they can be worked
+//! out; others are told by FM143. A string in place of the list is refused by Flyte 1 too (FM122).
 //!
 //! ## References
 //!
@@ -55,32 +56,45 @@
 
 use super::codes::APT_PACKAGES;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::unread::Unread;
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
+use crate::python::value::ValueKind;
+use crate::source::TextRange;
 
 /// Maps `apt_packages`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    let options = parameter.value.elements().unwrap_or_default().iter().filter(|element| {
-        element
-            .as_str()
-            .is_some_and(|package| package.trim().starts_with('-') || package.trim().contains(' '))
-    });
-    for option in options {
-        draft.find(
-            Finding::new(
-                &APT_PACKAGES,
-                option.range,
-                Effect::Blocking,
-                format!("`{}` is no single package; Flyte 2 would treat it as one", cx.slice(option.range)),
-            )
-            .help("List each package for itself, and install with options in a command"),
-        );
+    let mut unread = Unread::default();
+    let elements = parameter.value.elements().unwrap_or(std::slice::from_ref(parameter.value));
+    for element in elements {
+        let range = element.range;
+        if let Some(package) = element.as_str() {
+            check(draft, range, package);
+            continue;
+        }
+        let inner = if let ValueKind::Starred(inner) = &element.kind { inner.range } else { range };
+        let strings = (cx.strings)(inner);
+        strings.known.iter().for_each(|known| check(draft, range, &known.text));
+        unread.note(&strings);
     }
+    unread.tell(draft, parameter.name, parameter.value.range);
     let (arguments, dangling, is_exploded) = arguments(parameter);
     let mut method = parameter.method("with_apt_packages", arguments);
     method.dangling = dangling;
     method.is_exploded = is_exploded;
     draft.layer(LayerKind::Apt, parameter.position, method);
+}
+
+/// Says so where a string is more than one package.
+fn check(draft: &mut Draft, range: TextRange, package: &str) {
+    let package = package.trim();
+    if package.starts_with('-') || package.contains(char::is_whitespace) {
+        let message = format!("`{package}` is no single package; Flyte 2 would treat it as one");
+        draft.find(
+            Finding::new(&APT_PACKAGES, range, Effect::Blocking, message)
+                .help("List each package for itself, and install with options in a command"),
+        );
+    }
 }
 
 /// The elements of a list display as arguments with their comments; any other expression as `*expression`.

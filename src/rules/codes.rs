@@ -50,6 +50,7 @@ rules! {
     IMAGE_GUARD = "FM140" "image-spec-is-container" "Code that only runs in the image, under `if image.is_container():`.";
     IMAGE_BUILD = "FM141" "image-spec-build" "`ImageBuildEngine.build` becomes `flyte.build`.";
     HELD_IMAGE = "FM142" "image-spec-holder" "A list, dict or conditional expression with images is used as more than the image of a task.";
+    UNREAD_PACKAGES = "FM143" "image-spec-unread-packages" "Packages that cannot be worked out, or come from a file, and so are not checked.";
     FLYTE1_PLACE = "FM144" "image-spec-flyte1-place" "A command or variable of an image names the user or a folder of Flyte 1's images.";
     TASK = "FM200" "flyte1-task" "A Flyte 1 task becomes a task of a `TaskEnvironment`.";
     CONTAINER_IMAGE = "FM201" "container-image" "`container_image` moves to the `TaskEnvironment`; an image given as a string must contain `flyte`.";

@@ -8,6 +8,7 @@ use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::image::command::Reach;
 use crate::project::disk::{ListedPackages, PathFact};
 use crate::python::items::Item;
+use crate::python::possible::Strings;
 use crate::python::scope;
 use crate::python::style::Style;
 use crate::python::value::{Value, ValueKind};
@@ -123,6 +124,8 @@ pub struct ImageContext<'a> {
     pub registry_secret: Option<&'a str>,
     /// The literal that a name stands for, where the call stands.
     pub constant: &'a dyn Fn(&str) -> Option<Value>,
+    /// The strings that an expression may give, itself or as the elements of its list.
+    pub strings: &'a dyn Fn(TextRange) -> Strings,
     /// Whether code may change the list or dict that an expression gives.
     pub is_changed: &'a dyn Fn(&Value) -> bool,
     /// The `ImageSpec` that `base_image` names, if it names one.

@@ -148,6 +148,11 @@ fn as_list(cx: &ImageContext<'_>, value: &Value, item: &Item) -> (Value, Item) {
         }
         ValueKind::List(_) | ValueKind::Tuple(_) | ValueKind::Concat(..) => (value.clone(), item.clone()),
         ValueKind::Opaque if text.starts_with('[') => (value.clone(), item.clone()),
+        ValueKind::Conditional(value_of, otherwise)
+            if [value_of, otherwise].iter().all(|arm| matches!(arm.kind, ValueKind::List(_))) =>
+        {
+            (value.clone(), item.clone())
+        }
         _ => {
             let either = format!("([{text}] if isinstance({text}, str) else {text})");
             let opaque = Value { range: value.range, kind: ValueKind::Opaque };

@@ -41,6 +41,7 @@ mod requirements;
 mod resolution;
 mod schedule;
 pub(crate) mod secrets;
+mod unread;
 
 pub mod advice;
 pub mod cache;

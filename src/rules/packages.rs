@@ -52,12 +52,15 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. `--pre` with a package is unsafe: it allows pre-releases of the whole layer. So are packages added to an image
+//! Safe; where all packages may be missing, `flyte` stands beside them, so that there is something to install. `--pre`
+//! with a package is unsafe: it allows pre-releases of the whole layer. So are packages added to an image
 //! whose limits cannot be repeated, because their versions are not known.
 //!
 //! ## Not handled
 //!
-//! Options that a layer has no counterpart for, comments inside a requirement, and local paths.
+//! Options that a layer has no counterpart for, comments inside a requirement, and local paths; options and comments
+//! in a list that is put together elsewhere (in constants, dicts, conditional expressions, comprehensions), which keep the
+//! image. What cannot be worked out is told by FM143.
 //!
 //! ## References
 //!
@@ -225,44 +228,72 @@ use super::apt_packages::arguments;
 use super::codes::{ACTOR, BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::tables::{Plugin, distribution_name, plugin};
+use super::unread::Unread;
 use super::{Effect, Finding, flyte_requirements, image_spec};
+use crate::diagnostic::Rule;
 use crate::flyte2::chain::{Argument, Call};
+use crate::python::possible::{Strings, Text};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
+
+/// The distribution that every image of Flyte 2 has.
+const FLYTE: &str = "flyte";
 
 /// What becomes of one element of the list.
 enum Element {
     Keep,
-    Replace(String),
+    Replace(Vec<String>),
     Drop,
+}
+
+/// What of the list is looked at again once all of it is mapped.
+#[derive(Default)]
+struct List {
+    unread: Unread,
+    /// Whether there is a package for certain, or nothing tells that there may be none.
+    is_filled: bool,
 }
 
 /// Maps `packages`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let (texts, mut dangling, is_exploded) = arguments(parameter);
+    let mut list = List::default();
     let mut kept = Vec::new();
     match parameter.value.elements() {
         Some(elements) if elements.len() == texts.len() => {
             for (element, mut argument) in elements.iter().zip(texts) {
-                match classify(cx, draft, element) {
+                match classify(cx, draft, &mut list, element) {
                     Element::Keep => kept.push(argument),
-                    Element::Replace(text) => {
-                        argument.text = text;
+                    Element::Replace(texts) => {
+                        let mut texts = texts.into_iter();
+                        argument.text = texts.next().unwrap_or_default();
                         kept.push(argument);
+                        kept.extend(texts.map(Argument::new));
                     }
                     Element::Drop => dangling.extend(comments_of(argument)),
                 }
             }
         }
         _ => {
-            shared(cx, draft, parameter.value);
+            shared(cx, draft, &mut list, parameter.value.range);
             kept = texts;
         }
     }
+    list.unread.tell(draft, parameter.name, parameter.value.range);
     if kept.is_empty() {
         draft.orphan(parameter);
         draft.orphans.extend(dangling);
         return;
+    }
+    if !list.is_filled {
+        draft.find(Finding::new(
+            &PACKAGES,
+            parameter.value.range,
+            Effect::Info,
+            "there may be no package, which Flyte 2 cannot install; `flyte`, which the image has anyway, stands beside them",
+        ));
+        draft.listed.push(FLYTE.to_owned());
+        kept.insert(0, Argument::new(cx.style.string(FLYTE)));
     }
     let mut method = parameter.method("with_pip_packages", kept);
     method.dangling = dangling;
@@ -274,47 +305,83 @@ fn comments_of(argument: Argument) -> impl Iterator<Item = String> {
     argument.leading.into_iter().chain(argument.trailing)
 }
 
-fn classify(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Element {
+fn classify(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, element: &Value) -> Element {
+    let range = element.range;
     if let ValueKind::Starred(inner) = &element.kind {
-        shared(cx, draft, inner);
+        shared(cx, draft, list, inner.range);
         return Element::Keep;
     }
-    match cx.literal(element).kind {
-        ValueKind::Str(text) => {
-            literal(cx, draft, element.range, &text, matches!(element.kind, ValueKind::Str(_)))
-        }
-        ValueKind::FString(text, _) => formatted(cx, draft, element.range, &text),
+    let found = match element.as_str() {
+        Some(text) => literal(cx, draft, range, text, true),
+        None => expression(cx, draft, list, range),
+    };
+    list.is_filled |= !matches!(found, Element::Drop);
+    found
+}
+
+/// An element that is no literal.
+fn expression(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, range: TextRange) -> Element {
+    let strings = (cx.strings)(range);
+    match &strings.known[..] {
+        [text] if strings.is_certain && text.is_whole => literal(cx, draft, range, &text.text, false),
+        [text] if strings.is_certain => formatted(cx, draft, list, range, &text.text),
         _ => {
-            draft.installed.has_unknown = true;
+            check(cx, draft, list, range, &strings);
             Element::Keep
         }
     }
 }
 
 fn literal(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str, is_own: bool) -> Element {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return Element::Drop;
+    let is_line = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(is_line).collect();
+    match lines[..] {
+        [] => Element::Drop,
+        [line] if is_own && line != text => match requirement(cx, draft, range, line) {
+            Element::Keep => Element::Replace(vec![cx.style.string(line)]),
+            other => other,
+        },
+        [line] => requirement(cx, draft, range, line),
+        _ if is_own => {
+            let mut texts = Vec::new();
+            for line in lines {
+                match requirement(cx, draft, range, line) {
+                    Element::Keep => texts.push(cx.style.string(line)),
+                    Element::Replace(others) => texts.extend(others),
+                    Element::Drop => {}
+                }
+            }
+            if texts.is_empty() { Element::Drop } else { Element::Replace(texts) }
+        }
+        _ => {
+            draft.find(unusable(range, text, "holds several lines, which Flyte 2 would take for one name"));
+            Element::Keep
+        }
     }
-    if trimmed.starts_with('-') {
-        return option(cx, draft, range, trimmed);
+}
+
+/// A line of a requirements file.
+fn requirement(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, line: &str) -> Element {
+    if line.starts_with('-') {
+        return option(cx, draft, range, line);
     }
-    if let Some(problem) = unquotable(trimmed) {
-        draft.find(
-            Finding::new(&PACKAGES, range, Effect::Blocking, format!("`{trimmed}` {problem}"))
-                .help("Give the package alone, and options as parameters of `with_pip_packages`"),
-        );
+    if let Some(problem) = unquotable(line) {
+        draft.find(unusable(range, line, problem));
         return Element::Keep;
     }
-    match named(cx, draft, range, trimmed) {
-        Element::Keep => {
-            draft.listed.push(distribution_name(trimmed));
-            draft.findings.extend(flyte_requirements::check(range, trimmed, None));
-            draft.installed.packages.push(trimmed.to_owned());
-            if is_own && trimmed != text { Element::Replace(cx.style.string(trimmed)) } else { Element::Keep }
-        }
-        other => other,
+    let element = named(cx, draft, range, line);
+    if matches!(element, Element::Keep) {
+        draft.listed.push(distribution_name(line));
+        draft.findings.extend(flyte_requirements::check(range, line, None));
+        draft.installed.packages.push(Text { text: line.to_owned(), is_whole: true });
     }
+    element
+}
+
+fn unusable(range: TextRange, text: &str, problem: &str) -> Finding {
+    let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Finding::new(&PACKAGES, range, Effect::Blocking, format!("`{shown}` {problem}"))
+        .help("Give the package alone, and options as parameters of `with_pip_packages`")
 }
 
 /// Why a line of a requirements file cannot be one quoted word of a command.
@@ -397,8 +464,8 @@ fn flyte1_plugin(
                 format!("`{text}` becomes `{successor}`, without the version of the Flyte 1 plugin"),
             ));
             draft.listed.push(successor.to_owned());
-            draft.installed.packages.push(successor.to_owned());
-            Element::Replace(cx.style.string(successor))
+            draft.installed.packages.push(Text { text: successor.to_owned(), is_whole: true });
+            Element::Replace(vec![cx.style.string(successor)])
         }
         Plugin::None => {
             draft.find(
@@ -415,23 +482,36 @@ fn flyte1_plugin(
     }
 }
 
-fn formatted(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str) -> Element {
+/// A text of which parts are not known.
+fn formatted(
+    cx: &ImageContext<'_>,
+    draft: &mut Draft,
+    list: &mut List,
+    range: TextRange,
+    text: &str,
+) -> Element {
     let trimmed = text.trim_start();
     if trimmed.starts_with('-') {
         return option(cx, draft, range, trimmed);
     }
-    // `f"{name}==1"` may be anything; `f"flytekit=={version}"` is flytekit.
-    let name_end =
-        trimmed.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(0);
-    let is_named = name_end > 0 && !trimmed[name_end..].starts_with('{');
-    let element =
-        if is_named || trimmed.contains("://") { named(cx, draft, range, trimmed) } else { Element::Keep };
-    match element {
-        Element::Keep if is_named => draft.installed.packages.push(trimmed.to_owned()),
-        Element::Keep => draft.installed.has_unknown = true,
-        Element::Replace(_) | Element::Drop => {}
+    if !is_named(trimmed) {
+        list.unread.expression(cx.slice(range));
+        draft.installed.has_unknown = true;
+        return Element::Keep;
+    }
+    let element = named(cx, draft, range, trimmed);
+    if matches!(element, Element::Keep) {
+        draft.installed.packages.push(Text { text: trimmed.to_owned(), is_whole: false });
     }
     element
+}
+
+/// Whether a text tells its package: `{}==1` may be anything; `flytekit=={}` is flytekit.
+fn is_named(text: &str) -> bool {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(text.len());
+    end > 0 && !text[end..].starts_with('{') || text.contains("://")
 }
 
 /// `--index-url URL`, `--extra-index-url URL`, `--pre`.
@@ -462,7 +542,7 @@ fn option(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str
                 .help("Pin the pre-release instead"),
             );
             draft.option(Argument::new("pre=True"));
-            Element::Replace(cx.style.string(package))
+            Element::Replace(vec![cx.style.string(package)])
         }
         ("-i" | "--index-url", Some(url), None) if !url.contains('{') => {
             draft.option(Argument::new(format!("index_url={}", cx.style.string(url))));
@@ -491,64 +571,57 @@ fn add_extra_index(draft: &mut Draft, url: &str) {
     draft.option(Argument::new(format!("extra_index_urls=[{url}]")));
 }
 
-/// A list that is named, concatenated or starred: it may be shared, so nothing is taken out of it.
-fn shared(cx: &ImageContext<'_>, draft: &mut Draft, value: &Value) {
-    if let ValueKind::Concat(left, right) = &value.kind {
-        shared(cx, draft, left);
-        shared(cx, draft, right);
-        return;
-    }
-    let resolved = copied(cx, value).unwrap_or_else(|| cx.literal(value));
-    draft.installed.has_unknown |= resolved.elements().is_none();
-    for element in resolved.elements().unwrap_or_default() {
-        let Some(text) = element.as_str().map(str::trim) else {
-            draft.installed.has_unknown = true;
-            continue;
-        };
-        let name = distribution_name(text);
-        draft.listed.push(name.clone());
-        draft.installed.packages.push(text.to_owned());
-        draft.findings.extend(flyte_requirements::check(value.range, text, None));
-        let is_flyte1 = matches!(name.as_str(), "flytekit" | "union" | "unionai" | "union-runtime");
-        let problem = if text.starts_with('-') || unquotable(text).is_some() {
-            Some((
-                Effect::Blocking,
-                &PACKAGES,
-                "is no package name alone",
-                "Move the option to the parameters of `with_pip_packages`",
-            ))
-        } else if is_flyte1 {
-            Some((
-                Effect::Info,
-                &FLYTEKIT_PACKAGE,
-                "stays in the image: the list may be shared",
-                "Remove it when no code imports it",
-            ))
-        } else if name.starts_with("flytekitplugins-") && cx.keeps_flyte1.is_none() {
-            Some((
-                Effect::Blocking,
-                &PLUGIN_PACKAGE,
-                "is a plugin of flytekit",
-                "Replace it by its Flyte 2 successor in the list",
-            ))
-        } else {
-            None
-        };
-        if let Some((effect, rule, what, help)) = problem {
-            draft.find(Finding::new(rule, value.range, effect, format!("`{text}` {what}")).help(help));
-        }
-    }
+/// A list that is named, put together or starred: it may be shared, so nothing is taken out of it.
+fn shared(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, range: TextRange) {
+    let strings = (cx.strings)(range);
+    list.is_filled |= !strings.may_be_empty;
+    check(cx, draft, list, range, &strings);
 }
 
-/// The list that `list(NAME)`, `NAME[:]` and their like copy.
-fn copied(cx: &ImageContext<'_>, value: &Value) -> Option<Value> {
-    let text = cx.slice(value.range);
-    let inner = text.strip_suffix("[:]").or_else(|| text.strip_suffix(".copy()"));
-    let inner = inner.or_else(|| {
-        let mut copies = ["list(", "tuple(", "sorted("].into_iter();
-        copies.find_map(|copy| text.strip_prefix(copy)?.strip_suffix(')'))
-    })?;
-    (cx.constant)(inner.trim())
+/// Says what of the strings that an expression may give is no package for Flyte 2.
+fn check(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, range: TextRange, strings: &Strings) {
+    for known in &strings.known {
+        let text = known.text.trim();
+        if let Some((effect, rule, what, help)) = problem(cx, text) {
+            let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            draft.find(Finding::new(rule, range, effect, format!("`{shown}` {what}")).help(help));
+        }
+        if !is_named(text) {
+            if !known.is_whole && !text.starts_with('-') {
+                list.unread.expression(text);
+                draft.installed.has_unknown = true;
+            }
+            continue;
+        }
+        if strings.is_certain {
+            draft.listed.push(distribution_name(text));
+        }
+        if known.is_whole {
+            draft.findings.extend(flyte_requirements::check(range, text, None));
+        }
+        let is_whole = known.is_whole && strings.is_certain;
+        draft.installed.packages.push(Text { text: text.to_owned(), is_whole });
+    }
+    list.unread.note(strings);
+    draft.installed.has_unknown |= strings.reads_file || !strings.unknown.is_empty();
+}
+
+/// What is to be said of one string of a list that stays as it is.
+fn problem(cx: &ImageContext<'_>, text: &str) -> Option<(Effect, &'static Rule, &'static str, &'static str)> {
+    let name = distribution_name(text);
+    let is_one = !text.is_empty() && !text.starts_with(['-', '#']) && !text.contains('\n');
+    if !is_one || unquotable(text).is_some() {
+        let help = "Write the packages out, and give options as parameters of `with_pip_packages`";
+        Some((Effect::Blocking, &PACKAGES, "is no package name alone", help))
+    } else if matches!(name.as_str(), "flytekit" | "union" | "unionai" | "union-runtime") {
+        let what = "stays in the image: the list may be shared";
+        Some((Effect::Info, &FLYTEKIT_PACKAGE, what, "Remove it when no code imports it"))
+    } else if name.starts_with("flytekitplugins-") && cx.keeps_flyte1.is_none() {
+        let help = "Replace it by its Flyte 2 successor in the list";
+        Some((Effect::Blocking, &PLUGIN_PACKAGE, "is a plugin of flytekit", help))
+    } else {
+        None
+    }
 }
 
 /// Adds what the image only had because flytekit brought it, what Flyte 2 needs on a foreign base, and pip.
@@ -559,8 +632,8 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     let callee = cx.call.callee;
     let mut added = Vec::new();
     let is_listed = |draft: &Draft, name: &str| draft.listed.iter().any(|listed| listed == name);
-    if (matches!(draft.base, Base::Uri(_)) || draft.needs_flyte) && !is_listed(draft, "flyte") {
-        added.push("flyte".to_owned());
+    if (matches!(draft.base, Base::Uri(_)) || draft.needs_flyte) && !is_listed(draft, FLYTE) {
+        added.push(FLYTE.to_owned());
     }
     if let Some(package) = cx.keeps_flyte1.filter(|package| !is_listed(draft, package)) {
         draft.find(Finding::new(

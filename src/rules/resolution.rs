@@ -5,19 +5,22 @@
 //! installation of its own (`flyte/_internal/imagebuild/docker_builder.py`, 2.12.1): it may replace what the layers
 //! before it installed, and their options do not count for it.
 
+use std::collections::BTreeSet;
+
 use super::codes::{PACKAGES, REQUIREMENTS};
 use super::draft::{Draft, ImageContext, LayerKind, add_option};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
 use crate::image::requirement::{is_limit, is_pin};
 use crate::project::disk::PipOption;
+use crate::python::possible::Text;
 use crate::source::TextRange;
 
 /// What the layers of an image install that Flyte 1 resolved together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installed {
-    /// The packages, with `{}` for what is not known of them.
-    pub packages: Vec<String>,
+    /// The packages; whole are those that it installs for certain.
+    pub packages: Vec<Text>,
     /// Whether there are packages that cannot be read.
     pub has_unknown: bool,
     /// The requirements file.
@@ -45,8 +48,8 @@ impl Installed {
 
     /// The packages whose versions are to be chosen.
     fn free(&self) -> Vec<&str> {
-        let packages = self.packages.iter().map(String::as_str);
-        packages.filter(|package| !is_pin(&filled(package))).collect()
+        let packages = self.packages.iter();
+        packages.filter(|package| !is_pin(&filled(package))).map(|package| package.text.as_str()).collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -55,8 +58,8 @@ impl Installed {
 }
 
 /// The package with something in the place of what is not known.
-fn filled(package: &str) -> String {
-    package.replace("{}", "0")
+fn filled(package: &Text) -> String {
+    package.text.replace("{}", "0")
 }
 
 /// Up to three texts in a row.
@@ -101,14 +104,19 @@ pub(super) fn repeat(cx: &ImageContext<'_>, draft: &mut Draft, part: &mut Draft,
     }
     let limits_more = added.packages.iter().any(|package| is_limit(&filled(package)));
     let is_wanted =
-        |package: &&String| (limits_more || is_limit(&filled(package))) && !added.packages.contains(package);
-    let (unknown, mut known): (Vec<&String>, Vec<&String>) =
-        before.packages.iter().filter(is_wanted).partition(|package| package.contains("{}"));
-    known.dedup();
+        |package: &&Text| (limits_more || is_limit(&filled(package))) && !added.packages.contains(package);
+    let (known, unknown): (Vec<&Text>, Vec<&Text>) =
+        before.packages.iter().filter(is_wanted).partition(|package| package.is_whole);
+    let texts = |packages: Vec<&Text>| -> Vec<String> {
+        let texts: BTreeSet<&str> = packages.iter().map(|package| package.text.as_str()).collect();
+        let mut seen = texts.clone();
+        packages.iter().filter(|p| seen.remove(p.text.as_str())).map(|p| p.text.clone()).collect()
+    };
+    let (known, unknown) = (texts(known), texts(unknown));
     if !unknown.is_empty() {
         let message = format!(
-            "{} of the image below decides about versions, which Flyte 2 may undo in a layer of its own; Flyte 1 \
-             resolved all packages together",
+            "the image below limits versions ({}), which Flyte 2 may undo: it installs these packages in a layer of their own, \
+             Flyte 1 resolved all of them together",
             few(&unknown)
         );
         draft.find(

@@ -963,7 +963,9 @@ def split_options(packages: list[str]) -> tuple[list[str], Json]:
     """Elements of `packages` that are options of a requirements file, apart from the rest."""
     kept: list[str] = []
     options: Json = {"index_url": None, "extra_index_urls": [], "pre": False, "other": []}
-    for package in packages:
+    # They are lines of a requirements file.
+    lines = [line.strip() for package in packages for line in package.splitlines()]
+    for package in (line for line in lines if line and not line.startswith("#")):
         name, _, value = (
             re.sub(r"\s+", " ", package.strip())
             .replace("=", " ", int(package.startswith("--")))
@@ -1687,6 +1689,9 @@ def explain_added(case: Comparison, text: str, after: Json) -> None:
     name = package_name(text)
     if name == "flyte" and (after["kind"] == "foreign" or layers_of(after, "conda")):
         return
+    if text == "flyte" and any(layer["packages"][:1] == [text] for layer in layers_of(after, "pip")):
+        case.notes.append("flyte stands beside packages that may all be missing")
+        return
     if name == "pip" and needs_pip(case, after):
         case.notes.append("pip was added for a command or the module's code")
     elif name == "unionai-reuse" and case.after.get("reused"):
@@ -1912,7 +1917,7 @@ def order(image: Json, before: Json, after: Json, added: set[int]) -> list[str]:
 def layer_kind(layer: Json, is_before: bool, wanted: set[str], wanted_commands: set[str]) -> str | None:
     """A layer's place in the order, None for one that Flyte 2 alone needs or that is empty."""
     kind = {"requirements": "pip"}.get(layer["op"], layer["op"])
-    if layer["op"] == "workdir":
+    if layer["op"] == "workdir" or (layer["op"] == "apt" and not layer["packages"]):
         return None
     if layer["op"] == "pip":
         names = {package_name(text) for text in layer["packages"] if not is_flyte1_package(text)}

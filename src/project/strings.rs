@@ -1,0 +1,63 @@
+//! Which strings an expression of the project may give: names are followed through its files.
+//!
+//! ```python
+//! from settings import PKGS                  # PKGS = {"cpu": ["torch"]}
+//!
+//! ImageSpec(packages=PKGS["cpu"] + EXTRA)    # EXTRA = ["pandas"] if … else []
+//! ```
+
+use super::link::Target;
+use super::{FileId, Project};
+use crate::python::ast::name::Name;
+use crate::python::possible::{self, Definitions, Names, Place, Strings};
+use crate::python::scope::BindingKind;
+use crate::source::{TextRange, TextSize};
+
+/// The strings that the expression at `range` may give, itself or as the elements of its list.
+pub fn strings(project: &Project, file: FileId, range: TextRange) -> Strings {
+    possible::strings(&ProjectNames(project), Place { file, range })
+}
+
+struct ProjectNames<'p>(&'p Project);
+
+impl Names for ProjectNames<'_> {
+    fn text(&self, file: FileId) -> &str {
+        self.0.text(file)
+    }
+
+    fn definitions(&self, file: FileId, name: &str, offset: TextSize) -> Definitions {
+        let Self(project) = self;
+        let mut parts = name.split('.');
+        let (Some(facts), Some(first)) = (project.facts(file), parts.next()) else {
+            return Definitions::default();
+        };
+        let attributes: Vec<Name> = parts.map(Name::new).collect();
+        let bindings = facts.module.visible(first, offset);
+        let mut definitions = Definitions { places: Vec::new(), is_complete: !bindings.is_empty() };
+        for binding in bindings {
+            for target in project.follow(file, binding, &attributes, 0) {
+                let place = definition(project, &target);
+                definitions.is_complete &= place.is_some_and(|(_, is_kept)| is_kept);
+                definitions.places.extend(place.map(|(place, _)| place));
+            }
+        }
+        definitions
+    }
+}
+
+/// The expression that is assigned to a name, and whether nothing changes its value in place.
+fn definition(project: &Project, target: &Target) -> Option<(Place, bool)> {
+    let Target::Binding(file, binding, rest) = target else { return None };
+    let module = &project.facts(*file)?.module;
+    let definition = &module.bindings[*binding];
+    let value = match (&definition.kind, rest.as_slice()) {
+        (BindingKind::Assignment { value, .. }, []) => value,
+        (BindingKind::Definition, [field]) => {
+            let constants = module.class_constants.get(&definition.owner)?;
+            &constants.iter().find(|(name, _)| name == field)?.1
+        }
+        _ => return None,
+    };
+    let is_kept = !project.changed.contains(&(*file, *binding)) || value.is_literal() && value.is_immutable();
+    Some((Place { file: *file, range: value.range }, is_kept))
+}
