@@ -20,12 +20,15 @@ use crate::manifests::listed_packages;
 use crate::project::disk::{DiskFacts, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
+use crate::project::plan::constant;
 use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{IMPORTERS, rough_values};
-use crate::python::scope::{BindingId, BindingKind, Role, is_mutator};
+use crate::python::scope::{BindingId, BindingKind, Call, Role, is_mutator};
+use crate::python::value::{Value, ValueKind};
 use crate::python::{TreeBudget, rough_imports};
+use crate::rules::image_spec::FIELDS;
 use crate::rules::tables::brought_by_flytekit;
 use crate::source::SourceFile;
 
@@ -187,7 +190,10 @@ fn is_immutable(project: &Project, file: FileId, binding: BindingId, rest: &[Nam
 /// The arguments of calls that name files and folders.
 const PATH_ARGUMENTS: [&str; 3] = ["requirements", "copy", "source_root"];
 
-/// Looks at every path that a literal argument names: from the working directory, the project root, the file's folder.
+/// The method of an `ImageSpec` that adds to what it copies.
+const COPY_METHOD: &str = "with_copy";
+
+/// Looks at every path that an argument names, also through a constant: from the working directory, the project root, the file's folder.
 fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
     let ignore = docker_ignore(&discovery.root);
     // What lies outside the root has no pattern that could exclude it.
@@ -201,13 +207,8 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
         ..DiskFacts::default()
     };
     for (file, parsed) in project.parsed() {
-        let arguments = parsed.module.calls.iter().flat_map(|call| &call.arguments);
-        let named = arguments
-            .filter(|argument| argument.name.as_deref().is_some_and(|name| PATH_ARGUMENTS.contains(&name)));
-        for value in named.flat_map(|argument| {
-            std::iter::once(&argument.value).chain(argument.value.elements().unwrap_or_default())
-        }) {
-            let Some(path) = value.as_str() else { continue };
+        for path in parsed.module.calls.iter().flat_map(|call| named_paths(project, file, call)) {
+            let path = path.as_str();
             let folder = discovery.files[file].path.parent().unwrap_or(&discovery.root);
             let bases = [Path::new(""), &discovery.root, folder];
             let found = bases.iter().map(|base| base.join(path)).find(|path| path.exists());
@@ -227,6 +228,34 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
         }
     }
     facts
+}
+
+/// The paths that the arguments of a call name, themselves or through constants.
+fn named_paths(project: &Project, file: FileId, call: &Call) -> Vec<String> {
+    let is_method = |name: &str| name == COPY_METHOD;
+    let callee = &project.text(file)[call.callee];
+    let adds = callee.rsplit('.').next().is_some_and(is_method);
+    let own = call.arguments.iter().enumerate().filter(|(position, argument)| {
+        let name = argument.name.as_deref().or_else(|| FIELDS.get(*position).copied());
+        adds || name.is_some_and(|name| PATH_ARGUMENTS.contains(&name))
+    });
+    let methods = call.methods.iter().filter(|method| is_method(&method.name));
+    let arguments = own.map(|(_, argument)| argument).chain(methods.flat_map(|method| &method.arguments));
+    let resolved = |value: &Value| match value.kind {
+        ValueKind::Name(_) | ValueKind::Opaque => {
+            constant(project, file, &project.text(file)[value.range], value.range.start())
+        }
+        _ => None,
+    };
+    let mut paths = Vec::new();
+    for argument in arguments {
+        let value = resolved(&argument.value).unwrap_or_else(|| argument.value.clone());
+        for value in std::iter::once(&value).chain(value.elements().unwrap_or_default()) {
+            let element = resolved(value);
+            paths.extend(element.as_ref().unwrap_or(value).as_str().map(str::to_owned));
+        }
+    }
+    paths
 }
 
 /// What a requirements file lists that an image may install, and that it does.

@@ -9,11 +9,14 @@ use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, is_flyte1_root};
 use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind, is_replace};
 use crate::project::link::Target;
-use crate::project::plan::{FlyteNames, Plan, map_actor, map_container, map_entity};
+use crate::project::plan::{
+    Additions, FlyteNames, Plan, Settings, map_actor, map_container, map_entity, map_image,
+};
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::ast::name::Name;
-use crate::python::scope::{Binding, BindingId, BindingKind, ImportId, Role};
+use crate::python::scope::{Binding, BindingId, BindingKind, Call, ImportId, Role};
+use crate::rules::READ_VERSION;
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
 use crate::source::{TextRange, TextSize};
 
@@ -44,7 +47,8 @@ pub(super) struct Overview {
 
 impl Overview {
     /// Looks at every file.
-    pub(super) fn new(project: &Project, plan: &Plan, line_length: usize) -> Self {
+    pub(super) fn new(project: &Project, plan: &Plan, settings: Settings<'_>) -> Self {
+        let line_length = settings.line_length;
         // Without anything to convert nobody asks.
         if !plan.converts.contains(&true) {
             let keeps_flyte1 = vec![Some(FLYTEKIT); project.files.len()];
@@ -54,7 +58,7 @@ impl Overview {
             (0..project.files.len()).filter(|&file| plan.converted_in(file).next().is_some()).collect();
         let shared = shared_names(project, &files);
         let outlooks: HashMap<FileId, FileOutlook> =
-            files.par_iter().map(|&file| (file, outlook(project, plan, &shared, file))).collect();
+            files.par_iter().map(|&file| (file, outlook(project, plan, settings, &shared, file))).collect();
         let closures = files.par_iter().map(|&file| (file, project.run_by_import([file]))).collect();
         let keeps_flyte1 =
             (0..project.files.len()).map(|file| keeps_flyte1(project, outlooks.get(&file), file)).collect();
@@ -181,9 +185,15 @@ fn keeps_flyte1(project: &Project, outlook: Option<&FileOutlook>, file: FileId) 
     imports.map(|root| if matches!(root, "union" | "unionai") { UNION } else { FLYTEKIT }).max()
 }
 
-fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, Name)>, file: FileId) -> FileOutlook {
+fn outlook(
+    project: &Project,
+    plan: &Plan,
+    settings: Settings<'_>,
+    shared: &HashSet<(FileId, Name)>,
+    file: FileId,
+) -> FileOutlook {
     let mut outlook = FileOutlook {
-        consumed: consumed(project, plan, file),
+        consumed: consumed(project, plan, settings, file),
         annotations: annotated_specs(project, plan, file),
         ..FileOutlook::default()
     };
@@ -203,8 +213,31 @@ fn outlook(project: &Project, plan: &Plan, shared: &HashSet<(FileId, Name)>, fil
     outlook
 }
 
+/// The reads of `flytekit.__version__` in what an image is no longer given.
+fn versions_left_out(
+    project: &Project,
+    plan: &Plan,
+    settings: Settings<'_>,
+    node: NodeId,
+    call: &Call,
+) -> Vec<TextRange> {
+    let file = plan.graph.nodes[node].file;
+    let Some(facts) = project.facts(file) else { return Vec::new() };
+    let text = project.text(file);
+    if !text[call.outer_range].contains(READ_VERSION) {
+        return Vec::new();
+    }
+    let (names, additions) = (FlyteNames::default(), Additions::default());
+    let left_out = map_image(project, &plan.graph, node, settings, &names, &additions, 0).consumed;
+    let references = facts.module.references.iter().map(|reference| reference.range);
+    let is_version = |range: &TextRange| text[*range].ends_with(READ_VERSION);
+    references
+        .filter(|range| is_version(range) && left_out.iter().any(|dropped| dropped.contains_range(*range)))
+        .collect()
+}
+
 /// The references that conversion writes anew: `ImageSpec`, `task`, `Resources`, `Cache`.
-fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> {
+fn consumed(project: &Project, plan: &Plan, settings: Settings<'_>, file: FileId) -> HashSet<TextRange> {
     let names = FlyteNames::default();
     let mut consumed = HashSet::new();
     for node in plan.converted_in(file) {
@@ -218,6 +251,7 @@ fn consumed(project: &Project, plan: &Plan, file: FileId) -> HashSet<TextRange> 
                 // `image.with_packages(…)` goes on reading `image`.
                 let is_written = !image.is_derived || is_replace(project, file, call);
                 consumed.extend(is_written.then_some(call.callee));
+                consumed.extend(versions_left_out(project, plan, settings, node, call));
             }
             NodeKind::Entity(entity) => {
                 consumed.insert(entity.callee);

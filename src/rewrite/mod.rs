@@ -53,7 +53,7 @@ const MAX_ROUNDS: usize = 8;
 pub fn rewrite(project: &Project, mut plan: Plan, settings: Settings) -> (Plan, Vec<FileResult>) {
     let mut round = 0;
     let (overview, environments) = loop {
-        let overview = files::Overview::new(project, &plan, settings.line_length);
+        let overview = files::Overview::new(project, &plan, settings);
         let environments = environments::environments(project, &plan, &overview);
         let problems = environments::problems(project, &plan, &environments);
         round += 1;

@@ -6,7 +6,8 @@
 //! ## What it does
 //!
 //! Turns a reference into `Image.from_base(…).clone(name=…, extendable=True)` with `flyte` installed, one of
-//! flytekit's own images into the Debian base with the Python of its tag, and another `ImageSpec` into a clone of
+//! flytekit's own images (also one whose tag ends in `{flytekit.__version__}`) into the Debian base with the Python of
+//! its tag, and another `ImageSpec` into a clone of
 //! it.
 //!
 //! ## Why
@@ -74,8 +75,14 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         return;
     }
     let value = cx.literal(parameter.value);
+    let strings = (cx.strings)(parameter.value.range);
+    let known = strings.known.first().filter(|_| strings.is_certain);
+    if let Some(uri) = known.map(|uri| uri.text.as_str()).filter(|uri| is_flytekit_image(uri)) {
+        flytekit_image(draft, parameter.value, uri);
+        draft.consumed.push(parameter.value.range);
+        return;
+    }
     match &value.kind {
-        ValueKind::Str(uri) if is_flytekit_image(uri) => flytekit_image(draft, parameter.value, uri),
         ValueKind::Str(_) | ValueKind::FString(..) => draft.base = Base::Uri(text),
         _ => {
             draft.find(

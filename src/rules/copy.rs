@@ -62,7 +62,7 @@
 //!
 //! ## Not handled
 //!
-//! Paths that are no literals, and those outside the build context, which Flyte 1 refuses too.
+//! Paths that are neither literals nor constants, and those outside the build context, which Flyte 1 refuses too.
 //!
 //! ## References
 //!
@@ -219,7 +219,8 @@ pub(super) fn map_copy(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Para
 }
 
 fn copy_one(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Option<Call> {
-    let Some(path) = element.as_str() else {
+    let value = cx.literal(element);
+    let Some(path) = value.as_str() else {
         draft.find(
             Finding::new(&COPY, element.range, Effect::Blocking, "this path of `copy` cannot be read")
                 .help("Write it as a string"),

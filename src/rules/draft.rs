@@ -266,6 +266,8 @@ pub struct Draft {
     pub listed: Vec<String>,
     /// What its layers install that Flyte 1 resolved together.
     pub installed: Installed,
+    /// Expressions that are not written anywhere.
+    pub consumed: Vec<TextRange>,
     /// Comments of keywords that have no place in the chain.
     pub orphans: Vec<String>,
     layers: Vec<Layer>,
@@ -324,6 +326,7 @@ impl Draft {
         self.installed.extend(part.installed);
         part.index_options.into_iter().for_each(|option| self.option(option));
         self.orphans.extend(part.orphans);
+        self.consumed.extend(part.consumed);
         self.runs_pip |= part.runs_pip;
         self.copies_files |= part.copies_files;
         self.uses_secret |= part.uses_secret;

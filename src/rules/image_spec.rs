@@ -127,6 +127,7 @@ use super::{
 use crate::edit::NewFile;
 use crate::flyte2::chain::{Argument, Chain};
 use crate::image::command::Reach;
+use crate::source::TextRange;
 
 /// The fields of flytekit 1.16.31's `ImageSpec` in the order in which positional arguments fill them
 /// (`flytekit/image_spec/image_spec.py`).
@@ -179,6 +180,8 @@ pub struct MappedImage {
     pub index_options: Vec<Argument>,
     /// The file that it needs beside the code.
     pub new_file: Option<NewFile>,
+    /// Expressions of the call that are not written anywhere.
+    pub consumed: Vec<TextRange>,
     /// Whether it names a secret.
     pub uses_secret: bool,
     /// Distributions that it lists, itself or through its base, normalized.
@@ -242,6 +245,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         // The image of an inline base with conda packages takes none of its own.
         new_file: own_file.or(file_of_base),
         uses_secret: draft.uses_secret,
+        consumed: std::mem::take(&mut draft.consumed),
         is_foreign: draft.is_foreign(cx),
         listed: draft.listed.clone(),
         installed: draft.installed.clone(),
@@ -347,7 +351,7 @@ fn parameters<'a>(cx: &'a ImageContext<'_>, draft: &mut Draft) -> Vec<Parameter<
 }
 
 /// The finding that pip was added.
-pub(super) fn pip_added(range: crate::source::TextRange) -> Finding {
+pub(super) fn pip_added(range: TextRange) -> Finding {
     Finding::new(&PIP_PACKAGE, range, Effect::Info, "`pip` is added to the image: something in it runs pip")
         .help("Remove it if nothing needs it; Flyte 2 images are built with uv and have no pip")
 }

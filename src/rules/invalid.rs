@@ -146,6 +146,11 @@ fn is_pair(element: &Value) -> bool {
     }
 }
 
+/// `{"a", "b"}`, also as a comprehension.
+fn is_set(parameter: Parameter<'_>) -> bool {
+    parameter.value.kind == ValueKind::Opaque && parameter.item.value_text.starts_with('{')
+}
+
 fn is_text(element: &Value) -> bool {
     matches!(element.kind, ValueKind::Str(_) | ValueKind::FString(..))
 }
@@ -165,7 +170,9 @@ pub(super) fn is_refused(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Pa
         let text = &parameter.item.value_text;
         blocking(parameter.value.range, format!("`{name}={text}` is refused by Flyte 1 too"))
             .help("Remove the operator")
-    } else if let Some(shape) = Shape::of(name).filter(|shape| !shape.admits(&value)) {
+    } else if let Some(shape) =
+        Shape::of(name).filter(|shape| !shape.admits(&value) || *shape == Shape::Strings && is_set(parameter))
+    {
         let message = format!("`{name}` must be {}; Flyte 1 refuses anything else", shape.wanted());
         blocking(parameter.value.range, message).help(shape.help())
     } else if let Some(registry) = value.as_str().filter(|text| name == "registry" && !is_registry(text)) {

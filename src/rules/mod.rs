@@ -53,6 +53,7 @@ pub mod workflow;
 
 pub use base_image::{flytekit_image_python as base_image_python, is_flytekit_image};
 pub use methods::{is_image_copy, is_image_method, receiver};
+pub use packages::READ_VERSION;
 
 use crate::diagnostic::Rule;
 use crate::source::TextRange;

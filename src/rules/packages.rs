@@ -236,6 +236,9 @@ use crate::python::possible::{Strings, Text};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
+/// How code reads the version of flytekit.
+pub const READ_VERSION: &str = ".__version__";
+
 /// The distribution that every image of Flyte 2 has.
 const FLYTE: &str = "flyte";
 
@@ -421,14 +424,23 @@ fn named(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str)
 }
 
 fn flyte1(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str) -> Element {
+    // `f"flytekit=={flytekit.__version__}"` would keep the import, and so itself.
+    let reads_version = cx.slice(range).contains(READ_VERSION);
+    if reads_version {
+        draft.consumed.push(range);
+    }
     if cx.keeps_flyte1.is_some() {
-        draft.find(Finding::new(
-            &FLYTEKIT_PACKAGE,
-            range,
-            Effect::Info,
-            format!("`{text}` stays in the image: code in it still imports flytekit or union"),
-        ));
-        return Element::Keep;
+        if !reads_version {
+            draft.find(Finding::new(
+                &FLYTEKIT_PACKAGE,
+                range,
+                Effect::Info,
+                format!("`{text}` stays in the image: code in it still imports flytekit or union"),
+            ));
+            return Element::Keep;
+        }
+        // It is added by its name alone.
+        return Element::Drop;
     }
     draft.find(Finding::new(
         &FLYTEKIT_PACKAGE,

@@ -166,6 +166,7 @@ pub(super) fn map_runtime_packages(cx: &ImageContext<'_>, draft: &mut Draft, par
     draft.installed.extend(std::mem::take(&mut runtime.installed));
     runtime.index_options.drain(..).for_each(|option| draft.option(option));
     draft.orphans.append(&mut runtime.orphans);
+    draft.consumed.append(&mut runtime.consumed);
     let Some(added) = runtime.layer_mut(LayerKind::Pip).map(std::mem::take) else { return };
     match draft.layer_mut(LayerKind::Pip) {
         Some(call) => {
