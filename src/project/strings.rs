@@ -9,8 +9,9 @@
 use super::link::Target;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
+use crate::python::items::line_start;
 use crate::python::possible::{self, Definitions, Names, Place, Strings};
-use crate::python::scope::BindingKind;
+use crate::python::scope::{BindingId, BindingKind};
 use crate::source::{TextRange, TextSize};
 
 /// The strings that the expression at `range` may give, itself or as the elements of its list.
@@ -33,7 +34,12 @@ impl Names for ProjectNames<'_> {
         };
         let attributes: Vec<Name> = parts.map(Name::new).collect();
         let bindings = facts.module.visible(first, offset);
-        let mut definitions = Definitions { places: Vec::new(), is_complete: !bindings.is_empty() };
+        let is_file = |&binding: &BindingId| is_opened(self.text(file), facts.module.bindings[binding].range);
+        let mut definitions = Definitions {
+            places: Vec::new(),
+            is_complete: !bindings.is_empty(),
+            is_file: !bindings.is_empty() && bindings.iter().all(is_file),
+        };
         for binding in bindings {
             for target in project.follow(file, binding, &attributes, 0) {
                 let place = definition(project, &target);
@@ -43,6 +49,12 @@ impl Names for ProjectNames<'_> {
         }
         definitions
     }
+}
+
+/// Whether a name is bound as in `with open(…) as name`.
+fn is_opened(text: &str, range: TextRange) -> bool {
+    let before = &text[TextRange::new(line_start(text, range.start()), range.start())];
+    before.trim_end().ends_with(" as") && before.contains("open(")
 }
 
 /// The expression that is assigned to a name, and whether nothing changes its value in place.

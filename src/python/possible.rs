@@ -32,6 +32,8 @@ pub struct Definitions {
     pub places: Vec<Place>,
     /// Whether there is nothing else.
     pub is_complete: bool,
+    /// Whether it is an open file: `with open(…) as file`.
+    pub is_file: bool,
 }
 
 /// The names of a project.
@@ -243,6 +245,9 @@ impl Reader<'_> {
             return worths.clone();
         }
         let definitions = self.names.definitions(origin.file, &name, origin.offset(expr));
+        if definitions.is_file {
+            return vec![Worth::Lines];
+        }
         let places = definitions.places.into_iter();
         let mut worths: Vec<Worth> =
             places.flat_map(|place| self.place(place, &Vec::new(), origin.depth)).collect();
@@ -369,6 +374,10 @@ impl Reader<'_> {
                     let lists = joined(self.expr(of, origin)).into_iter();
                     vec![Worth::List(lists.flat_map(|part| joined(part.worths)).collect())]
                 }
+                ("map", [_, of]) => match self.expr(of, origin)[..] {
+                    [Worth::Lines] => vec![Worth::Lines],
+                    _ => origin.unknown(expr),
+                },
                 ("filter", [_, of]) => vec![Worth::List(maybe(joined(self.expr(of, origin))))],
                 _ => origin.unknown(expr),
             },
@@ -678,7 +687,7 @@ mod tests {
             let line = self.0.lines().nth(start).unwrap();
             let at = |offset: usize| TextSize::try_from(offset).unwrap();
             let range = TextRange::new(at(before + head.len()), at(before + line.len()));
-            Definitions { places: vec![Place { file, range }], is_complete: true }
+            Definitions { places: vec![Place { file, range }], is_complete: true, is_file: false }
         }
     }
 
@@ -759,6 +768,7 @@ mod tests {
             "x = [line for line in F.readlines() if line]",
             "x = [Path('r.txt').read_text()]",
             "x = ['a'] + list(open('r.txt'))",
+            "x = list(map(str.strip, open('r.txt')))",
         ] {
             assert!(read(text).3, "{text}");
         }

@@ -596,7 +596,8 @@ fn check(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, range: TextR
         let text = known.text.trim();
         if let Some((effect, rule, what, help)) = problem(cx, text) {
             let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            draft.find(Finding::new(rule, range, effect, format!("`{shown}` {what}")).help(help));
+            let shown = if shown.is_empty() { "an empty string".to_owned() } else { format!("`{shown}`") };
+            draft.find(Finding::new(rule, range, effect, format!("{shown} {what}")).help(help));
         }
         if !is_named(text) {
             if !known.is_whole && !text.starts_with('-') {

@@ -144,6 +144,7 @@ fn look_into(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>,
     draft.findings.extend(texts.filter_map(|text| flyte_requirements::check(range, text, Some(path))));
     draft.installed.file = Some(RequirementsFile {
         path: path.to_owned(),
+        distributions: listed.distributions.clone(),
         limits: listed
             .limits
             .into_iter()

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 
 use super::codes::{PACKAGES, REQUIREMENTS};
 use super::draft::{Draft, ImageContext, LayerKind, add_option};
+use super::tables::distribution_name;
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
-use crate::image::requirement::{is_limit, is_pin};
+use crate::image::requirement::{canonical, is_limit, is_pin};
 use crate::project::disk::PipOption;
 use crate::python::possible::Text;
 use crate::source::TextRange;
@@ -32,6 +33,8 @@ pub struct Installed {
 pub struct RequirementsFile {
     /// How the image names it.
     pub path: String,
+    /// The distributions that it lists, normalized.
+    pub distributions: Vec<String>,
     /// The requirements that keep newer versions out.
     pub limits: Vec<String>,
     /// The options that count for everything.
@@ -57,6 +60,16 @@ impl Installed {
     }
 }
 
+impl RequirementsFile {
+    /// Whether a package is there already when it is installed again, in a version that may stay.
+    fn settles(&self, package: &str) -> bool {
+        let name = distribution_name(package);
+        let is_of = |limit: &String| distribution_name(limit) == name;
+        let is_bare = canonical(package) == name;
+        self.distributions.contains(&name) && (is_bare || self.limits.iter().any(is_of))
+    }
+}
+
 /// The package with something in the place of what is not known.
 fn filled(package: &Text) -> String {
     package.text.replace("{}", "0")
@@ -72,7 +85,8 @@ fn few(texts: &[impl AsRef<str>]) -> String {
 
 /// Says so where a layer of packages may undo what the requirements file in the layer before it limits.
 pub(super) fn check_limits(draft: &mut Draft, file: &RequirementsFile, added: &Installed, range: TextRange) {
-    let free = added.free();
+    let mut free = added.free();
+    free.retain(|package| !file.settles(package));
     if file.limits.is_empty() || (free.is_empty() && !added.has_unknown) {
         return;
     }
