@@ -5,6 +5,7 @@
 //! Path(__file__).parent / "requirements.txt"  # a path
 //! ```
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use super::evaluate::Built;
@@ -125,6 +126,40 @@ impl Constant {
         }
     }
 
+    /// `value == other`: numbers are equal whatever their type, and dicts in any order.
+    pub fn equals(&self, other: &Self) -> bool {
+        let are_equal = |left: &[Self], right: &[Self]| {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.equals(right))
+        };
+        match (self, other) {
+            (Self::List(left), Self::List(right)) | (Self::Tuple(left), Self::Tuple(right)) => {
+                are_equal(left, right)
+            }
+            (Self::Dict(left), Self::Dict(right)) => {
+                let holds = |(key, value): &(Self, Self)| {
+                    right.iter().any(|(other, held)| key.equals(other) && value.equals(held))
+                };
+                left.len() == right.len() && left.iter().all(holds)
+            }
+            _ => match (self.number(), other.number()) {
+                (Some(left), Some(right)) => left.partial_cmp(&right).is_some_and(Ordering::is_eq),
+                _ => self == other,
+            },
+        }
+    }
+
+    /// A number as one that can be compared with others; whole numbers beyond what a float holds are none.
+    fn number(&self) -> Option<f64> {
+        const EXACT: i64 = 1 << 53;
+        match self {
+            Self::Bool(value) => Some(f64::from(u8::from(*value))),
+            #[expect(clippy::cast_precision_loss, reason = "a float holds these whole numbers")]
+            Self::Int(value) if (-EXACT..=EXACT).contains(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The elements of a list or tuple.
     pub fn elements(&self) -> Option<&[Constant]> {
         match self {
@@ -224,7 +259,7 @@ impl Constant {
                 items.get(usize::try_from(index).ok()?).cloned()
             }
             (Self::Dict(items), key) => {
-                items.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+                items.iter().find(|(known, _)| known.equals(key)).map(|(_, value)| value.clone())
             }
             _ => None,
         }
@@ -256,10 +291,15 @@ impl Constant {
 
 /// `items[key] = value`
 pub fn insert(items: &mut Vec<(Constant, Constant)>, key: Constant, value: Constant) {
-    match items.iter_mut().find(|(known, _)| *known == key) {
+    match items.iter_mut().find(|(known, _)| known.equals(&key)) {
         Some((_, known)) => *known = value,
         None => items.push((key, value)),
     }
+}
+
+/// Whether Python takes a character of ASCII for a space: it does so with the separators of files and records as well.
+fn is_space(character: char) -> bool {
+    character.is_ascii_whitespace() || matches!(character, '\x0b' | '\x1c'..='\x1f')
 }
 
 fn string_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Constant> {
@@ -267,7 +307,7 @@ fn string_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Const
         // Beyond ASCII, Python's tables and Rust's may be of different age.
         ("lower", []) if text.is_ascii() => text.to_lowercase(),
         ("upper", []) if text.is_ascii() => text.to_uppercase(),
-        ("strip", []) if text.is_ascii() => text.trim().to_owned(),
+        ("strip", []) if text.is_ascii() => text.trim_matches(is_space).to_owned(),
         ("replace", [Constant::Str(from), Constant::Str(to)]) if !from.is_empty() => text.replace(from, to),
         ("removeprefix", [Constant::Str(prefix)]) => {
             text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned()
@@ -290,7 +330,10 @@ fn string_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Const
         }
         ("split", []) if text.is_ascii() => {
             return Some(Constant::List(
-                text.split_whitespace().map(|part| Constant::Str(part.to_owned())).collect(),
+                text.split(is_space)
+                    .filter(|part| !part.is_empty())
+                    .map(|part| Constant::Str(part.to_owned()))
+                    .collect(),
             ));
         }
         _ => return None,
@@ -358,6 +401,32 @@ mod tests {
         assert_eq!(text("Ä").method("lower", &[]), None);
         let items = Constant::List(vec![text("a"), text("b")]);
         assert_eq!(text(",").method("join", &[items]), Some(text("a,b")));
+    }
+
+    #[test]
+    fn equal_is_what_python_calls_equal() {
+        let dict = |items: &[(&str, i64)]| {
+            Constant::Dict(items.iter().map(|(key, value)| (text(key), Constant::Int(*value))).collect())
+        };
+        for (left, right, is_equal) in [
+            (Constant::Int(1), Constant::Bool(true), true),
+            (Constant::Int(1), Constant::Float(1.0), true),
+            (Constant::Float(0.0), Constant::Float(-0.0), true),
+            (Constant::Int(i64::MAX), Constant::Int(i64::MAX), true),
+            (Constant::Int(i64::MAX), Constant::Int(i64::MAX - 1), false),
+            (text("1"), Constant::Int(1), false),
+            (text("a"), Constant::Path("a".to_owned()), false),
+            (dict(&[("a", 1), ("b", 2)]), dict(&[("b", 2), ("a", 1)]), true),
+            (dict(&[("a", 1)]), dict(&[("a", 2)]), false),
+            (Constant::List(vec![Constant::Int(1)]), Constant::List(vec![Constant::Bool(true)]), true),
+            (Constant::List(vec![Constant::Int(1)]), Constant::Tuple(vec![Constant::Int(1)]), false),
+        ] {
+            assert_eq!(left.equals(&right), is_equal, "{left:?} {right:?}");
+        }
+        let mut items = vec![(Constant::Int(1), text("a"))];
+        insert(&mut items, Constant::Bool(true), text("b"));
+        assert_eq!(items, [(Constant::Int(1), text("b"))]);
+        assert_eq!(text("\x1c a\x1f").method("strip", &[]), Some(text("a")));
     }
 
     #[test]

@@ -656,12 +656,12 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         Some(Constant::Bool(match operator {
-            ast::CmpOp::Eq => left == right,
-            ast::CmpOp::NotEq => left != right,
+            ast::CmpOp::Eq => left.equals(&right),
+            ast::CmpOp::NotEq => !left.equals(&right),
             ast::CmpOp::Is if right == Constant::None => left == right,
             ast::CmpOp::IsNot if right == Constant::None => left != right,
-            ast::CmpOp::In => right.elements()?.contains(&left),
-            ast::CmpOp::NotIn => !right.elements()?.contains(&left),
+            ast::CmpOp::In => right.elements()?.iter().any(|element| left.equals(element)),
+            ast::CmpOp::NotIn => !right.elements()?.iter().any(|element| left.equals(element)),
             _ => return None,
         }))
     }
@@ -1143,11 +1143,10 @@ impl<'a> Evaluator<'a> {
             ("os.path.join", parts) => os_path_join(parts).map(Constant::Str),
             ("os.path.dirname", [path]) => {
                 let text = path.text()?;
-                Some(Constant::Str(match text.rsplit_once('/') {
-                    Some(("", _)) => "/".to_owned(),
-                    Some((folder, _)) => folder.trim_end_matches('/').to_owned(),
-                    None => String::new(),
-                }))
+                let head = &text[..text.rfind('/').map_or(0, |at| at + 1)];
+                let folder = head.trim_end_matches('/');
+                // The root stays as it is written.
+                Some(Constant::Str(if folder.is_empty() { head } else { folder }.to_owned()))
             }
             ("os.path.basename", [path]) => {
                 let text = path.text()?;
@@ -1265,7 +1264,9 @@ fn absolute(cwd: &str, text: &str) -> String {
             parts.push(part);
         }
     }
-    format!("/{}", parts.join("/"))
+    // POSIX leaves the meaning of two slashes open, and Python keeps them.
+    let root = if joined.starts_with("//") && !joined.starts_with("///") { "//" } else { "/" };
+    format!("{root}{}", parts.join("/"))
 }
 
 /// Gives a target its value; `None` if it is another than a name, or names in brackets.
