@@ -51,6 +51,8 @@ pub struct Changes {
     functions: FxHashMap<(FileId, BindingId), Vec<(Name, Taken)>>,
     /// What is passed to such functions.
     passed: Vec<Passed>,
+    /// What objects of the SDK hold: it changes if they do.
+    held: Vec<((FileId, BindingId), (FileId, BindingId))>,
     /// Environment variables that are set.
     variables: FxHashSet<String>,
     /// Whether any environment variable may be set.
@@ -115,6 +117,11 @@ impl Changes {
                 self.add_object(object, depth);
             }
         }
+        for (holder, object) in std::mem::take(&mut self.held) {
+            if self.objects.contains_key(&holder) {
+                self.add_object(object, 0);
+            }
+        }
     }
 
     fn in_file(project: &Project, file: FileId, facts: &FileFacts) -> Self {
@@ -122,11 +129,15 @@ impl Changes {
         let from_os = imports.filter(|import| import.from == Some((0, "os".to_owned())));
         let environ = from_os.flat_map(|import| &import.aliases).filter(|alias| alias.name == "environ");
         let environ = environ.map(|alias| alias.asname.as_deref().unwrap_or("environ")).collect();
+        let text = project.text(file);
+        let gets_modules =
+            ["sys.modules", "import_module", "__import__"].iter().any(|word| text.contains(word));
         let mut look = Look {
             project,
             file,
             facts,
             environ,
+            gets_modules,
             taken: WHOLE,
             functions: 0,
             straight: None,
@@ -149,6 +160,7 @@ impl Changes {
         self.attributes.extend(other.attributes);
         self.functions.extend(other.functions);
         self.passed.extend(other.passed);
+        self.held.extend(other.held);
         self.variables.extend(other.variables);
         self.sets_variables |= other.sets_variables;
         self.moves |= other.moves;
@@ -196,6 +208,20 @@ impl Changes {
         self.attributes.contains(&(file, binding, Name::new(name)))
     }
 
+    /// Whether a call without this argument may get another default than the code says.
+    pub fn may_change_default(
+        &self,
+        function: (FileId, BindingId),
+        parameter: &str,
+        value: &Constant,
+    ) -> bool {
+        let Some(depth) = value.changeable() else { return false };
+        let parameters = self.functions.get(&function);
+        let taken = parameters.and_then(|parameters| parameters.iter().find(|(name, _)| name == parameter));
+        self.may_change_value(function.0, function.1, value)
+            || taken.is_none_or(|(_, taken)| taken.is_some_and(|taken| taken <= depth))
+    }
+
     /// Whether code may set an environment variable.
     pub fn may_set_variable(&self, name: &str) -> bool {
         self.sets_variables || self.variables.contains(name)
@@ -224,7 +250,7 @@ fn names_modules(project: &Project, file: FileId, files: &FxHashSet<FileId>) -> 
 
 /// Whether code may change what is around the process.
 fn changes_environment(text: &str) -> bool {
-    ["environ", "putenv"].iter().any(|name| has_name(text, name))
+    ["environ", "putenv", "load_dotenv"].iter().any(|name| has_name(text, name))
 }
 
 /// Whether code reads what is around the process.
@@ -341,6 +367,8 @@ struct Look<'p> {
     facts: &'p FileFacts,
     /// Names for `os.environ`.
     environ: Vec<&'p str>,
+    /// Whether modules are got by names that may not be known.
+    gets_modules: bool,
     /// What becomes of the value of the expression at hand.
     taken: Taken,
     /// How many functions there are around the code at hand.
@@ -433,6 +461,25 @@ impl<'p> Look<'p> {
         }
     }
 
+    /// `globals`, `frame.f_globals`, `function.__globals__`: what holds the names of a module.
+    fn names_of_own(&mut self, expr: &Expr) {
+        let mut current = expr;
+        while let Expr::Attribute(attribute) = current {
+            if matches!(attribute.attr.as_str(), "f_globals" | "__globals__") {
+                self.found.modules.insert(self.file);
+                for target in self.targets(expr) {
+                    if let Target::Binding(file, ..) = target {
+                        self.found.modules.insert(*file);
+                    }
+                }
+            }
+            current = &attribute.value;
+        }
+        if matches!(expr, Expr::Name(name) if matches!(name.id.as_str(), "globals" | "exec" | "eval")) {
+            self.found.modules.insert(self.file);
+        }
+    }
+
     /// `module.__dict__`, in which every name may be bound anew.
     fn dictionary(&mut self, expr: &Expr) {
         let mut current = expr;
@@ -470,6 +517,9 @@ impl<'p> Look<'p> {
             self.object_is_taken(*file, *binding, taken);
         }
         self.dictionary(func);
+        if let Expr::Attribute(attribute) = func {
+            self.names_of_own(&attribute.value);
+        }
     }
 
     fn call(&mut self, call: &ast::ExprCall) {
@@ -484,6 +534,11 @@ impl<'p> Look<'p> {
         self.found.moves |= last == "chdir";
         match (&*call.func, last) {
             (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
+                self.found.modules.insert(self.file);
+            }
+            (Expr::Attribute(attribute), "exec" | "eval" | "globals")
+                if last_name(&attribute.value).contains("builtins") =>
+            {
                 self.found.modules.insert(self.file);
             }
             (Expr::Name(_), "setattr" | "delattr") if self.sets_name(call) => {
@@ -512,6 +567,11 @@ impl<'p> Look<'p> {
                 (Expr::Name(_), "getattr", 0) if self.is_module(argument.value()) => PARTS,
                 (Expr::Name(_), "dict", _) if matches!(argument, ast::ArgOrKeyword::Keyword(_)) => {
                     inside(taken)
+                }
+                (Expr::Name(_), name, _)
+                    if COLLECTORS.contains(&name) && matches!(argument, ast::ArgOrKeyword::Keyword(_)) =>
+                {
+                    WHOLE
                 }
                 _ => taken,
             };
@@ -549,6 +609,26 @@ impl<'p> Look<'p> {
         let object = (*object_file, *object);
         self.found.passed.push(Passed { function: (*file, *binding), parameter, object });
         true
+    }
+
+    /// `env = flyte.TaskEnvironment(…, env_vars=VARIABLES)`
+    fn holds(&mut self, name: &ast::ExprName, call: &ast::ExprCall) {
+        let is_flyte =
+            |target: &Target| matches!(target, Target::External(path) if path.starts_with("flyte."));
+        if !self.targets(&call.func).iter().any(is_flyte) {
+            return;
+        }
+        let mut bindings = self.facts.module.bindings.iter();
+        let Some(own) = bindings.position(|binding| binding.range == name.range && binding.is_global) else {
+            return;
+        };
+        for argument in call.arguments.arguments_source_order() {
+            if let [Target::Binding(file, binding, rest)] = self.targets(argument.value())
+                && rest.is_empty()
+            {
+                self.found.held.push(((self.file, own), (*file, *binding)));
+            }
+        }
     }
 
     /// Whether an expression is a module of the project.
@@ -589,6 +669,7 @@ impl<'p> Look<'p> {
             self.set_name(module, name);
             return true;
         }
+        self.set_attribute(object, &name, self.is_module(object));
         match self.targets(object) {
             [Target::Module(module)] => self.found.names.insert((*module, name)),
             [Target::Binding(file, binding, rest)] => {
@@ -676,7 +757,10 @@ impl<'p> Look<'p> {
         } else if root_of(target).is_none() {
             self.look(WHOLE, &attribute.value);
         }
-        for target in self.targets(target) {
+        let targets = self.targets(target);
+        let is_known = matches!(targets, [Target::Binding(_, _, rest)] if rest.is_empty());
+        self.set_attribute(&attribute.value, &attribute.attr.id, is_known);
+        for target in targets {
             match target {
                 Target::Module(module) => drop(self.found.modules.insert(*module)),
                 Target::Binding(file, binding, rest) => {
@@ -690,6 +774,18 @@ impl<'p> Look<'p> {
                 }
                 Target::Folder(_) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => {}
             }
+        }
+    }
+
+    /// `type(value).NAME = …`, and names of what may be any module.
+    fn set_attribute(&mut self, object: &Expr, name: &Name, is_known: bool) {
+        let is_class = match object {
+            Expr::Call(call) => last_name(&call.func) == "type",
+            other => last_name(other) == "__class__",
+        };
+        let root = root_of(object).map_or("", |root| root.id.as_str());
+        if is_class || self.gets_modules && !is_known && !["self", "cls"].contains(&root) {
+            self.found.anywhere.insert(name.clone());
         }
     }
 
@@ -764,6 +860,9 @@ impl<'p> Look<'p> {
         function.decorator_list.iter().for_each(|decorator| self.look(None, &decorator.expression));
         let parameters = function.parameters.iter_non_variadic_params();
         parameters.filter_map(|parameter| parameter.default()).for_each(|default| self.look(WHOLE, default));
+        let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
+        let annotations = annotations.chain(function.returns.as_deref());
+        annotations.for_each(|annotation| self.look(None, annotation));
         let bindings = &self.facts.module.bindings;
         let own =
             bindings.iter().position(|binding| binding.range == function.name.range && binding.is_global);
@@ -806,9 +905,13 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 let is_written = assign.value.is_tuple_expr() || assign.value.is_list_expr();
                 let taken = if is_unpacked && !is_written { PARTS } else { WHOLE };
                 self.look(taken, &assign.value);
+                if let ([Expr::Name(name)], Expr::Call(call)) = (&assign.targets[..], &*assign.value) {
+                    self.holds(name, call);
+                }
                 assign.targets.iter().for_each(|target| self.store(target));
             }
             Stmt::AnnAssign(assign) => {
+                self.look(None, &assign.annotation);
                 assign.value.iter().for_each(|value| self.look(WHOLE, value));
                 self.store(&assign.target);
             }
@@ -857,7 +960,10 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         let taken = self.taken;
         match expr {
-            _ if root_of(expr).is_some() => self.chain(expr),
+            _ if root_of(expr).is_some() => {
+                self.names_of_own(expr);
+                self.chain(expr);
+            }
             Expr::Call(call) => self.call(call),
             Expr::Subscript(item) => {
                 match self.module(expr) {
@@ -867,7 +973,10 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 }
                 self.look(None, &item.slice);
             }
-            Expr::Attribute(attribute) => self.look(PARTS, &attribute.value),
+            Expr::Attribute(attribute) => {
+                self.names_of_own(expr);
+                self.look(PARTS, &attribute.value);
+            }
             Expr::Starred(starred) => self.look(around(taken), &starred.value),
             Expr::BinOp(_) => self.inside(shared(taken), expr),
             Expr::BoolOp(_) => self.inside(taken, expr),

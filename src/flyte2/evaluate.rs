@@ -512,7 +512,8 @@ impl<'a> Evaluator<'a> {
             if !values.known.contains_key(parameter.name().as_str()) {
                 let default = parameter.default.as_deref().ok_or(stuck)?;
                 let value = self.evaluate(Scope { file: helper.file, frames: &[] }, default)?;
-                if self.changes.may_change_value(helper.file, helper.binding, &value) {
+                let function = (helper.file, helper.binding);
+                if self.changes.may_change_default(function, parameter.name().as_str(), &value) {
                     return Err(stuck);
                 }
                 values.known.insert(parameter.name().as_str(), value);
