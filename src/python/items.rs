@@ -241,6 +241,7 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
     if !is_display {
         return None;
     }
+    let is_in_parentheses = first.kind() == TokenKind::Lpar;
     let mut depth = 0_usize;
     for (index, token) in inner.iter().enumerate() {
         match token.kind() {
@@ -254,7 +255,12 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
             _ => {}
         }
     }
-    Some(items_between(tokens, range, text))
+    let items = items_between(tokens, range, text);
+    match items.items.as_slice() {
+        // `(["pandas"])` is no tuple.
+        [only] if is_in_parentheses && !items.has_trailing_comma => only.nested.as_deref().cloned(),
+        _ => Some(items),
+    }
 }
 
 fn is_identifier(text: &str) -> bool {
