@@ -63,7 +63,8 @@
 //!
 //! ## What it does
 //!
-//! Reports a name that may be Flyte's or something else, such as one that is bound twice.
+//! Reports a name that may be Flyte's or something else, such as one that is bound twice, and names of builtins that mean
+//! something else where the code for Flyte 2 needs the builtin.
 //!
 //! ## Why
 //!

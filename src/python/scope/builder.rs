@@ -11,8 +11,8 @@ use super::expressions::{
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
-    Function, FunctionId, ImportStatement, MethodCall, Module, Reference, Role, SECRET_PREFIX, StatementId,
-    Surroundings, is_mutator, reaching,
+    Function, FunctionId, HiddenBuiltin, ImportStatement, MethodCall, Module, Reference, Role, SECRET_PREFIX,
+    StatementId, Surroundings, is_builtin, is_mutator, reaching,
 };
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
@@ -221,6 +221,15 @@ impl<'a> Builder<'a> {
         let is_declared_global = self.is_declared_global(name);
         let scope = if is_declared_global { 0 } else { self.scope };
         let id = self.bindings.len();
+        if is_builtin(name) && self.scopes[scope].kind != ScopeKind::Class {
+            let (owner, is_global) = (self.owner, scope == 0);
+            self.module.hidden_builtins.push(HiddenBuiltin {
+                name: Name::new(name),
+                range,
+                owner,
+                is_global,
+            });
+        }
         let is_of_interest = matches!(&kind, BindingKind::Import(path) if (self.is_of_interest)(path));
         let previous = self.scopes[scope].latest.insert(name, id);
         self.bindings.push(Bound {

@@ -65,6 +65,8 @@ pub struct Module {
     pub exported: Vec<String>,
     /// The modules of `from x import *`: any name may come from them.
     pub star_imports: Vec<ImportPath>,
+    /// Where names of builtins are bound to something else, in modules and functions.
+    pub hidden_builtins: Vec<HiddenBuiltin>,
     /// Calls of `exec` and `globals`, which bind names behind the reader's back.
     pub hidden_bindings: Vec<TextRange>,
     /// Modules that code gets by their names in strings: `importlib.import_module("pk.tasks")`.
@@ -142,6 +144,40 @@ pub fn is_mutator(method: &str) -> bool {
 
 /// How Flyte 1 begins the names of the environment variables of secrets.
 pub const SECRET_PREFIX: &str = "_FSEC_";
+
+/// A place where the name of a builtin is bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HiddenBuiltin {
+    /// The name.
+    pub name: Name,
+    /// The place of the name.
+    pub range: TextRange,
+    /// The statement at the top level that holds it.
+    pub owner: StatementId,
+    /// Whether it binds in the module's own scope.
+    pub is_global: bool,
+}
+
+/// Whether new code may call a builtin of this name.
+fn is_builtin(name: &str) -> bool {
+    matches!(
+        name,
+        "list"
+            | "tuple"
+            | "dict"
+            | "float"
+            | "int"
+            | "str"
+            | "len"
+            | "zip"
+            | "range"
+            | "enumerate"
+            | "isinstance"
+            | "ValueError"
+            | "RuntimeError"
+            | "BaseException"
+    )
+}
 
 /// An import statement.
 #[derive(Debug, Clone)]

@@ -23,6 +23,7 @@ pub mod shapes;
 pub mod values;
 
 mod arrange;
+mod builtins;
 mod calls;
 mod comprehensions;
 mod conditions;
@@ -296,7 +297,20 @@ pub fn map_file(
             at(*statement).map(|statement| (node, map_statement(&cx, node, statement)))
         }
     };
-    nodes.iter().filter_map(map).collect()
+    let mut mapped: Vec<(NodeId, MappedBody)> = nodes.iter().filter_map(map).collect();
+    if !facts.module.hidden_builtins.is_empty() {
+        mapped.iter_mut().for_each(|(node, body)| builtins::check(&cx, *node, body));
+    }
+    mapped
+}
+
+/// The statement at the top level that holds the code of a node.
+fn statement_of(graph: &Graph, facts: &FileFacts, node: NodeId) -> Option<StatementId> {
+    match &graph.nodes[node].kind {
+        NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].owner),
+        NodeKind::Code(statement) => Some(*statement),
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
+    }
 }
 
 /// The functions and classes at the top level that hold none of `nodes`. Everything else may tell what names hold.
@@ -305,12 +319,8 @@ fn others<'a>(
     facts: &'a FileFacts,
     nodes: &[NodeId],
 ) -> impl Iterator<Item = TextRange> + use<'a> {
-    let owner = |&node: &NodeId| match &graph.nodes[node].kind {
-        NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].owner),
-        NodeKind::Code(statement) => Some(*statement),
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
-    };
-    let own: HashSet<StatementId> = nodes.iter().filter_map(owner).collect();
+    let own: HashSet<StatementId> =
+        nodes.iter().filter_map(|&node| statement_of(graph, facts, node)).collect();
     let statements = facts.module.statements.iter().enumerate();
     statements.filter_map(move |(id, range)| {
         let definition = facts.module.definitions.get(&id);
