@@ -79,8 +79,10 @@ pub struct CallFlow {
     pub callee: TextRange,
     /// The callees whose results reach its arguments directly.
     pub inputs: BTreeSet<Root>,
-    /// The arguments that are a result or a parameter as it is, and their places.
+    /// The arguments that are a result or a parameter as it is, and their places; of one that is chosen, each choice.
     pub arguments: Vec<(ArgumentName, Source, TextRange)>,
+    /// The arguments that results reach by ways that are not followed; those in `*values` and `**values` have no name.
+    pub uncertain: Vec<(Option<ArgumentName>, BTreeSet<Root>)>,
     /// The results and parameters that stand in a list, tuple or dict which is an argument.
     pub elements: Vec<(ArgumentName, Source)>,
     /// Whether it stands in a loop or comprehension, and so may run many times.
@@ -149,6 +151,9 @@ pub struct Body {
     pub calls: Vec<CallFlow>,
     /// Results and parameters that are returned as they are.
     pub returned: Vec<Returned>,
+    /// The places of values that are returned and that results reach by ways that are not followed, and the place of each
+    /// among several values.
+    pub uncertain: Vec<(TextRange, Option<usize>, BTreeSet<Root>)>,
 }
 
 /// Reads the bodies of all functions with decorators, in the order in which
@@ -190,13 +195,14 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
         variables: FxHashMap::default(),
         sources: FxHashMap::default(),
         held: FxHashMap::default(),
+        inner: FxHashMap::default(),
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
     };
     for parameter in &function.parameters {
         let name = parameter.name().to_string();
         flow.variables.insert(name.clone(), Taint::from([Root::Parameter]));
-        flow.sources.insert(name.clone(), Source::Parameter(name));
+        flow.sources.insert(name.clone(), vec![Source::Parameter(name)]);
     }
     flow.statements(&function.body);
     flow.body
@@ -229,10 +235,12 @@ impl<'a> SourceOrderVisitor<'a> for Returns {
 struct Flow {
     body: Body,
     variables: FxHashMap<String, Taint>,
-    /// Variables that are a result or a parameter as it is.
-    sources: FxHashMap<String, Source>,
+    /// Variables that are a result or a parameter as it is: one of these.
+    sources: FxHashMap<String, Vec<Source>>,
     /// What stands in the lists, tuples and dicts that variables hold.
     held: FxHashMap<String, Vec<Source>>,
+    /// What each element of the lists, tuples and dicts is that variables hold; `None` where that is not known of all.
+    inner: FxHashMap<String, Option<Vec<Source>>>,
     /// Names bound in the function: a call of one is not a call of a task.
     locals: BTreeSet<String>,
     loops: usize,
@@ -254,7 +262,8 @@ impl Flow {
         match stmt {
             Stmt::Assign(node) => {
                 let taint = self.expr(&node.value);
-                let (source, held) = (self.source(&node.value), self.held(&node.value));
+                let bound: Vec<Bound> =
+                    node.targets.iter().map(|target| self.bound(target, &node.value)).collect();
                 for target in &node.targets {
                     if matches!(target, Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) if elts.len() == 1)
                     {
@@ -262,16 +271,14 @@ impl Flow {
                     }
                 }
                 node.targets.iter().for_each(|target| self.assign(target, &taint));
-                if let [target] = node.targets.as_slice() {
-                    self.remember(target, source, held);
-                }
+                node.targets.iter().zip(bound).for_each(|(target, bound)| self.remember(target, bound));
             }
             Stmt::AnnAssign(node) => {
                 if let Some(value) = &node.value {
                     let taint = self.expr(value);
-                    let (source, held) = (self.source(value), self.held(value));
+                    let bound = self.bound(&node.target, value);
                     self.assign(&node.target, &taint);
-                    self.remember(&node.target, source, held);
+                    self.remember(&node.target, bound);
                 }
             }
             Stmt::AugAssign(node) => {
@@ -281,22 +288,24 @@ impl Flow {
                 if !matches!(*node.value, Expr::List(_) | Expr::Tuple(_) | Expr::ListComp(_)) {
                     self.issue(node.range, IssueKind::Operator, &taint);
                 }
-                let held: Vec<Source> =
-                    [&*node.target, &*node.value].into_iter().flat_map(|expr| self.held(expr)).collect();
+                let sides = [&*node.target, &*node.value];
+                let held = sides.into_iter().flat_map(|expr| self.held(expr)).collect();
+                let inner = sides.into_iter().map(|expr| self.inner(expr)).collect::<Option<Vec<_>>>();
                 self.assign(&node.target, &taint);
-                self.remember(&node.target, None, held);
+                let bound = Bound { held, inner: inner.map(|sides| sides.concat()), ..Bound::default() };
+                self.remember(&node.target, bound);
             }
             Stmt::Expr(node) => drop(self.expr(&node.value)),
             Stmt::Return(node) => {
                 if let Some(value) = &node.value {
-                    self.expr(value);
-                    match value.as_tuple_expr() {
-                        Some(tuple) => {
-                            tuple.elts.iter().enumerate().for_each(|(position, element)| {
-                                self.returned(element, Some(position));
-                            });
+                    if let Some(tuple) = value.as_tuple_expr() {
+                        for (position, element) in tuple.elts.iter().enumerate() {
+                            let taint = self.expr(element);
+                            self.returned(element, Some(position), taint);
                         }
-                        None => self.returned(value, None),
+                    } else {
+                        let taint = self.expr(value);
+                        self.returned(value, None, taint);
                     }
                 }
             }
@@ -315,11 +324,7 @@ impl Flow {
             }
             Stmt::For(node) => {
                 let taint = self.expr(&node.iter);
-                let held = self.held(&node.iter);
-                self.assign(&node.target, &taint);
-                if let [only] = &held[..] {
-                    self.remember(&node.target, Some(only.clone()), Vec::new());
-                }
+                self.iterate(&node.target, &node.iter, &taint);
                 self.repeated(|this| this.statements(&node.body));
                 self.statements(&node.orelse);
             }
@@ -380,6 +385,7 @@ impl Flow {
                 self.locals.insert(name.id.to_string());
                 self.sources.remove(name.id.as_str());
                 self.held.remove(name.id.as_str());
+                self.inner.remove(name.id.as_str());
                 self.variables.insert(name.id.to_string(), taint.clone());
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
@@ -400,26 +406,70 @@ impl Flow {
         }
     }
 
+    /// What `target` gets from `value`.
+    fn bound(&self, target: &Expr, value: &Expr) -> Bound {
+        let parts = match (elements_of(target), elements_of(value)) {
+            // `x, y = a, n`
+            (Some(targets), Some(values))
+                if targets.len() == values.len() && !values.iter().any(Expr::is_starred_expr) =>
+            {
+                let pairs = targets.iter().zip(values);
+                pairs.map(|(target, value)| self.bound(target, value)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Bound { sources: self.sources(value), held: self.held(value), inner: self.inner(value), parts }
+    }
+
     /// What `target` is bound to, once it is.
-    fn remember(&mut self, target: &Expr, source: Option<Source>, held: Vec<Source>) {
+    fn remember(&mut self, target: &Expr, bound: Bound) {
         match target {
             Expr::Name(name) => {
-                self.sources.extend(source.map(|source| (name.id.to_string(), source)));
-                self.held.insert(name.id.to_string(), held);
+                if !bound.sources.is_empty() {
+                    self.sources.insert(name.id.to_string(), bound.sources);
+                }
+                self.held.insert(name.id.to_string(), bound.held);
+                self.inner.insert(name.id.to_string(), bound.inner);
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                let mut parts = bound.parts.into_iter();
                 for (position, element) in elts.iter().enumerate() {
-                    let part = part(source.as_ref(), Part::Position(position));
-                    if let (Expr::Name(name), Some(part)) = (element, part) {
-                        self.sources.insert(name.id.to_string(), part);
+                    if let Some(part) = parts.next() {
+                        self.remember(element, part);
+                        continue;
+                    }
+                    let of_results: Vec<Source> =
+                        parts_of(&bound.sources, &Part::Position(position)).collect();
+                    let sources = if of_results.is_empty() {
+                        bound.inner.clone().unwrap_or_default()
+                    } else {
+                        of_results
+                    };
+                    if let (Expr::Name(name), false) = (element, sources.is_empty()) {
+                        self.sources.insert(name.id.to_string(), sources);
                     }
                 }
             }
             // `results[0] = call(…)`
             Expr::Subscript(subscript) => {
-                self.hold(&subscript.value, source.into_iter().chain(held).collect());
+                self.fill(&subscript.value, Some(bound.sources.clone()));
+                self.hold(&subscript.value, bound.sources.into_iter().chain(bound.held).collect());
             }
             _ => {}
+        }
+    }
+
+    /// `target` is each element of `iterated`, one after another.
+    fn iterate(&mut self, target: &Expr, iterated: &Expr, taint: &Taint) {
+        let (held, inner) = (self.held(iterated), self.inner(iterated));
+        self.assign(target, taint);
+        let sources = match (inner, &held[..]) {
+            (Some(inner), _) if !inner.is_empty() => inner,
+            (_, [only]) if !iterated.is_call_expr() => vec![only.clone()],
+            _ => Vec::new(),
+        };
+        if !sources.is_empty() {
+            self.remember(target, Bound { sources, ..Bound::default() });
         }
     }
 
@@ -430,32 +480,119 @@ impl Flow {
         }
     }
 
-    fn returned(&mut self, value: &Expr, position: Option<usize>) {
-        let own = self.source(value).into_iter().map(|source| (source, false));
-        let held = self.held(value).into_iter().map(|source| (source, true));
-        let range = value.range();
-        let returned =
-            own.chain(held).map(|(source, is_element)| Returned { source, range, position, is_element });
-        self.body.returned.extend(returned.collect::<Vec<_>>());
+    /// The list or dict that `holder` names gets one more element, or more than is known.
+    fn fill(&mut self, holder: &Expr, element: Option<Vec<Source>>) {
+        let Expr::Name(name) = holder else { return };
+        let known = self.inner.entry(name.id.to_string()).or_insert(None);
+        *known = match (known.take(), element) {
+            (Some(mut known), Some(element)) if !element.is_empty() => {
+                known.extend(element);
+                Some(known)
+            }
+            _ => None,
+        };
     }
 
-    fn source(&self, expr: &Expr) -> Option<Source> {
+    fn returned(&mut self, value: &Expr, position: Option<usize>, taint: Taint) {
+        let own: Vec<(Source, TextRange)> = self.choices(value);
+        let held = self.held(value);
+        let unknown = if own.is_empty() { self.unfollowed(value, taint) } else { Taint::new() };
+        let own = own.into_iter().map(|(source, range)| (source, range, false));
+        let held = held.into_iter().map(|source| (source, value.range(), true));
+        let returned = own.chain(held).map(|(source, range, is_element)| Returned {
+            source,
+            range,
+            position,
+            is_element,
+        });
+        self.body.returned.extend(returned.collect::<Vec<_>>());
+        if !unknown.is_empty() {
+            self.body.uncertain.push((value.range(), position, unknown));
+        }
+    }
+
+    /// The calls and parameters that a value comes from in a way that is not followed: it does not stand in it either.
+    fn unfollowed(&self, value: &Expr, mut taint: Taint) -> Taint {
+        if is_operation(value) {
+            return Taint::new();
+        }
+        for source in &self.held(value) {
+            taint.remove(&match source {
+                Source::Call(callee) | Source::Part(callee, _) => Root::call(*callee),
+                Source::Parameter(_) => Root::Parameter,
+            });
+        }
+        taint
+    }
+
+    /// What a value is, and its place; of one that is chosen, each choice.
+    fn choices(&self, expr: &Expr) -> Vec<(Source, TextRange)> {
+        let choices = match expr {
+            Expr::If(node) => vec![&*node.body, &*node.orelse],
+            Expr::Call(call) => conditional(call),
+            _ => Vec::new(),
+        };
+        if choices.is_empty() {
+            let range = expr.range();
+            return self.sources(expr).into_iter().map(|source| (source, range)).collect();
+        }
+        choices.into_iter().flat_map(|choice| self.choices(choice)).collect()
+    }
+
+    /// What a value is: a result or a parameter as it is, or one of several.
+    fn sources(&self, expr: &Expr) -> Vec<Source> {
         match expr {
-            Expr::Name(name) => self.sources.get(name.id.as_str()).cloned(),
-            Expr::Await(node) => self.source(&node.value),
-            Expr::Call(call) => match &*call.func {
-                Expr::Attribute(method) if method.attr.as_str() == "with_overrides" => {
-                    self.source(&method.value)
+            Expr::Name(name) => self.sources.get(name.id.as_str()).cloned().unwrap_or_default(),
+            Expr::Await(node) => self.sources(&node.value),
+            Expr::Named(node) => self.sources(&node.value),
+            Expr::If(node) => {
+                [&node.body, &node.orelse].into_iter().flat_map(|side| self.sources(side)).collect()
+            }
+            Expr::Call(call) => {
+                let choices = conditional(call);
+                match &*call.func {
+                    _ if !choices.is_empty() => {
+                        choices.into_iter().flat_map(|choice| self.sources(choice)).collect()
+                    }
+                    Expr::Attribute(method) if method.attr.as_str() == "with_overrides" => {
+                        self.sources(&method.value)
+                    }
+                    callee => vec![Source::Call(callee.range())],
                 }
-                callee => Some(Source::Call(callee.range())),
-            },
+            }
             Expr::Attribute(attribute) => {
-                part(self.source(&attribute.value).as_ref(), Part::Name(attribute.attr.to_string()))
+                let part = Part::Name(attribute.attr.to_string());
+                parts_of(&self.sources(&attribute.value), &part).collect()
             }
             Expr::Subscript(subscript) => {
                 let position = || subscript.slice.as_number_literal_expr()?.value.as_int()?.as_usize();
-                part(self.source(&subscript.value).as_ref(), position().map_or(Part::Inside, Part::Position))
+                let part = position().map_or(Part::Inside, Part::Position);
+                let parts: Vec<Source> = parts_of(&self.sources(&subscript.value), &part).collect();
+                if parts.is_empty() && !subscript.slice.is_slice_expr() {
+                    return self.inner(&subscript.value).unwrap_or_default();
+                }
+                parts
             }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What each element of a list, tuple or dict is; `None` where that is not known of all.
+    fn inner(&self, expr: &Expr) -> Option<Vec<Source>> {
+        let all = |exprs: &mut dyn Iterator<Item = &Expr>| {
+            let elements = exprs.map(|expr| Some(self.sources(expr)).filter(|sources| !sources.is_empty()));
+            Some(elements.collect::<Option<Vec<_>>>()?.concat())
+        };
+        match expr {
+            Expr::Name(name) => self.inner.get(name.id.as_str()).cloned().flatten(),
+            Expr::List(ast::ExprList { elts, .. })
+            | Expr::Tuple(ast::ExprTuple { elts, .. })
+            | Expr::Set(ast::ExprSet { elts, .. }) => all(&mut elts.iter()),
+            Expr::Dict(dict) => all(&mut dict.items.iter().map(|item| &item.value)),
+            Expr::ListComp(ast::ExprListComp { elt, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, .. })
+            | Expr::DictComp(ast::ExprDictComp { value: elt, .. }) => all(&mut std::iter::once(&**elt)),
             _ => None,
         }
     }
@@ -463,7 +600,7 @@ impl Flow {
     /// What stands in a list, tuple or dict, also behind a name and inside of others.
     fn held(&self, expr: &Expr) -> Vec<Source> {
         let all = |exprs: &mut dyn Iterator<Item = &Expr>| {
-            exprs.flat_map(|expr| self.source(expr).into_iter().chain(self.held(expr))).collect()
+            exprs.flat_map(|expr| self.sources(expr).into_iter().chain(self.held(expr))).collect()
         };
         match expr {
             Expr::Name(name) => self.held.get(name.id.as_str()).cloned().unwrap_or_default(),
@@ -491,7 +628,32 @@ impl Flow {
 
     fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source, TextRange)> {
         let values = named(arguments);
-        values.filter_map(|(name, value)| Some((name, self.source(value)?, value.range()))).collect()
+        let choices = |(name, value): (ArgumentName, &Expr)| {
+            let choices = self.choices(value).into_iter();
+            choices.map(move |(source, range)| (name.clone(), source, range)).collect::<Vec<_>>()
+        };
+        values.flat_map(choices).collect()
+    }
+
+    /// The arguments that results reach in ways that are not followed.
+    fn uncertain(
+        &self,
+        arguments: Vec<(Option<&ast::Keyword>, &Expr, Taint)>,
+    ) -> Vec<(Option<ArgumentName>, Taint)> {
+        let uncertain = arguments.into_iter().enumerate().filter(|(_, (.., taint))| !taint.is_empty());
+        let uncertain = uncertain.map(|(place, (keyword, value, taint))| {
+            let name = match keyword {
+                Some(keyword) => keyword.arg.as_ref().map(|name| ArgumentName::Keyword(name.to_string())),
+                None => (!value.is_starred_expr()).then_some(ArgumentName::Position(place)),
+            };
+            let unfollowed = match name {
+                None => taint,
+                Some(_) if self.sources(value).is_empty() => self.unfollowed(value, taint),
+                Some(_) => Taint::new(),
+            };
+            (name, unfollowed)
+        });
+        uncertain.filter(|(_, roots)| !roots.is_empty()).collect()
     }
 
     fn elements(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source)> {
@@ -590,7 +752,7 @@ impl Flow {
     fn comprehension(&mut self, elements: &[&Expr], generators: &[ast::Comprehension]) -> Taint {
         for generator in generators {
             let taint = self.expr(&generator.iter);
-            self.assign(&generator.target, &taint);
+            self.iterate(&generator.target, &generator.iter, &taint);
             generator.ifs.iter().for_each(|test| self.condition(test));
         }
         self.loops += 1;
@@ -600,9 +762,11 @@ impl Flow {
     }
 
     fn call(&mut self, call: &ast::ExprCall) -> Taint {
-        let arguments = self.union(
-            call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value)),
-        );
+        let values = call.arguments.args.iter().map(|value| (None, value));
+        let keywords = call.arguments.keywords.iter().map(|keyword| (Some(keyword), &keyword.value));
+        let taints: Vec<_> =
+            values.chain(keywords).map(|(keyword, value)| (keyword, value, self.expr(value))).collect();
+        let arguments: Taint = taints.iter().flat_map(|(.., taint)| taint).copied().collect();
         if let Expr::Attribute(method) = &*call.func
             && let Expr::Name(receiver) = &*method.value
             && self.locals.contains(receiver.id.as_str())
@@ -610,13 +774,17 @@ impl Flow {
         {
             self.absorb(&method.value, &arguments);
             let is_whole = matches!(method.attr.as_str(), "append" | "insert" | "add");
-            let own = |argument| self.source(argument).filter(|_| is_whole);
+            let own = |argument| if is_whole { self.sources(argument) } else { Vec::new() };
             let held = call
                 .arguments
                 .args
                 .iter()
                 .flat_map(|argument| own(argument).into_iter().chain(self.held(argument)));
             let held = held.collect();
+            let is_one = matches!(method.attr.as_str(), "append" | "add");
+            let element = call.arguments.args.first().filter(|_| is_one);
+            let element = element.map(|element| self.sources(element));
+            self.fill(&method.value, element);
             self.hold(&method.value, held);
             return Taint::new();
         }
@@ -626,6 +794,7 @@ impl Flow {
             inputs: arguments.clone(),
             arguments: self.passed_on(&call.arguments),
             elements: self.elements(&call.arguments),
+            uncertain: self.uncertain(taints),
             is_repeated: self.loops > 0,
         };
         if root_name(&call.func).is_none_or(|name| self.locals.contains(name)) {
@@ -644,13 +813,55 @@ impl Flow {
     }
 }
 
-/// A part of what a call gives.
-fn part(source: Option<&Source>, part: Part) -> Option<Source> {
-    match source? {
-        Source::Call(callee) => Some(Source::Part(*callee, part)),
+/// What a target gets from the value that is assigned to it.
+#[derive(Debug, Default)]
+struct Bound {
+    /// What the value is.
+    sources: Vec<Source>,
+    /// What stands in it.
+    held: Vec<Source>,
+    /// What each of its elements is.
+    inner: Option<Vec<Source>>,
+    /// What the elements of the target get, if both are tuples.
+    parts: Vec<Bound>,
+}
+
+/// A part of what calls give.
+fn parts_of<'s>(sources: &'s [Source], part: &'s Part) -> impl Iterator<Item = Source> + 's {
+    sources.iter().filter_map(move |source| match source {
+        Source::Call(callee) => Some(Source::Part(*callee, part.clone())),
         Source::Part(callee, _) => Some(Source::Part(*callee, Part::Inside)),
         Source::Parameter(_) => None,
+    })
+}
+
+/// The elements of a tuple or list that is written out.
+fn elements_of(expr: &Expr) -> Option<&[Expr]> {
+    match expr {
+        Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => Some(elts),
+        _ => None,
     }
+}
+
+/// What `conditional(…).if_(…).then(a).else_().then(b)` chooses from; nothing for another call.
+fn conditional(call: &ast::ExprCall) -> Vec<&Expr> {
+    let mut values = Vec::new();
+    let mut current = call;
+    loop {
+        let Expr::Attribute(method) = &*current.func else { return Vec::new() };
+        match method.attr.as_str() {
+            "then" => values.extend(current.arguments.args.first()),
+            "if_" => return values,
+            _ => {}
+        }
+        let Expr::Call(inner) = &*method.value else { return Vec::new() };
+        current = inner;
+    }
+}
+
+/// Whether a value is computed here: such a number is no promise, and Flyte 1 converted none.
+fn is_operation(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinOp(_) | Expr::UnaryOp(_) | Expr::Compare(_) | Expr::FString(_))
 }
 
 /// The arguments by place and by keyword.

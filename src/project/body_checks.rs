@@ -239,16 +239,49 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
             }
         }
     }
+    let is_lost = |roots: &BTreeSet<Root>, wanted: &str| {
+        roots.iter().any(|root| may_give_int(project, graph, node, *root, wanted))
+    };
+    for flow in facts.bodies[entity.function].calls.iter().filter(|_| entity.kind.is_flow()) {
+        for (name, roots) in &flow.uncertain {
+            let wanted = match name {
+                Some(name) => type_wanted(project, graph, node, flow.callee, name),
+                None => types_wanted(project, graph, node, flow.callee),
+            };
+            if wanted.is_some_and(|wanted| is_lost(roots, &wanted)) {
+                let message = "an int may reach an argument that is a float; Flyte 2 does not convert it";
+                findings.push(Finding::new(&WORKFLOW_BODY, flow.callee, Effect::Blocking, message).help(
+                    "Hand the result over by a name of its own; Flyte 1 converted the number by itself",
+                ));
+            }
+        }
+    }
+    for (range, position, roots) in &facts.bodies[entity.function].uncertain {
+        let wanted = wanted_of_return(project, graph, node, *position).filter(|_| entity.kind.is_flow());
+        if wanted.is_some_and(|wanted| is_lost(roots, &wanted)) {
+            let message = "an int may be returned where a float is promised; Flyte 2 does not convert it";
+            findings.push(
+                Finding::new(&WORKFLOW_BODY, *range, Effect::Blocking, message)
+                    .help("Return the result by a name of its own; Flyte 1 converted the number by itself"),
+            );
+        }
+    }
     for returned in &facts.bodies[entity.function].returned {
         // A task returns what its code makes of its inputs.
         if returned.source.is_parameter() && !entity.kind.is_flow() {
             continue;
         }
         let given = type_given(project, graph, node, &returned.source);
-        let wanted = match returned.position {
-            Some(position) => part_type(project, graph, node, &Part::Position(position)),
-            None => type_of(project, graph, node, None),
-        };
+        let wanted = wanted_of_return(project, graph, node, returned.position);
+        let is_whole = returned.position.is_none() && !returned.is_element && entity.kind.is_flow();
+        if is_whole && lacks_floats(project, graph, node, &returned.source) {
+            let message =
+                "a part of the result is an int where a float is promised; Flyte 2 does not convert it";
+            findings.push(
+                Finding::new(&WORKFLOW_BODY, returned.range, Effect::Blocking, message)
+                    .help("Give both the same types; Flyte 1 converted the numbers by itself"),
+            );
+        }
         if !returned.is_element && is_converted(given.as_deref(), wanted.as_deref()) {
             conversions.push((file, returned.range));
         } else if is_narrower(given.as_deref(), wanted.as_deref()) {
@@ -261,6 +294,76 @@ pub(super) fn read_conversions(project: &Project, graph: &mut Graph, node: NodeI
     }
     graph.conversions.extend(conversions);
     findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+}
+
+/// The type of what an entity returns, or of one of several values.
+fn wanted_of_return(
+    project: &Project,
+    graph: &Graph,
+    node: NodeId,
+    position: Option<usize>,
+) -> Option<String> {
+    match position {
+        Some(position) => part_type(project, graph, node, &Part::Position(position)),
+        None => type_of(project, graph, node, None),
+    }
+}
+
+/// Whether what comes from `root` holds whole numbers where `wanted` holds floats.
+fn may_give_int(project: &Project, graph: &Graph, node: NodeId, root: Root, wanted: &str) -> bool {
+    let is_int = |given: &String| is_narrower(Some(given), Some(wanted));
+    if let Some(callee) = root.callee() {
+        return called(project, graph, node, callee).is_some_and(|called| {
+            let whole = type_of(project, graph, called, None);
+            whole.into_iter().chain(element_types(project, graph, called)).any(|given| is_int(&given))
+        });
+    }
+    // What a dynamic gets are values, which Flyte 1 does not convert.
+    let file = graph.nodes[node].file;
+    let workflow = graph.entity(node).filter(|entity| entity.kind == EntityKind::Workflow);
+    let function = workflow.and_then(|entity| function_of(project, file, entity));
+    let parameters = function.into_iter().flat_map(|function| &function.parameters);
+    let mut types = parameters.filter_map(|parameter| parameter.annotation);
+    types.any(|range| is_int(&project.text(file)[range].to_owned()))
+}
+
+/// The types of all that the call of `callee` takes, as one text.
+fn types_wanted(project: &Project, graph: &Graph, node: NodeId, callee: TextRange) -> Option<String> {
+    let called = called(project, graph, node, callee)?;
+    let file = graph.nodes[called].file;
+    let parameters = &function_of(project, file, graph.entity(called)?)?.parameters;
+    let types = parameters.iter().filter_map(|parameter| parameter.annotation);
+    let types: Vec<&str> = types.map(|range| &project.text(file)[range]).collect();
+    types.contains(&"float").then(|| "float".to_owned())
+}
+
+/// The types of the values that an entity gives, if it gives several.
+fn element_types(project: &Project, graph: &Graph, node: NodeId) -> Vec<String> {
+    let file = graph.nodes[node].file;
+    let types = || {
+        let returns = function_of(project, file, graph.entity(node)?)?.returns?;
+        if let Some((class, fields)) = fields_at(project, file, returns) {
+            let text = project.text(class);
+            return Some(fields.iter().map(|(_, of)| written(text, of).unwrap_or_default()).collect());
+        }
+        let text = project.text(file);
+        match project.facts(file)?.module.types.get(&returns)? {
+            TypeExpr::Generic(head, elements) if matches!(head.last_name(text)?, "Tuple" | "tuple") => {
+                Some(elements.iter().map(|of| written(text, of).unwrap_or_default()).collect())
+            }
+            _ => None,
+        }
+    };
+    types().unwrap_or_default()
+}
+
+/// Whether several values are returned as they are, one of which is an int where a float is promised.
+fn lacks_floats(project: &Project, graph: &Graph, node: NodeId, source: &Source) -> bool {
+    let Source::Call(callee) = source else { return false };
+    let Some(called) = called(project, graph, node, *callee) else { return false };
+    let given = element_types(project, graph, called);
+    let wanted = element_types(project, graph, node);
+    given.iter().zip(&wanted).any(|(given, wanted)| is_narrower(Some(given), Some(wanted)))
 }
 
 /// The type of what a call or a parameter in the body of an entity gives, as it is written.
