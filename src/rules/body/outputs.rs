@@ -29,6 +29,7 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
     let attribute = match expr {
         Expr::Attribute(attribute) => attribute,
         Expr::Subscript(subscript) => return single(mapper, subscript),
+        Expr::Starred(starred) => return spread(mapper, &starred.value),
         // Several outputs, put together: the same with promises and with values.
         Expr::Call(call) if is_named_tuple(mapper.cx, &call.func) => {
             mapper.handle(call.range);
@@ -91,6 +92,19 @@ fn single(mapper: &mut Mapper<'_>, subscript: &ast::ExprSubscript) -> bool {
     }
     let message = "an item of a result is read, which is a single value on Flyte 2 and no tuple";
     let finding = Finding::new(&WORKFLOW_BODY, subscript.range, Effect::Blocking, message);
+    mapper.find(finding.help("Read the output by its name; the name goes when it is migrated"));
+    true
+}
+
+/// `*o` of a named tuple of one field: on Flyte 2 `o` is the value itself, and may be a list.
+fn spread(mapper: &mut Mapper<'_>, value: &Expr) -> bool {
+    let Some(held) = held(mapper, value) else { return false };
+    let is_one = matches!(shape(mapper.cx, held.entity()), Shape::OneField(_));
+    if !is_one || matches!(held, Held::List(_)) {
+        return false;
+    }
+    let message = "the fields of a result are unpacked, which is a single value on Flyte 2 and no tuple";
+    let finding = Finding::new(&WORKFLOW_BODY, value.range(), Effect::Blocking, message);
     mapper.find(finding.help("Read the output by its name; the name goes when it is migrated"));
     true
 }
