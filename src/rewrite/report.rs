@@ -200,7 +200,8 @@ pub(super) fn findings(
         found.entry(loose.file).or_default().push(diagnostic(&loose.finding));
     }
     if settings.is_partial {
-        for (file, diagnostic) in broken(project, plan) {
+        let stays = waiting(project, plan, settings);
+        for (file, diagnostic) in broken(project, plan).into_iter().chain(stays) {
             found.entry(file).or_default().push(diagnostic);
         }
     }
@@ -342,6 +343,36 @@ fn group_stays(
     };
     let finding = Finding::new(&GROUP_STAYS, place(project, &plan.graph, first), worst, message).help(help);
     Some((plan.graph.nodes[first].file, diagnostic(&finding)))
+}
+
+/// With `--partial`: what nothing stands in the way of, but what it is made of.
+fn waiting(project: &Project, plan: &Plan, settings: Settings) -> Vec<(FileId, Diagnostic)> {
+    let active = plan.groups.iter().filter(|group| group.is_active).flat_map(|group| &group.members);
+    let waiting = active.filter(|&&node| !plan.converts[node] && is_free(&plan.graph, node, settings));
+    let findings = waiting.filter_map(|&node| {
+        let needed = made_of(plan, node).into_iter().find(|&needed| !plan.converts[needed])?;
+        let message = format!(
+            "{} stays on Flyte 1 with {}",
+            describe(project, &plan.graph, node),
+            describe(project, &plan.graph, needed)
+        );
+        let finding =
+            Finding::new(&GROUP_STAYS, place(project, &plan.graph, node), Effect::Blocking, message)
+                .help("Settle first what stands in the way of that");
+        Some((plan.graph.nodes[node].file, diagnostic(&finding)))
+    });
+    findings.collect()
+}
+
+/// The images and the actor that an image, a task or an actor is made of.
+fn made_of(plan: &Plan, node: NodeId) -> Vec<NodeId> {
+    let images = match plan.graph.image_use(node) {
+        Some((ImageUse::Specs(images), _)) => images.clone(),
+        _ => Vec::new(),
+    };
+    let base = plan.graph.image(node).and_then(|image| image.base);
+    let actor = plan.graph.entity(node).and_then(|entity| entity.actor);
+    images.into_iter().chain(base).chain(actor).collect()
 }
 
 /// With `--partial`: what stays on Flyte 1 although something that it uses was converted.
