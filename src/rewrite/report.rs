@@ -75,7 +75,8 @@
 //!
 //! ## What it does
 //!
-//! Says that what must move together stays on Flyte 1, what stands in the way, and where.
+//! Says that what must move together stays on Flyte 1, what stands in the way, and where. With `--partial` it names what
+//! stays only because of an image.
 //!
 //! ## Why
 //!
