@@ -1,3 +1,5 @@
+import os
+import tempfile
 from typing import List
 
 from flytekit import conditional, map_task, task, workflow
@@ -19,9 +21,10 @@ def count(fs: List[FlyteFile], n: int) -> int:
 
 @task
 def write(text: str) -> FlyteFile:
-    with open("written.txt", "w") as fh:
+    path = os.path.join(tempfile.mkdtemp(), "written.txt")
+    with open(path, "w") as fh:
         fh.write(text)
-    return FlyteFile("written.txt")
+    return FlyteFile(path)
 
 
 @task
