@@ -613,9 +613,8 @@ impl<'p> Look<'p> {
 
     /// `env = flyte.TaskEnvironment(…, env_vars=VARIABLES)`
     fn holds(&mut self, name: &ast::ExprName, call: &ast::ExprCall) {
-        let is_flyte =
-            |target: &Target| matches!(target, Target::External(path) if path.starts_with("flyte."));
-        if !self.targets(&call.func).iter().any(is_flyte) {
+        let is_environment = |target: &Target| matches!(target, Target::External(path) if path.starts_with("flyte.") && path.ends_with("Environment"));
+        if !self.targets(&call.func).iter().any(is_environment) {
             return;
         }
         let mut bindings = self.facts.module.bindings.iter();
