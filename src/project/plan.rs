@@ -360,6 +360,7 @@ pub fn map_image(
             listed: mapped.listed,
             installed: mapped.installed,
             commands: mapped.commands,
+            layers: mapped.layers,
             // A base without a variable is written where it stands.
             chain: graph
                 .image(base)

@@ -127,22 +127,34 @@ pub fn assignment(
     name: &str,
     text: &str,
 ) -> Item {
-    let comments = |start, end| {
-        let tokens = tokens.in_range(TextRange::new(start, end)).iter();
-        tokens
-            .filter(|token| token.kind() == TokenKind::Comment)
-            .map(|comment| text[comment.range()].trim_end().to_owned())
-    };
+    let (leading, trailing) = comments_around(tokens, before, statement, text);
     let value_text = dedented(tokens, value, text);
     Item {
         range: statement,
         text: format!("{name}={value_text}"),
         value_text,
         nested: display(tokens, value, text).map(Box::new),
-        // The rest of its line belongs to the statement before.
-        leading: comments(next_line_start(text, before), statement.start()).collect(),
-        trailing: comments(statement.end(), next_line_start(text, statement.end())).next(),
+        leading,
+        trailing,
     }
+}
+
+/// The comments above a statement and behind it on its line; `before` is the end of the statement before it.
+pub fn comments_around(
+    tokens: &Tokens,
+    before: TextSize,
+    statement: TextRange,
+    text: &str,
+) -> (Vec<String>, Option<String>) {
+    let comments = |start, end| {
+        let tokens = tokens.in_range(TextRange::new(start, end)).iter();
+        tokens
+            .filter(|token| token.kind() == TokenKind::Comment)
+            .map(|comment| text[comment.range()].trim_end().to_owned())
+    };
+    // The rest of its line belongs to the statement before.
+    let leading = comments(next_line_start(text, before), statement.start()).collect();
+    (leading, comments(statement.end(), next_line_start(text, statement.end())).next())
 }
 
 struct Reader<'a> {

@@ -520,7 +520,9 @@ impl Converter<'_> {
         {
             self.used.push("Image");
         }
-        self.uses_path |= mapped.uses_secret || mapped.chain.methods.iter().any(takes_path);
+        // The first method of another image is the head of the chain.
+        let mut calls = std::iter::once(&mapped.chain.head).chain(&mapped.chain.methods);
+        self.uses_path |= mapped.uses_secret || calls.any(takes_path);
         self.used.extend(mapped.uses_secret.then_some("Secret"));
         self.created.extend(mapped.new_file);
         mapped.chain

@@ -52,6 +52,7 @@ rules! {
     HELD_IMAGE = "FM142" "image-spec-holder" "A list, dict or conditional expression with images is used as more than the image of a task.";
     UNREAD_PACKAGES = "FM143" "image-spec-unread-packages" "Packages that cannot be worked out, or come from a file, and so are not checked.";
     FLYTE1_PLACE = "FM144" "image-spec-flyte1-place" "A command or variable of an image names the user or a folder of Flyte 1's images.";
+    LAYER_ORDER = "FM145" "image-spec-layer-order" "A method adds to an image what Flyte 1 builds before something that is there.";
     TASK = "FM200" "flyte1-task" "A Flyte 1 task becomes a task of a `TaskEnvironment`.";
     CONTAINER_IMAGE = "FM201" "container-image" "`container_image` moves to the `TaskEnvironment`; an image given as a string must contain `flyte`.";
     TASK_KEYWORD = "FM202" "task-keyword" "A keyword of `@task` that is not migrated.";

@@ -94,6 +94,8 @@ pub struct BaseSpec {
     pub installed: Installed,
     /// How far its commands reach; `None` if it has none.
     pub commands: Option<Reach>,
+    /// The kinds of layers that the user gives it.
+    pub layers: Vec<LayerKind>,
     /// Its own chain, if it is written into the `base_image` argument.
     pub chain: Option<Chain>,
     /// The file that such a chain needs.
@@ -276,6 +278,11 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The kinds of its layers.
+    pub fn kinds(&self) -> impl Iterator<Item = LayerKind> {
+        self.layers.iter().map(|layer| layer.kind)
+    }
+
     /// Adds a layer.
     pub fn layer(&mut self, kind: LayerKind, position: usize, call: Call) {
         self.layers.push(Layer { kind, position, call });
@@ -349,8 +356,7 @@ impl Draft {
 
     /// Writes the chain.
     pub fn chain(mut self, cx: &ImageContext<'_>) -> Chain {
-        let order = if cx.receiver.is_some() { LayerOrder::Source } else { cx.order };
-        self.layers.sort_by_key(|layer| match order {
+        self.layers.sort_by_key(|layer| match cx.order {
             LayerOrder::Flyte1 => (layer.kind as usize, layer.position),
             // Where the keywords decide, the working directory still comes last: files are copied above it.
             LayerOrder::Source if layer.kind == LayerKind::WorkDir => (usize::MAX, 0),

@@ -117,7 +117,7 @@
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{INVALID_CALL, PACKAGES, PIP_PACKAGE};
-use super::draft::{Draft, ImageContext, Parameter};
+use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::resolution::Installed;
 use super::{
     Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, flyte1_places,
@@ -192,6 +192,8 @@ pub struct MappedImage {
     pub commands: Option<Reach>,
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
     pub is_foreign: bool,
+    /// The kinds of layers that the user gives it, also those of the image that a method is called on.
+    pub layers: Vec<LayerKind>,
 }
 
 /// Maps an `ImageSpec` call.
@@ -212,6 +214,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         python_exec::map_runtime_packages(cx, &mut draft, *runtime);
     }
     methods::map(cx, &mut draft, parameters.len());
+    let inherited_layers = cx.base.iter().filter(|_| cx.receiver.is_some()).flat_map(|base| &base.layers);
+    let layers = draft.kinds().chain(inherited_layers.copied()).collect();
     if cx.receiver.is_none()
         && !parameters.iter().any(|parameter| parameter.name == "platform" && !parameter.value.is_empty())
     {
@@ -250,6 +254,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         listed: draft.listed.clone(),
         installed: draft.installed.clone(),
         commands: draft.commands,
+        layers,
         chain: draft.chain(cx),
     }
 }

@@ -1,10 +1,67 @@
 //! `.with_packages(…)`, `.with_apt_packages(…)`, `.with_commands(…)`, `.with_copy(…)` and `.force_push()`.
 //!
-//! Called on `ImageSpec(…)` itself they are folded into its parameters and come out in build order. Called on a name
-//! they add layers to that image in the order of the calls.
+//! Called on `ImageSpec(…)` itself, or straight behind it as in `image = image.with_packages(…)`, they are folded into
+//! its parameters and come out in build order. Called on another name they add layers to that image, those of one chain
+//! in build order too.
+//!
+//! # FM145
+//!
+//! ## What it does
+//!
+//! Speaks of a method that adds what Flyte 1 builds before something which the image has already: apt packages to an
+//! image with Python packages or commands, packages or files to one with commands.
+//!
+//! ## Why
+//!
+//! A method of an `ImageSpec` adds to its parameters, and Flyte 1 builds apt packages, Python packages, files and
+//! commands in that order, wherever they come from. On Flyte 2 a method adds a layer on top: what lies below is built
+//! without it.
+//!
+//! ## Example
+//!
+//! ```python
+//! from flytekit import ImageSpec, task
+//!
+//! base = ImageSpec(packages=["psycopg2"])
+//! image = base.with_apt_packages(["libpq-dev"])
+//!
+//!
+//! @task(container_image=image)
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```python
+//! from flyte import Image, TaskEnvironment
+//!
+//! base = Image.from_debian_base().with_pip_packages("psycopg2")
+//! image = base.with_apt_packages("libpq-dev")
+//!
+//! env = TaskEnvironment(name="example", image=image)
+//!
+//!
+//! @env.task
+//! def step() -> int:
+//!     return 1
+//! ```
+//!
+//! ## Fix safety
+//!
+//! Unsafe. Where the lower layers do not need the upper ones, the images are the same; else write all into one
+//! `ImageSpec`. What is added straight behind the constructor, under the same name, comes out in the right order.
+//!
+//! ## Not handled
+//!
+//! Variables in `env`, which no method adds to.
+//!
+//! ## References
+//!
+//! `flytekit/image_spec/image_spec.py` and `flytekit/image_spec/default_builder.py` of flytekit 1.16.31.
 
-use super::codes::IMAGE_USE;
-use super::draft::{Base, Draft, ImageContext, Parameter};
+use super::codes::{IMAGE_USE, LAYER_ORDER};
+use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding, commands, image_spec, resolution};
 use crate::python::items::{Item, Items};
 use crate::python::scope::{Argument, Call};
@@ -128,11 +185,54 @@ fn map_method(
         image_spec::map_parameter(cx, &mut part, parameter, &[]);
     }
     commands::check_added(draft, &part, range);
+    check_order(cx, draft, &part, name, range);
     if cx.receiver.is_some() {
         resolution::repeat(cx, draft, &mut part, range);
     }
     part.orphans.extend(items.dangling.iter().cloned());
     draft.absorb(part, cx.receiver.is_none());
+}
+
+/// Says so if a method adds what Flyte 1 builds before something that its image has already.
+///
+/// A method of Flyte 1 changes a parameter of one `ImageSpec`, whose layers are built in a fixed order; one of Flyte 2
+/// adds a layer on top.
+fn check_order(cx: &ImageContext<'_>, draft: &mut Draft, added: &Draft, name: &str, range: TextRange) {
+    let Some((base, receiver)) = cx.base.as_ref().zip(cx.receiver) else { return };
+    let pairs = added.kinds().flat_map(|added| base.layers.iter().map(move |&there| (added, there)));
+    let Some((added, there)) = pairs.into_iter().find(|&(added, there)| may_matter_to(added, there)) else {
+        return;
+    };
+    let (added, there) = (described(added), described(there));
+    let message = format!(
+        "`{name}`: Flyte 1 builds {added} before {there} of `{receiver}`, Flyte 2 behind them, in the order of the layers"
+    );
+    draft.find(
+        Finding::new(&LAYER_ORDER, range, Effect::Unsafe, message).help(format!(
+            "Write both into one `ImageSpec(…)`, or make sure that {there} do not need {added}"
+        )),
+    );
+}
+
+/// Whether layers of the second kind may need what those of the first put into the image, and Flyte 1 builds them later.
+fn may_matter_to(added: LayerKind, there: LayerKind) -> bool {
+    match added {
+        LayerKind::Apt => {
+            matches!(there, LayerKind::Requirements | LayerKind::Lock | LayerKind::Pip | LayerKind::Commands)
+        }
+        LayerKind::Pip | LayerKind::Copy => there == LayerKind::Commands,
+        _ => false,
+    }
+}
+
+fn described(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Apt => "apt packages",
+        LayerKind::Requirements | LayerKind::Lock => "the requirements",
+        LayerKind::Pip => "the Python packages",
+        LayerKind::Copy => "copied files",
+        _ => "the commands",
+    }
 }
 
 /// flytekit takes a string or a list; a string is a list of one.

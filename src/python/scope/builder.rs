@@ -17,7 +17,7 @@ use super::{
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::items::{assignment, items_between, line_start, next_line_start};
+use crate::python::items::{assignment, comments_around, items_between, line_start, next_line_start};
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{self, ModuleValue, is_importer};
 use crate::python::value::{Value, ValueKind};
@@ -516,7 +516,8 @@ impl<'a> Builder<'a> {
 
     /// Whether a call makes an object whose class is imported as `ImageSpec`, and nothing else.
     fn can_be_filled(&self, call: CallId, value: &Expr) -> bool {
-        let Some(func) = value.as_call_expr().map(|call| &*call.func) else { return false };
+        let Some((first, _)) = value.as_call_expr().and_then(method_chain) else { return false };
+        let func = &*first.func;
         let names = chain_attributes(func);
         let imported = chain_root(func).and_then(|root| self.lookup(0, &root.id)).and_then(|id| match &self
             .bindings[id]
@@ -525,37 +526,98 @@ impl<'a> Builder<'a> {
             BindingKind::Import(path) => Some(path.name.as_deref().unwrap_or(&path.module)),
             _ => None,
         });
-        self.module.calls[call].methods.is_empty()
+        self.module.calls[call].range == first.range
             && imported.is_some_and(|imported| names.last().map_or(imported, Name::as_str) == "ImageSpec")
     }
 
-    /// `spec.packages = ["pandas"]` straight behind `spec = ImageSpec(…)` is read as an argument of the call.
+    /// A statement straight behind `spec = ImageSpec(…)` that is read as a part of the call.
     fn fill(&mut self, open: OpenCall<'a>, stmt: &'a Stmt) -> bool {
         let Stmt::Assign(assign) = stmt else { return false };
-        let [target @ Expr::Attribute(attribute)] = assign.targets.as_slice() else { return false };
+        let [target] = assign.targets.as_slice() else { return false };
+        let between = &self.text[TextRange::new(target.end(), assign.value.start())];
+        let is_filled = between.trim() == "="
+            && self.is_alone(stmt.range())
+            && match target {
+                Expr::Attribute(field) => self.fill_field(open, stmt, target, field, &assign.value),
+                Expr::Name(name) => name.id == open.variable && self.fill_methods(open, stmt, &assign.value),
+                _ => false,
+            };
+        if is_filled {
+            self.module.calls[open.call].fillings.push(stmt.range());
+            self.open = Some(OpenCall { end: stmt.end(), ..open });
+        }
+        is_filled
+    }
+
+    /// `spec.packages = ["pandas"]` is read as an argument of the call, which no method follows.
+    fn fill_field(
+        &mut self,
+        open: OpenCall<'a>,
+        stmt: &Stmt,
+        target: &'a Expr,
+        attribute: &ast::ExprAttribute,
+        value: &'a Expr,
+    ) -> bool {
         let is_own = attribute.value.as_name_expr().is_some_and(|owner| owner.id == open.variable);
         let is_private = attribute.attr.starts_with('_');
-        if !is_own
-            || is_private
-            || !self.is_alone(stmt.range())
-            || !self.can_move(target, &assign.value, open.variable)
-        {
+        let has_methods = !self.module.calls[open.call].methods.is_empty();
+        if !is_own || is_private || has_methods || !self.can_move(value, open.variable) {
             return false;
         }
         let field = attribute.attr.id.clone();
-        let item = assignment(self.tokens, open.end, stmt.range(), assign.value.range(), &field, self.text);
-        self.argument(&assign.value, open.call, Some(field.clone()));
+        let item = assignment(self.tokens, open.end, stmt.range(), value.range(), &field, self.text);
+        self.argument(value, open.call, Some(field.clone()));
         self.expr(target, Role::Filled(open.call));
         let call = &mut self.module.calls[open.call];
-        call.arguments.push(Argument {
-            name: Some(field.to_string()),
-            is_double_starred: false,
-            value: Value::of(&assign.value),
-        });
+        let name = Some(field.to_string());
+        call.arguments.push(Argument { name, is_double_starred: false, value: Value::of(value) });
         call.items.items.push(item);
-        call.fillings.push(stmt.range());
-        self.open = Some(OpenCall { end: stmt.end(), ..open });
         true
+    }
+
+    /// `spec = spec.with_packages("pandas")` is read as a method of the call: nothing sees the first `spec`.
+    fn fill_methods(&mut self, open: OpenCall<'a>, stmt: &Stmt, value: &'a Expr) -> bool {
+        let Some((first, behind)) = value.as_call_expr().and_then(method_chain) else { return false };
+        let Expr::Attribute(method) = &*first.func else { return false };
+        let is_own = method.value.as_name_expr().is_some_and(|owner| owner.id == open.variable);
+        let calls: Vec<_> = std::iter::once((&method.attr, first)).chain(behind).collect();
+        let can_move = |(name, call): &(&ast::Identifier, &'a ast::ExprCall)| {
+            let mut arguments = call.arguments.arguments_source_order();
+            name.starts_with("with_")
+                && arguments.all(|argument| self.can_move(argument.value(), open.variable))
+        };
+        if !is_own || !calls.iter().all(can_move) {
+            return false;
+        }
+        for (_, call) in &calls {
+            call.arguments
+                .arguments_source_order()
+                .for_each(|argument| self.expr(argument.value(), Role::Other));
+        }
+        let mut methods: Vec<MethodCall> = self.methods(calls).collect();
+        let (leading, trailing) = comments_around(self.tokens, open.end, stmt.range(), self.text);
+        if let Some(items) = methods.first_mut().map(|method| &mut method.items) {
+            match items.items.first_mut() {
+                Some(item) => drop(item.leading.splice(0..0, leading)),
+                None => items.dangling.extend(leading),
+            }
+        }
+        methods.last_mut().into_iter().for_each(|method| method.items.dangling.extend(trailing.clone()));
+        self.module.calls[open.call].methods.extend(methods);
+        true
+    }
+
+    /// Methods with their arguments.
+    fn methods(
+        &self,
+        calls: Vec<(&'a ast::Identifier, &'a ast::ExprCall)>,
+    ) -> impl Iterator<Item = MethodCall> {
+        calls.into_iter().map(|(name, method)| MethodCall {
+            name: name.to_string(),
+            name_range: name.range,
+            arguments: method.arguments.arguments_source_order().map(argument_of).collect(),
+            items: items_between(self.tokens, method.arguments.range, self.text),
+        })
     }
 
     /// Whether nothing else stands on the lines of a statement at the top level.
@@ -566,19 +628,16 @@ impl<'a> Builder<'a> {
             && (behind.is_empty() || behind.starts_with('#'))
     }
 
-    /// Whether the value of `variable.name = value` may stand in the call that makes the variable: it does not read it, by
+    /// Whether a value that is given to a variable may stand in the call that makes the variable: it does not read it, by
     /// name or through a function of the module, and needs no parentheses there.
-    fn can_move(&self, target: &Expr, value: &'a Expr, variable: &str) -> bool {
+    fn can_move(&self, value: &Expr, variable: &str) -> bool {
         let mut names = NamesIn::default();
         names.visit_expr(value);
         let is_own = |name: &&str| {
             self.lookup(0, name).is_some_and(|id| !matches!(self.bindings[id].kind, BindingKind::Import(_)))
         };
         let is_bare_tuple = value.is_tuple_expr() && !self.text[value.range()].starts_with('(');
-        self.text[TextRange::new(target.end(), value.start())].trim() == "="
-            && !is_bare_tuple
-            && !names.read.contains(&variable)
-            && !names.called.iter().any(is_own)
+        !is_bare_tuple && !names.read.contains(&variable) && !names.called.iter().any(is_own)
     }
 
     fn call_if_recorded(&mut self, call: &'a ast::ExprCall) -> Option<CallId> {
@@ -593,13 +652,7 @@ impl<'a> Builder<'a> {
             for argument in methods.iter().flat_map(|(_, method)| method.arguments.arguments_source_order()) {
                 self.expr(argument.value(), library.clone().map_or(Role::Other, Role::ArgumentOf));
             }
-            let methods = methods.into_iter().map(|(name, method)| MethodCall {
-                name: name.to_string(),
-                name_range: name.range,
-                arguments: method.arguments.arguments_source_order().map(argument_of).collect(),
-                items: items_between(self.tokens, method.arguments.range, self.text),
-            });
-            self.module.calls[id].methods = methods.collect();
+            self.module.calls[id].methods = self.methods(methods).collect();
             self.module.calls[id].outer_range = call.range;
             return Some(id);
         }
