@@ -61,6 +61,7 @@
 
 use super::codes::{COMMANDS, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::tables::brought_by_flytekit;
 use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
 use crate::image::command::{Command, Reach};
@@ -92,6 +93,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     check(draft, resolved.elements().unwrap_or_default(), parameter, &texts, &commands);
     draft.commands = draft.commands.max(commands.iter().map(Command::reach).max());
     draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
+    texts.iter().for_each(|text| note_brought(draft, text));
     let groups = groups(&texts, &commands);
     let is_own = parameter.value.elements().is_some();
     if groups.iter().all(|group| group.members.len() == 1 && !group.needs_root) {
@@ -135,7 +137,10 @@ fn groups(texts: &[String], commands: &[Command]) -> Vec<Group> {
     let depends = |index: usize| depends_on_folder(&texts[index], &commands[index]);
     let group = |members: Vec<usize>| {
         let has_background = members.iter().any(|&index| reach(&commands[index]) == Reach::Around);
-        let needs_root = !starts_elsewhere(&texts[members[0]]) && members.iter().any(|&index| depends(index));
+        let first = &texts[members[0]];
+        let needs_root = !starts_elsewhere(first)
+            && !begins_with_option(first)
+            && members.iter().any(|&index| depends(index));
         Group { members, needs_root, has_background }
     };
     let mut groups: Vec<Group> = (0..joined_from).map(|index| group(vec![index])).collect();
@@ -143,6 +148,45 @@ fn groups(texts: &[String], commands: &[Command]) -> Vec<Group> {
         groups.push(group((joined_from..texts.len()).collect()));
     }
     groups
+}
+
+/// Whether a command begins with an option of `RUN`, such as `--mount=type=cache,target=/x`.
+fn begins_with_option(text: &str) -> bool {
+    text.trim_start().starts_with("--")
+}
+
+/// Notes what a command needs of what only flytekit put into the image: itself, and modules that came with it.
+fn note_brought(draft: &mut Draft, text: &str) {
+    let modules = imported_modules(text);
+    draft.brought.extend(modules.iter().filter_map(|module| brought_by_flytekit(module)));
+    let is_flyte1 = |name: &&str| {
+        matches!(name.split('.').next(), Some("flytekit" | "flytekitplugins" | "union" | "unionai"))
+    };
+    let mut programs = simple_commands(text).filter_map(|command| {
+        let words = command.split_whitespace();
+        words.map(|word| word.rsplit('/').next().unwrap_or(word)).find(|word| !word.contains('='))
+    });
+    draft.runs_flyte1 |= modules.iter().any(is_flyte1)
+        || programs.any(|program| program.starts_with("pyflyte") || matches!(program, "union" | "unionai"));
+}
+
+/// The modules that Python code in a command imports, or that it runs: `python -c 'import requests'`, `python -m requests`.
+fn imported_modules(text: &str) -> Vec<&str> {
+    let mut modules = Vec::new();
+    if !text.contains("python") {
+        return modules;
+    }
+    for statement in text.split(['"', '\'', ';', '\n', '|', '&']).map(str::trim) {
+        if let Some(names) = statement.strip_prefix("import ") {
+            modules.extend(names.split(',').filter_map(|name| name.split_whitespace().next()));
+        } else if let Some(rest) = statement.strip_prefix("from ") {
+            modules.extend(rest.split_whitespace().next());
+        } else {
+            let words: Vec<&str> = statement.split_whitespace().collect();
+            modules.extend(words.windows(2).filter(|pair| pair[0] == "-m").map(|pair| pair[1]));
+        }
+    }
+    modules
 }
 
 /// Says what is special about commands that Flyte 1 joined with ` && `.
@@ -157,7 +201,18 @@ fn check(
     for (index, (command, element)) in commands.iter().zip(elements).enumerate() {
         let range = if is_own { element.range } else { parameter.value.range };
         let is_last = index + 1 == commands.len();
-        let problem = if is_last && command.ends_in_backslash() {
+        let has_option = begins_with_option(&texts[index]);
+        if has_option && index == 0 {
+            let message =
+                "this begins with an option of `RUN`, which Flyte 1 gave to the step of all commands";
+            draft.find(
+                Finding::new(&COMMANDS, range, Effect::Unsafe, message)
+                    .help("Build the image and look whether the command finds what it needs, and runs in the right folder"),
+            );
+        }
+        let problem = if has_option && index > 0 {
+            Some("it begins with an option of `RUN`".to_owned())
+        } else if is_last && command.ends_in_backslash() {
             Some("it ends in a backslash, and takes in the line that follows in the Dockerfile".to_owned())
         } else if !is_last && let Some(problem) = command.cannot_be_followed() {
             Some(problem.to_owned())

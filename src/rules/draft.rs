@@ -254,6 +254,10 @@ pub struct Draft {
     pub needs_flyte: bool,
     /// Whether a command runs pip.
     pub runs_pip: bool,
+    /// Whether a command runs flytekit or union, or imports them.
+    pub runs_flyte1: bool,
+    /// Distributions that only flytekit brought and that a command imports.
+    pub brought: Vec<&'static str>,
     /// Whether files are copied into the image.
     pub copies_files: bool,
     /// Whether a layer is given a `Secret`.
@@ -335,6 +339,8 @@ impl Draft {
         self.orphans.extend(part.orphans);
         self.consumed.extend(part.consumed);
         self.runs_pip |= part.runs_pip;
+        self.runs_flyte1 |= part.runs_flyte1;
+        self.brought.extend(part.brought);
         self.copies_files |= part.copies_files;
         self.uses_secret |= part.uses_secret;
         self.commands = self.commands.max(part.commands);

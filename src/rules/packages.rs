@@ -217,7 +217,7 @@
 //!
 //! ## Not handled
 //!
-//! Imports that are made by name at run time.
+//! Imports that are made by name at run time, and those of scripts that commands run.
 //!
 //! ## References
 //!
@@ -423,19 +423,28 @@ fn named(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str)
     }
 }
 
+/// Why flytekit or union is still in the image.
+fn reason(cx: &ImageContext<'_>) -> &'static str {
+    if cx.keeps_flyte1.is_some() {
+        "code in it still imports flytekit or union"
+    } else {
+        "a command in it runs flytekit or union"
+    }
+}
+
 fn flyte1(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str) -> Element {
     // `f"flytekit=={flytekit.__version__}"` would keep the import, and so itself.
     let reads_version = cx.slice(range).contains(READ_VERSION);
     if reads_version {
         draft.consumed.push(range);
     }
-    if cx.keeps_flyte1.is_some() {
+    if cx.keeps_flyte1.is_some() || draft.runs_flyte1 {
         if !reads_version {
             draft.find(Finding::new(
                 &FLYTEKIT_PACKAGE,
                 range,
                 Effect::Info,
-                format!("`{text}` stays in the image: code in it still imports flytekit or union"),
+                format!("`{text}` stays in the image: {}", reason(cx)),
             ));
             return Element::Keep;
         }
@@ -648,17 +657,20 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     if (matches!(draft.base, Base::Uri(_)) || draft.needs_flyte) && !is_listed(draft, FLYTE) {
         added.push(FLYTE.to_owned());
     }
-    if let Some(package) = cx.keeps_flyte1.filter(|package| !is_listed(draft, package)) {
+    let kept = cx.keeps_flyte1.or(draft.runs_flyte1.then_some("flytekit"));
+    if let Some(package) = kept.filter(|package| !is_listed(draft, package)) {
+        let why = reason(cx);
         draft.find(Finding::new(
             &FLYTEKIT_PACKAGE,
             callee,
             Effect::Info,
-            format!("`{package}` is added to the image: code in it still imports flytekit or union"),
+            format!("`{package}` is added to the image: {why}"),
         ));
         added.push(package.to_owned());
     }
-    for package in cx.brought {
-        if !is_listed(draft, package) && cx.keeps_flyte1.is_none() {
+    let of_commands: Vec<String> = draft.brought.iter().map(|&package| package.to_owned()).collect();
+    for package in cx.brought.iter().chain(&of_commands) {
+        if !is_listed(draft, package) && !added.contains(package) && kept.is_none() {
             let behind = match &draft.installed.file {
                 Some(file) if !file.limits.is_empty() => {
                     format!("; it is installed behind `{}`, whose limits do not count for it", file.path)

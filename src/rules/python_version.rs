@@ -93,6 +93,15 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
                     || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
             let text = if is_simple { text.clone() } else { format!("({text})") };
             let quote = cx.style.quote;
+            draft.find(
+                Finding::new(
+                    &PYTHON_VERSION,
+                    parameter.value.range,
+                    Effect::Info,
+                    "`python_version` cannot be read; Flyte 2 needs Python 3.10 or newer",
+                )
+                .help("Make sure that it is 3.10 or newer"),
+            );
             draft.constructor.push(parameter.argument(format!(
                 "python_version=tuple(int(part) for part in {text}.split({quote}.{quote})[:2])"
             )));

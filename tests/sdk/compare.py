@@ -503,7 +503,7 @@ def runs_pip(tree: ast.AST) -> bool:
 
 def mentions_pip(command: str) -> bool:
     """A command that needs pip to be there."""
-    return bool(re.search(r"(^|[\s/])pip3?(\s|$)", command) or "spacy download" in command)
+    return bool(re.search(r"""(^|[\s/'"])pip3?([\s'"]|$)|\s-mpip\s""", command) or "spacy download" in command)
 
 
 # --- Finding the tasks -----------------------------------------------------------------------------

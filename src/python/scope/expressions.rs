@@ -63,19 +63,27 @@ pub(super) fn reads_only(func: &Expr) -> bool {
 
 pub(super) const OBJECT_STORES: [&str; 5] = ["s3://", "gs://", "gcs://", "abfs://", "abfss://"];
 
-/// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `spacy download`.
+/// Whether `text`, a shell command or one of its words, calls pip: `pip`, `python -m pip`, `bash -c "pip"`, `spacy download`.
 pub fn runs_pip(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_named = |at: usize| ["pip", "pacy"].iter().any(|name| bytes[at..].starts_with(name.as_bytes()));
     if !memchr::memchr_iter(b'p', bytes).any(is_named) {
         return false;
     }
-    let is_separator = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
+    // Quotes and brackets as in `bash -c 'pip …'` and `subprocess.run(["pip", …])`.
+    let is_separator = |c: char| {
+        c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')' | '"' | '\'' | '`' | '[' | ']' | ',')
+    };
+    let is_program = |program: &str| {
+        let version = program.strip_prefix("pip3.");
+        matches!(program, "pip" | "pip3")
+            || version.is_some_and(|minor| minor.bytes().all(|c| c.is_ascii_digit()))
+    };
     let mut previous = "";
     for word in text.split(is_separator) {
         let program = word.rsplit('/').next().unwrap_or(word);
-        let is_pip = matches!(program, "pip" | "pip3") && (previous != "uv" && previous != "install");
-        if is_pip || (program == "download" && previous == "spacy") {
+        let is_pip = is_program(program) && (previous != "uv" && previous != "install");
+        if is_pip || word == "-mpip" || (program == "download" && previous == "spacy") {
             return true;
         }
         if !word.is_empty() {
