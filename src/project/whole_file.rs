@@ -63,8 +63,9 @@
 //!
 //! ## What it does
 //!
-//! Reports a name that may be Flyte's or something else, such as one that is bound twice, and names of builtins that mean
-//! something else where the code for Flyte 2 needs the builtin.
+//! Reports a name that may be Flyte's or something else, such as one that is bound twice, names of builtins that mean
+//! something else where the code for Flyte 2 needs the builtin, and what tests replace by a name in a string, such as
+//! `patch("steps.image")`: after the migration it is gone, or another object.
 //!
 //! ## Why
 //!
@@ -101,11 +102,12 @@
 //!
 //! ## Fix safety
 //!
-//! By hand.
+//! By hand. What only tests replace goes with `--unsafe-fixes`.
 //!
 //! ## Not handled
 //!
-//! Stand-ins for when flytekit is missing.
+//! Stand-ins for when flytekit is missing, `patch.object` and `patch.multiple`, and strings in files that neither
+//! import the module nor name Flyte.
 //!
 //! ## References
 //!
@@ -190,6 +192,7 @@ fn whole_file(project: &Project, graph: &Graph, file: FileId, by_name: &FilesByN
             read_unknown_imports(project, graph, file, by_name, &mut said);
             read_command_line(project, graph, file, &mut said);
             read_module_values(project, graph, file, &mut said);
+            read_patches(project, graph, file, &mut said);
             if !project.settled.contains(&file) {
                 read_spec_uses(project, file, &mut said);
                 read_other_images(project, graph, file, &mut said);
@@ -275,6 +278,60 @@ pub fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<
             bindings.find(|binding| binding.owner == *statement).map(|binding| binding.name.as_str())
         }
     }
+}
+
+/// `patch("pk.tasks.image")`: what is replaced in tests by its name is another thing once it is converted, or no longer
+/// there.
+fn read_patches(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
+    let Some(facts) = project.facts(file) else { return };
+    for (range, path) in &facts.module.patched {
+        let tell = |what: &str, help: &str| {
+            let message = format!("`{path}` is replaced by its name in a string here, {what}");
+            Finding::new(&AMBIGUOUS_NAME, *range, Effect::Unsafe, message).help(help)
+        };
+        if replaces_builds(path) && !project.settled.contains(&file) {
+            let what = "and code of Flyte 2 does not use it";
+            said.push((None, tell(what, "Replace `flyte.build`, or what else Flyte 2 calls instead")));
+            continue;
+        }
+        let Some((module, name)) = patched_module(project, file, path) else { continue };
+        let node = graph.nodes_in(module).find(|&node| name_of(project, graph, node) == Some(name));
+        if let Some(node) = node {
+            let what = "and is another object once it is converted";
+            said.push((Some(node), tell(what, "Look whether what takes its place fits the converted code")));
+        } else if imports_flyte1(project, module, name) {
+            let what = "and is no longer there once that module is converted";
+            block_files(
+                graph,
+                &[module],
+                &tell(what, "Replace what the converted module uses instead"),
+                said,
+            );
+        }
+    }
+}
+
+/// Whether a path is how tests keep Flyte 1 from building images.
+fn replaces_builds(path: &str) -> bool {
+    is_flyte1_root(path.split('.').next().unwrap_or_default())
+        && path.split('.').any(|part| matches!(part, "ImageSpec" | "ImageBuildEngine" | "ImageSpecBuilder"))
+}
+
+/// The module of the project that a path begins with, and the name behind it.
+fn patched_module<'p>(project: &Project, file: FileId, path: &'p str) -> Option<(FileId, &'p str)> {
+    path.rmatch_indices('.').find_map(|(at, _)| {
+        let module = project.index.resolve(file, 0, &path[..at])?.file?;
+        Some((module, path[at + 1..].split('.').next()?))
+    })
+}
+
+/// Whether a module imports a name from Flyte 1.
+fn imports_flyte1(project: &Project, module: FileId, name: &str) -> bool {
+    let is_it = |binding: &Binding| {
+        binding.name == name
+            && matches!(&binding.kind, BindingKind::Import(path) if path.level == 0 && is_flyte1_root(path.root()))
+    };
+    project.facts(module).is_some_and(|facts| facts.module.bindings.iter().any(is_it))
 }
 
 /// `importlib.import_module("pk.tasks")`: what is read from the module cannot be followed.

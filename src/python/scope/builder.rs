@@ -419,6 +419,7 @@ impl<'a> Builder<'a> {
         let mut fact = Decorator { range: decorator.range, callee: None, call: None };
         match &decorator.expression {
             Expr::Call(call) if chain_root(&call.func).is_some() => {
+                self.note_patched(call);
                 fact.callee = Some(call.func.range());
                 fact.call = Some(self.call(call, CallContext::Decorator(id), Some(id)));
             }
@@ -656,6 +657,7 @@ impl<'a> Builder<'a> {
             self.module.calls[id].outer_range = call.range;
             return Some(id);
         }
+        self.note_patched(call);
         self.expr(&call.func, Role::Callee(None));
         let role = if reads_only(&call.func) {
             Role::Other
@@ -666,6 +668,20 @@ impl<'a> Builder<'a> {
             self.expr(argument.value(), role.clone());
         }
         None
+    }
+
+    /// `patch("pk.tasks.image")` and `monkeypatch.setattr("pk.tasks.image", …)` replace what a string names.
+    fn note_patched(&mut self, call: &ast::ExprCall) {
+        let name = match &*call.func {
+            Expr::Name(name) => &name.id,
+            Expr::Attribute(attribute) => &attribute.attr.id,
+            _ => return,
+        };
+        if matches!(name.as_str(), "patch" | "setattr" | "delattr")
+            && let Some(Expr::StringLiteral(literal)) = call.arguments.args.first()
+        {
+            self.module.patched.push((literal.range, literal.value.to_str().to_owned()));
+        }
     }
 
     /// The library from which the object comes that a call such as `library.context().run(…)` is made on.

@@ -71,6 +71,8 @@ pub struct Module {
     pub hidden_bindings: Vec<TextRange>,
     /// Modules that code gets by their names in strings: `importlib.import_module("pk.tasks")`.
     pub module_values: Vec<ModuleValue>,
+    /// Strings that name what is replaced: `patch("pk.tasks.image")`, `setattr("pk.tasks.image", …)`.
+    pub patched: Vec<(TextRange, String)>,
     /// Strings that name Python files: `"workflows/train.py"`.
     pub python_paths: Vec<(TextRange, String)>,
     /// Strings that name the environment variable of a secret as Flyte 1 calls it, and the statements at the top level
