@@ -289,13 +289,16 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
     }
 }
 
+/// How an image without a name is called in a message.
+pub const UNNAMED_IMAGE: &str = "an `ImageSpec`";
+
 /// How a node is called in a message.
 pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
     let Some(facts) = project.facts(graph.nodes[node].file) else { return String::new() };
     match &graph.nodes[node].kind {
         NodeKind::Image(image) => match image.variable {
             Some(variable) => format!("image `{}`", facts.module.bindings[variable].name),
-            None => "an `ImageSpec`".to_owned(),
+            None => UNNAMED_IMAGE.to_owned(),
         },
         NodeKind::Setting(setting) => format!("`{}`", facts.module.bindings[setting.binding].name),
         NodeKind::Entity(entity) => {

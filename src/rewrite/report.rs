@@ -172,7 +172,7 @@ use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::file_kind::FileKind;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::project::graph::{ImageUse, NodeId, NodeKind};
-use crate::project::plan::{Group, Plan, Settings, describe, is_free, place};
+use crate::project::plan::{Group, Plan, Settings, UNNAMED_IMAGE, describe, is_free, place};
 use crate::project::{Content, FileId, Project};
 use crate::rules::codes::{BROKEN_CALL, GROUP_STAYS, INTERNAL, STAR_IMPORT, SYNTAX_ERROR, UNREADABLE};
 use crate::rules::{Effect, Finding};
@@ -297,6 +297,26 @@ fn star_imports(project: &Project, file: FileId) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// Descriptions in their order, with images without a name as one.
+fn counted(descriptions: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut unnamed: Option<(usize, usize)> = None;
+    for description in descriptions {
+        if description != UNNAMED_IMAGE {
+            names.push(description);
+        } else if let Some((_, count)) = &mut unnamed {
+            *count += 1;
+        } else {
+            unnamed = Some((names.len(), 1));
+            names.push(description);
+        }
+    }
+    if let Some((at, count)) = unnamed.filter(|(_, count)| *count > 1) {
+        names[at] = format!("{count} images without a name");
+    }
+    names
+}
+
 /// One finding for a group that stays, at its first member among the selected files.
 fn group_stays(
     project: &Project,
@@ -320,8 +340,9 @@ fn group_stays(
     if settings.is_partial && (plan.converts[first] || has_selected_obstacle) {
         return None;
     }
-    let names: Vec<String> = named.iter().take(4).map(|&node| describe(project, &plan.graph, node)).collect();
-    let more = named.len() - names.len();
+    let mut names = counted(named.iter().map(|&node| describe(project, &plan.graph, node)));
+    let more = names.len().saturating_sub(4);
+    names.truncate(4);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let obstacles = || blocked.iter().flat_map(|&node| &plan.graph.obstacles[node]);
     let needs_hand = obstacles().any(|obstacle| obstacle.finding.effect == Effect::Blocking);
