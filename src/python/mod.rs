@@ -8,6 +8,7 @@ pub mod items;
 pub mod module_path;
 pub mod module_value;
 pub mod possible;
+mod quoted;
 pub mod scope;
 pub mod style;
 pub mod value;
@@ -28,18 +29,50 @@ pub const STACK_SIZE: usize = 256 << 20;
 /// A syntax tree, and the tokens it was made from.
 #[derive(Debug)]
 pub struct Parsed {
-    parsed: rustpython_parser::Parsed<ast::ModModule>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// What the parser made.
+    Plain(rustpython_parser::Parsed<ast::ModModule>),
+    /// A tree in which types in quotes stand as if the quotes were not there, and where they stand.
+    Unquoted { module: ast::ModModule, tokens: Tokens, types: Vec<TextRange> },
 }
 
 impl Parsed {
+    fn of(parsed: rustpython_parser::Parsed<ast::ModModule>, text: &str) -> Self {
+        if !quoted::may_be_in(parsed.suite(), text) {
+            return Self { source: Source::Plain(parsed) };
+        }
+        let tokens = parsed.tokens().clone();
+        let mut module = parsed.into_syntax();
+        let types = quoted::unquote(&mut module, text);
+        Self { source: Source::Unquoted { module, tokens, types } }
+    }
+
     /// The statements of the module.
     pub fn body(&self) -> &[ast::Stmt] {
-        self.parsed.suite()
+        match &self.source {
+            Source::Plain(parsed) => parsed.suite(),
+            Source::Unquoted { module, .. } => &module.body,
+        }
     }
 
     /// All tokens, comments included.
     pub fn tokens(&self) -> &Tokens {
-        self.parsed.tokens()
+        match &self.source {
+            Source::Plain(parsed) => parsed.tokens(),
+            Source::Unquoted { tokens, .. } => tokens,
+        }
+    }
+
+    /// The types that stand in quotes: `FlyteFile` of `List["FlyteFile"]`. They name what the module has at its end.
+    pub fn unquoted(&self) -> &[TextRange] {
+        match &self.source {
+            Source::Plain(_) => &[],
+            Source::Unquoted { types, .. } => types,
+        }
     }
 }
 
@@ -104,7 +137,7 @@ pub fn parse(text: &str) -> Result<Parsed, SyntaxError> {
         return Err(SyntaxError { range: error.location, message: error.error.to_string() });
     }
     match parsed.try_into_module() {
-        Some(parsed) => Ok(Parsed { parsed }),
+        Some(parsed) => Ok(Parsed::of(parsed, text)),
         None => Err(SyntaxError { range: TextRange::default(), message: "not a module".to_owned() }),
     }
 }

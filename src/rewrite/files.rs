@@ -18,7 +18,7 @@ use crate::python::ast::name::Name;
 use crate::python::scope::{Binding, BindingId, BindingKind, Call, ImportId, Role};
 use crate::rules::READ_VERSION;
 use crate::rules::tables::{brought_by_flytekit, object_store_package};
-use crate::source::{TextRange, TextSize};
+use crate::source::TextRange;
 
 /// A file in which something is converted.
 #[derive(Debug, Clone, Default)]
@@ -297,40 +297,19 @@ fn annotated_specs(project: &Project, plan: &Plan, file: FileId) -> Vec<TextRang
     }
     let is_in = |ranges: &[TextRange], range| ranges.iter().any(|other| other.contains_range(range));
     let annotations = facts.module.references.iter().filter(|reference| reference.role == Role::Annotation);
-    let quoted = facts.module.quoted_types.iter().flat_map(|&range| quoted_specs(project, file, range));
     annotations
         .filter(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
         .map(|reference| reference.range)
-        .chain(quoted)
         .filter(|&range| is_in(&own, range) || !stays && !is_in(&entities, range))
         .collect()
 }
 
-/// The places of `ImageSpec` in a type in quotes, which reads names as they are at the end of the module.
-fn quoted_specs(project: &Project, file: FileId, quoted: TextRange) -> Vec<TextRange> {
-    let Some(facts) = project.facts(file) else { return Vec::new() };
-    let text = &project.text(file)[quoted];
-    // What has quotes inside quotes may be a value.
-    if text.contains(['"', '\'']) {
-        return Vec::new();
-    }
-    let is_spec = |name: &str| {
-        let mut parts = name.split('.');
-        let [binding] = facts.module.exports(parts.next().unwrap_or_default())[..] else { return false };
-        let attributes: Vec<Name> = parts.map(Name::new).collect();
-        project.follow(file, binding, &attributes, 0) == [Target::Flyte1(Symbol::ImageSpec)]
-    };
-    let is_outside_name = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.');
-    let mut places = Vec::new();
-    let mut offset = quoted.start();
-    for piece in text.split_inclusive(is_outside_name) {
-        let name = piece.trim_end_matches(is_outside_name);
-        if is_spec(name) {
-            places.push(TextRange::at(offset, TextSize::of(name)));
-        }
-        offset += TextSize::of(piece);
-    }
-    places
+/// Whether a string names a type that the binding of this name gives, and goes on naming it.
+fn is_named_in_quotes(project: &Project, file: FileId, name: &str) -> bool {
+    let Some(facts) = project.facts(file) else { return false };
+    let text = project.text(file);
+    let is_outside_name = |c: char| !(c.is_alphanumeric() || c == '_');
+    facts.module.quoted_types.iter().any(|&range| text[range].split(is_outside_name).any(|word| word == name))
 }
 
 fn is_removable(
@@ -348,6 +327,7 @@ fn is_removable(
             || shared.contains(&(file, Name::new("*")))
             || shared.contains(&(file, binding.name.clone())));
     if is_shared
+        || is_named_in_quotes(project, file, &binding.name)
         || facts
             .module
             .references

@@ -7,7 +7,7 @@ use rustpython_text_size::Ranged;
 use super::expressions::{
     NamesIn, OBJECT_STORES, argument_of, attributes_of, chain_attributes, chain_root, class_constants,
     is_copy, is_dataclasses, may_be_type, method_chain, parameter_of, quoted_types, reads_only, runs_pip,
-    statement_range,
+    statement_range, type_arguments,
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
@@ -26,7 +26,7 @@ use crate::source::{TextRange, TextSize};
 
 /// Reads the names of a module. `is_of_interest` tells which imports lead to calls worth recording.
 pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath) -> bool) -> Module {
-    let mut builder = Builder::new(parsed.tokens(), text, is_of_interest);
+    let mut builder = Builder::new(parsed, text, is_of_interest);
     for (id, stmt) in parsed.body().iter().enumerate() {
         builder.owner = id;
         builder.module.statements.push(statement_range(stmt));
@@ -132,6 +132,8 @@ enum Resolution {
 
 struct Builder<'a> {
     tokens: &'a Tokens,
+    /// The types in quotes, which are read when the module is done.
+    unquoted: &'a [TextRange],
     text: &'a str,
     is_of_interest: &'a dyn Fn(&ImportPath) -> bool,
     module: Module,
@@ -164,7 +166,7 @@ struct OpenCall<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(tokens: &'a Tokens, text: &'a str, is_of_interest: &'a dyn Fn(&ImportPath) -> bool) -> Self {
+    fn new(parsed: &'a Parsed, text: &'a str, is_of_interest: &'a dyn Fn(&ImportPath) -> bool) -> Self {
         let module_scope = Scope {
             kind: ScopeKind::Module,
             parent: None,
@@ -172,7 +174,8 @@ impl<'a> Builder<'a> {
             globals: Vec::new(),
         };
         Self {
-            tokens,
+            tokens: parsed.tokens(),
+            unquoted: parsed.unquoted(),
             text,
             is_of_interest,
             module: Module::default(),
@@ -818,6 +821,7 @@ impl<'a> Builder<'a> {
         }
         match expr {
             Expr::Call(call) => {
+                self.quoted_types_of(call);
                 self.call_if_recorded(call);
             }
             Expr::Lambda(lambda) => {
@@ -869,6 +873,13 @@ impl<'a> Builder<'a> {
                 self.bind_walrus(&named.target);
             }
             _ => source_order::walk_expr(self, expr),
+        }
+    }
+
+    /// Notes what may be a type in quotes among the arguments of a call.
+    fn quoted_types_of(&mut self, call: &'a ast::ExprCall) {
+        for argument in type_arguments(call) {
+            quoted_types(argument, self.text, &mut self.module.quoted_types);
         }
     }
 
@@ -980,7 +991,9 @@ impl<'a> Builder<'a> {
                 } else {
                     let block = if is_first { raw.block } else { BlockId::default() };
                     let effects = self.chain(latest).map(|id| (id, self.bindings[id].effect));
-                    reaching(effects, &self.module.blocks, raw.name.range.start(), block)
+                    let start = raw.name.range.start();
+                    let offset = if self.is_quoted(start) { TextSize::from(u32::MAX) } else { start };
+                    reaching(effects, &self.module.blocks, offset, block)
                 };
                 let matters = bindings.iter().any(|&id| self.bindings[id].matters(is_recorded));
                 return if matters {
@@ -994,6 +1007,12 @@ impl<'a> Builder<'a> {
             current = scope.parent;
         }
         Resolution::Unbound
+    }
+
+    /// Whether a type in quotes stands at `offset`.
+    fn is_quoted(&self, offset: TextSize) -> bool {
+        let next = self.unquoted.partition_point(|quoted| quoted.start() <= offset);
+        self.unquoted[..next].last().is_some_and(|quoted| quoted.contains(offset))
     }
 
     /// Drops what is local and renumbers the bindings that stay.

@@ -9,7 +9,7 @@ use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Operator, Stmt};
 use crate::python::module_path::ImportPath;
 use crate::python::value::Value;
-use crate::source::{TextRange, TextSize};
+use crate::source::TextRange;
 
 /// `import dataclasses`, `from dataclasses import …`
 pub(super) fn is_dataclasses(path: &ImportPath) -> bool {
@@ -102,17 +102,10 @@ pub(super) fn chain_root(expr: &Expr) -> Option<&ast::ExprName> {
     }
 }
 
-/// Finds the types in an annotation that are strings without escapes.
+/// Finds the strings in a type: those that could not be read as if their quotes were not there.
 pub(super) fn quoted_types(annotation: &Expr, text: &str, found: &mut Vec<TextRange>) {
     match annotation {
-        Expr::StringLiteral(literal) => {
-            let value = literal.value.to_str();
-            let quote = TextSize::of('"');
-            let content = TextRange::at(literal.range.start() + quote, TextSize::of(value));
-            if content.end() + quote == literal.range.end() && &text[content] == value {
-                found.push(content);
-            }
-        }
+        Expr::StringLiteral(literal) => found.push(literal.range),
         // What `Literal` and `Annotated` hold are values.
         Expr::Subscript(subscript)
             if !matches!(TypeExpr::of(&subscript.value).last_name(text), Some("Literal" | "Annotated")) =>
@@ -121,12 +114,30 @@ pub(super) fn quoted_types(annotation: &Expr, text: &str, found: &mut Vec<TextRa
         }
         Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| quoted_types(part, text, found)),
         Expr::List(list) => list.elts.iter().for_each(|part| quoted_types(part, text, found)),
+        Expr::Dict(dict) => dict.items.iter().for_each(|item| quoted_types(&item.value, text, found)),
         Expr::BinOp(union) => {
             quoted_types(&union.left, text, found);
             quoted_types(&union.right, text, found);
         }
         _ => {}
     }
+}
+
+/// The arguments of a call that may be types in quotes: `cast("FlyteFile", value)`, `TypeVar("T", bound="FlyteFile")`.
+pub(super) fn type_arguments(call: &ast::ExprCall) -> impl Iterator<Item = &Expr> {
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    };
+    let types = match name {
+        "cast" | "ForwardRef" => 0..1,
+        "TypeVar" | "NewType" | "NamedTuple" | "TypedDict" => 1..usize::MAX,
+        _ => 0..0,
+    };
+    let is_any = !types.is_empty();
+    let keywords = call.arguments.keywords.iter().filter(move |_| is_any).map(|keyword| &keyword.value);
+    call.arguments.args.iter().take(types.end).skip(types.start).chain(keywords)
 }
 
 /// The literals of a class that holds nothing else: `class Config: CPU = "2"`. Bases and decorators could make

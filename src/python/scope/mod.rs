@@ -47,7 +47,7 @@ pub struct Module {
     pub class_constants: FxHashMap<StatementId, Vec<(String, Value)>>,
     /// The annotations of decorated functions, and the types that are given other names, by their places.
     pub types: FxHashMap<TextRange, TypeExpr>,
-    /// What stands between the quotes of strings in annotations: `"ImageSpec"`, `Optional["ImageSpec"]`.
+    /// Strings that name types where nothing else is read of them: `cast("FlyteFile", value)`.
     pub quoted_types: Vec<TextRange>,
     /// All import statements, at any depth.
     pub imports: Vec<ImportStatement>,

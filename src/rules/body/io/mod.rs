@@ -59,7 +59,7 @@
 //!
 //! ## Not handled
 //!
-//! Values handed to code without annotations, names that are bound more than once, and annotations in quotes. Paths whose
+//! Values handed to code without annotations, names that are bound more than once, and annotations put together of several strings. Paths whose
 //! text is not known, such as those of the environment or of lists with a name, where a file is wanted. Frames of pandas
 //! that reach a `StructuredDataset` in lists as a whole or by `**`.
 //!
@@ -221,7 +221,7 @@ fn columns(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
     is_kwtypes
 }
 
-/// Annotations in quotes are not read; what they name of Flyte 1 would be gone.
+/// Annotations that are still in quotes have parts or escapes and are not read; what they name of Flyte 1 would be gone.
 fn quoted_annotations(mapper: &mut Mapper<'_>, function: &ast::StmtFunctionDef) {
     let parameters = function.parameters.iter_non_variadic_params();
     let annotations = parameters.filter_map(|parameter| parameter.parameter.annotation.as_deref());
