@@ -1053,15 +1053,13 @@ impl Converter<'_> {
         }
         let overlap = self.plan.graph.overlaps.get(&node).copied().unwrap_or_default();
         let is_gathered = self.plan.graph.is_async(node) && self.plan.graph.is_parallel;
-        let gathered = if is_gathered { 0 } else { overlap.gathered };
-        let count = gathered + overlap.repeated;
-        if count == 0 {
-            return;
-        }
-        let what = match (gathered, overlap.repeated) {
-            (gathered, 0) => format!("{gathered} calls"),
+        let count = overlap.on_one_line + if is_gathered { 0 } else { overlap.gathered };
+        let what = match (count, overlap.repeated) {
+            (0, 0) => return,
+            (1, 0) => "a call".to_owned(),
+            (count, 0) => format!("{count} calls"),
             (0, _) => "calls in loops".to_owned(),
-            (gathered, _) => format!("{gathered} calls, and calls in loops,"),
+            (count, _) => format!("{count} calls, and calls in loops,"),
         };
         let finding = Finding::new(
             &SEQUENTIAL_CALLS,

@@ -67,8 +67,17 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The runs of a block.
+    /// The runs of a block, as far as statements can move: what shares a line with another stays.
     pub(super) fn all(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Vec<Self> {
+        Self::of(cx, values, block, &|stmt| !shares_line(cx.text, stmt))
+    }
+
+    fn of(
+        cx: &BodyContext<'_>,
+        values: &Values<'a>,
+        block: &'a [Stmt],
+        can_move: &dyn Fn(&Stmt) -> bool,
+    ) -> Vec<Self> {
         let mut runs = vec![Self::default()];
         for (index, stmt) in block.iter().enumerate() {
             if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
@@ -80,7 +89,7 @@ impl<'a> Run<'a> {
             let Some(run) = runs.last_mut() else { break };
             let mut reader =
                 Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: run.items.len() };
-            let line = if shares_line(cx.text, stmt) { None } else { reader.line(index, stmt) };
+            let line = if can_move(stmt) { reader.line(index, stmt) } else { None };
             match line {
                 Some(line) => {
                     // A line that reads what it binds anew comes first of its run, and nothing joins it.
@@ -669,6 +678,8 @@ pub(super) fn without_await(text: &str) -> &str {
 pub struct Overlap {
     /// Those that can be gathered.
     pub gathered: usize,
+    /// Those of statements that share a line, which cannot be gathered.
+    pub on_one_line: usize,
     /// Those in loops, which go on running one after another.
     pub repeated: usize,
 }
@@ -692,8 +703,13 @@ struct Counter<'c, 'a> {
 
 impl<'a> ast::visitor::source_order::SourceOrderVisitor<'a> for Counter<'_, 'a> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
-        let runs = Run::all(self.cx, self.values, body);
-        self.found.gathered += runs.iter().map(Run::independent).sum::<usize>();
+        let count = |runs: Vec<Run<'_>>| runs.iter().map(Run::independent).sum::<usize>();
+        let gathered = count(Run::all(self.cx, self.values, body));
+        self.found.gathered += gathered;
+        if body.iter().any(|stmt| shares_line(self.cx.text, stmt)) {
+            let independent = count(Run::of(self.cx, self.values, body, &|_| true));
+            self.found.on_one_line += independent.saturating_sub(gathered);
+        }
         ast::visitor::source_order::walk_body(self, body);
     }
 
