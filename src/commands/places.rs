@@ -111,7 +111,10 @@ fn place<'a>(
     let before = text[..at].chars().next_back();
     let behind = text[end..].chars().next()?;
     // `poetry run pyflyte run` and `.venv/bin/pyflyte run`, but not `pyflyte-execute` and `x.pyflyte`.
-    if before.is_some_and(|c| c.is_alphanumeric() || "-_.@:=~".contains(c)) {
+    let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
+    // `-pyflyte run` and `@-pyflyte run` in a recipe of make.
+    let is_recipe = kind == FileKind::Script && line.trim_start().chars().all(|c| "-@+ \t".contains(c));
+    if !is_recipe && before.is_some_and(|c| c.is_alphanumeric() || "-_.@:=~".contains(c)) {
         return None;
     }
     let program = TextRange::new(TextSize::try_from(at).ok()?, TextSize::try_from(end).ok()?);
@@ -119,7 +122,6 @@ fn place<'a>(
         let words = words_of_list(text, end + 1);
         return is_one(&words).then_some(Place { program, words, setting: Setting::List });
     }
-    let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     if matches!(behind, '\n' | '\r') && line.trim_start() == "- " {
         let words = words_of_items(text, end);
         return is_one(&words).then_some(Place { program, words, setting: Setting::List });
@@ -217,6 +219,9 @@ mod tests {
             ("pyflyte run a.py wf", FileKind::Script, Setting::Shell),
             ("poetry run pyflyte run a.py wf", FileKind::Script, Setting::Shell),
             ("union run a.py wf", FileKind::Script, Setting::Shell),
+            ("go:\n\t-pyflyte run a.py wf", FileKind::Script, Setting::Shell),
+            ("go:\n\t@-pyflyte run a.py wf", FileKind::Script, Setting::Shell),
+            ("go:\n\t+ @pyflyte run a.py wf", FileKind::Script, Setting::Shell),
             ("CMD [\"pyflyte\", \"run\", \"a.py\", \"wf\"]", FileKind::Script, Setting::List),
             ("x:\n  - pyflyte\n  - run\n  - \"a.py\"\n  - wf\ny: 1\n", FileKind::Yaml, Setting::List),
             ("subprocess.run([\n  'pyflyte', 'run',\n  'a.py', 'wf'\n])", FileKind::Python, Setting::List),
@@ -264,6 +269,8 @@ mod tests {
             ("Use pyflyte run to start", FileKind::Document),
             ("pyflyte-execute x", FileKind::Script),
             ("my.pyflyte run", FileKind::Script),
+            ("tool\t-pyflyte run", FileKind::Script),
+            ("  -pyflyte run", FileKind::Yaml),
             ("from x import pyflyte as y", FileKind::Python),
             ("a = b.union (c)", FileKind::Python),
             ("select 1 union all", FileKind::Script),
