@@ -41,8 +41,8 @@ const WORDS: [&str; 6] = ["flytekit", UNION, "ImageSpec", "TaskEnvironment", "py
 /// The same, where Flyte 2 images matter as well.
 const IMAGE_WORDS: [&str; 3] = ["flyte", UNION, "ImageSpec"];
 
-/// What the bytes of a manifest or lock must hold.
-const MANIFEST_WORDS: [&str; 2] = ["flyte", "union"];
+/// What the bytes of a manifest or lock must hold: a name, or what takes requirements from another file.
+const MANIFEST_WORDS: [&str; 5] = ["flyte", "union", "-r ", "--requirement", "setuptools.dynamic"];
 
 /// The same for a notebook.
 const NOTEBOOK_WORDS: [&str; 3] = ["flytekit", "import union", "from union"];

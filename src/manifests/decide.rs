@@ -536,6 +536,14 @@ pub(super) fn unreadable(problem: &str) -> Diagnostic {
     Diagnostic { range: None, help: Some(help.to_owned()), ..finding }
 }
 
+/// The note on a file that a manifest takes requirements from, and that nothing tells to be a list of them.
+pub(super) fn not_looked_at(range: TextRange, path: &str) -> Diagnostic {
+    let message = format!("`{path}` is not known by its name to list requirements, and is not looked at");
+    let finding = diagnostic(&MANIFEST_BY_HAND, range, Severity::Info, message);
+    let help = "Require `flyte>=2.12.1` in it where it requires flytekit";
+    Diagnostic { help: Some(help.to_owned()), ..finding }
+}
+
 /// The lowest minor version of Python 3 that a specifier allows: 8 for `>=3.8,<4`, `^3.8` and `~=3.8`.
 fn lowest_minor(specifier: &str) -> Option<u32> {
     let clauses = specifier.split(',').map(|clause| clause.trim().trim_matches(['"', '\'']));

@@ -11,6 +11,7 @@
 
 mod coverage;
 mod decide;
+mod included;
 mod layout;
 mod lines;
 mod locks;
@@ -37,7 +38,13 @@ pub fn map(project: &Project, file: FileId, text: &str) -> Vec<Diagnostic> {
         return locks::map(project, file, text).into_iter().collect();
     }
     let mut diagnostics = Vec::new();
-    match read(project, file, text) {
+    let manifest = read(project, file, text);
+    let is_clear = matches!(&manifest, Some(Ok(manifest)) if decide::concerns(manifest));
+    let included = if is_clear { Vec::new() } else { included::unknown(project, file, text) };
+    if !included.is_empty() && Needs::of(project, file).flyte2 {
+        diagnostics.extend(included.into_iter().map(|(range, path)| decide::not_looked_at(range, path)));
+    }
+    match manifest {
         Some(Ok(manifest)) if decide::concerns(&manifest) => {
             diagnostics.extend(decide::decide(project, &manifest, &Needs::of(project, file), text));
         }

@@ -61,6 +61,11 @@ fn entries(text: &str, facts: &FileFacts, value: &Value) -> Vec<Entry> {
     if let ValueKind::Concat(left, right) = &value.kind {
         return [left, right].into_iter().flat_map(|part| entries(text, facts, part)).collect();
     }
+    if let Some(text) = value.as_str() {
+        let form = Form::Fixed("it is no plain string in a list");
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        return lines.map(|line| Entry { form: form.clone(), ..Entry::plain(line, value.range) }).collect();
+    }
     let elements = value.elements().unwrap_or_default();
     let ranges: Vec<TextRange> = elements.iter().map(|element| element.range).collect();
     let entries = elements.iter().enumerate().filter_map(|(index, element)| {

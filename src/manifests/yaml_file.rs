@@ -10,7 +10,11 @@ use super::layout::{Insertion, range, remove_line};
 use super::manifest::{List, Manifest};
 use super::requirement::{Entry, Form};
 
-/// Reads the lists, one line for each item.
+const FROM_CONDA: Form = Form::Fixed("it comes from conda, and flyte is published on PyPI");
+
+const IN_BRACKETS: Form = Form::Fixed("it stands in a list between brackets");
+
+/// Reads the lists, one line for each item, and those in brackets.
 pub(super) fn read(text: &str) -> Manifest {
     let mut manifest = Manifest::default();
     // The keys above the current line, with their indentation.
@@ -23,13 +27,15 @@ pub(super) fn read(text: &str) -> Manifest {
         let is_item = content.starts_with("- ");
         // An item may stand below its key without indentation.
         keys.retain(|(above, _)| *above < indent || (is_item && *above == indent));
-        if let Some(key) = content.strip_suffix(':') {
+        if let Some(list) = list_in_brackets(text, start, line) {
+            lists.push((String::new(), list));
+        } else if let Some(key) = content.strip_suffix(':') {
             keys.retain(|(above, _)| *above < indent);
             keys.push((indent, key.trim_start_matches("- ")));
         } else if is_item && let Some((_, key)) = keys.last() {
             let form = match *key {
                 "pip" | "additional_dependencies" => Some(Form::Plain),
-                "dependencies" => Some(Form::Fixed("it comes from conda, and flyte is published on PyPI")),
+                "dependencies" => Some(FROM_CONDA),
                 _ => None,
             };
             let path = keys.iter().map(|(_, key)| *key).collect::<Vec<_>>().join(".");
@@ -44,6 +50,50 @@ pub(super) fn read(text: &str) -> Manifest {
     }
     manifest.lists = lists.into_iter().map(|(_, list)| list).collect();
     manifest
+}
+
+/// `pip: [flytekit, "pandas"]`, also over several lines; none of its items is edited.
+fn list_in_brackets(text: &str, start: usize, line: &str) -> Option<List> {
+    let (key, rest) = line.split_once(':')?;
+    let key = key.trim().trim_start_matches("- ").trim();
+    let mut form = match key {
+        "pip" | "additional_dependencies" => IN_BRACKETS,
+        "dependencies" => FROM_CONDA,
+        _ => return None,
+    };
+    rest.trim_start().starts_with('[').then_some(())?;
+    let open = start + line.find('[')?;
+    let mut depth = 0;
+    let is_end = |c: char| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        depth == 0
+    };
+    let end = open + text[open..].find(is_end)?;
+    let mut at = open + 1;
+    let mut entries = Vec::new();
+    for piece in text[at..end].split_inclusive(',') {
+        // `dependencies: [python, pip: [flytekit]]`
+        let inner = piece.split_once(": [").map(|(_, inner)| inner);
+        if inner.is_some() {
+            form = IN_BRACKETS;
+        }
+        let item = inner.unwrap_or(piece);
+        let is_outside = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',');
+        let item = item.trim_matches(is_outside);
+        let item = if item.contains('[') { item } else { item.trim_end_matches(']') };
+        let from = at + piece.find(item).unwrap_or_default();
+        if !item.is_empty() {
+            let entry = Entry::plain(without_channel(item), range(from..from + item.len()));
+            entries.push(Entry { form: form.clone(), ..entry });
+        }
+        at += piece.len();
+    }
+    Some(List { entries })
+}
+
+/// `flytekit` of `conda-forge::flytekit`.
+fn without_channel(item: &str) -> &str {
+    item.rsplit_once("::").map_or(item, |(_, package)| package)
 }
 
 /// `  - "flytekit>=1.10"  # why`
@@ -64,6 +114,6 @@ fn entry(text: &str, line: std::ops::Range<usize>, form: Form) -> Option<Entry> 
         form,
         insertion: Some(Insertion::item(text, place)),
         removal: remove_line(text, removal).map(|edit| vec![edit]),
-        ..Entry::plain(written, place)
+        ..Entry::plain(without_channel(written), place)
     })
 }
