@@ -268,11 +268,24 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
         }
     }
     let items = items_between(tokens, range, text);
-    match items.items.as_slice() {
-        // `(["pandas"])` is no tuple.
-        [only] if is_in_parentheses && !items.has_trailing_comma => only.nested.as_deref().cloned(),
-        _ => Some(items),
+    // `(["pandas"])` is no tuple.
+    if is_in_parentheses && items.items.len() == 1 && !items.has_trailing_comma {
+        return without_parentheses(items);
     }
+    Some(items)
+}
+
+/// The items of the display that is all there is between parentheses, with the comments around it.
+fn without_parentheses(around: Items) -> Option<Items> {
+    let only = around.items.into_iter().next()?;
+    let mut items = *only.nested?;
+    let above = match items.items.first_mut() {
+        Some(first) => &mut first.leading,
+        None => &mut items.dangling,
+    };
+    above.splice(0..0, only.leading);
+    items.dangling.extend(only.trailing.into_iter().chain(around.dangling));
+    Some(items)
 }
 
 fn is_identifier(text: &str) -> bool {
