@@ -28,7 +28,7 @@ use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
 use crate::python::module_value::ModuleValue;
-use crate::python::scope::{BindingId, BindingKind};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 
 /// What may change.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ pub struct Changes {
     names: FxHashSet<(FileId, Name)>,
     /// Names that are bound anew in a module that is not known.
     anywhere: FxHashSet<Name>,
+    /// Whether names that are not known may be bound anew in a module that is not known.
+    is_everywhere: bool,
     /// What is bound here may change, from this depth on: 0 is the object, 1 is what is in it.
     objects: FxHashMap<(FileId, BindingId), usize>,
     /// Modules in which every object may change.
@@ -129,15 +131,13 @@ impl Changes {
         let from_os = imports.filter(|import| import.from == Some((0, "os".to_owned())));
         let environ = from_os.flat_map(|import| &import.aliases).filter(|alias| alias.name == "environ");
         let environ = environ.map(|alias| alias.asname.as_deref().unwrap_or("environ")).collect();
-        let text = project.text(file);
-        let gets_modules =
-            ["sys.modules", "import_module", "__import__"].iter().any(|word| text.contains(word));
         let mut look = Look {
             project,
             file,
             facts,
             environ,
-            gets_modules,
+            gets_modules: gets_modules(project.text(file), facts),
+            modules: FxHashSet::default(),
             taken: WHOLE,
             functions: 0,
             straight: None,
@@ -153,6 +153,7 @@ impl Changes {
         self.modules.extend(other.modules);
         self.names.extend(other.names);
         self.anywhere.extend(other.anywhere);
+        self.is_everywhere |= other.is_everywhere;
         for (object, depth) in other.objects {
             self.add_object(object, depth);
         }
@@ -173,7 +174,7 @@ impl Changes {
 
     /// Whether code binds a name of a module anew, by way of the module.
     pub fn rebinds(&self, file: FileId, name: &Name) -> bool {
-        self.anywhere.contains(name) || self.names.contains(&(file, name.clone()))
+        self.is_everywhere || self.anywhere.contains(name) || self.names.contains(&(file, name.clone()))
     }
 
     fn add_object(&mut self, object: (FileId, BindingId), depth: usize) {
@@ -235,17 +236,25 @@ fn has_name(text: &str, name: &str) -> bool {
     memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
 }
 
-/// Whether code gets at one of `files` by the name of its module in a string, or at any module by a name that is not
-/// known, and sets what it holds.
+/// Whether code gets at one of `files` by the name of its module in a string, or may get at any module.
 fn names_modules(project: &Project, file: FileId, files: &FxHashSet<FileId>) -> bool {
-    let values = project.facts(file).map_or(&[][..], |facts| &facts.module.module_values);
+    let Some(facts) = project.facts(file) else { return false };
     let is_one = |value: &ModuleValue| {
         let place = project.index.resolve(file, value.level, &value.module);
         place.is_some_and(|place| project.index.files_below(place).iter().any(|file| files.contains(file)))
     };
-    let text = project.text(file);
-    values.iter().any(is_one)
-        || has_name(text, "setattr") && ["import_module", "modules"].iter().any(|name| has_name(text, name))
+    facts.module.module_values.iter().any(is_one) || gets_modules(project.text(file), facts)
+}
+
+/// Whether code may get modules by names that are not known.
+fn gets_modules(text: &str, facts: &FileFacts) -> bool {
+    // `from sys import modules`, `import sys as system`
+    let hides_modules = |import: &ImportStatement| match &import.from {
+        Some((_, module)) => module == "sys" && import.aliases.iter().any(|alias| alias.name == "modules"),
+        None => import.aliases.iter().any(|alias| alias.name == "sys" && alias.asname.is_some()),
+    };
+    ["import_module", "__import__", "sys.modules", "resolve_name"].iter().any(|name| has_name(text, name))
+        || has_name(text, "modules") && facts.module.imports.iter().any(hides_modules)
 }
 
 /// Whether code may change what is around the process.
@@ -369,6 +378,8 @@ struct Look<'p> {
     environ: Vec<&'p str>,
     /// Whether modules are got by names that may not be known.
     gets_modules: bool,
+    /// Names that were given such modules.
+    modules: FxHashSet<Name>,
     /// What becomes of the value of the expression at hand.
     taken: Taken,
     /// How many functions there are around the code at hand.
@@ -533,6 +544,10 @@ impl<'p> Look<'p> {
         self.sets_variables(call, last);
         self.found.moves |= last == "chdir";
         match (&*call.func, last) {
+            // `vars(module)["NAME"] = …`
+            (Expr::Name(_), "vars") if self.taken == WHOLE => {
+                self.found.is_everywhere |= call.arguments.args.iter().any(|of| self.is_any_module(of));
+            }
             (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
                 self.found.modules.insert(self.file);
             }
@@ -635,6 +650,14 @@ impl<'p> Look<'p> {
         matches!(self.targets(expr), [Target::Module(_)]) || self.module(expr).is_some()
     }
 
+    /// Whether an expression is a module that is not known.
+    fn is_any_module(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Name(name) => self.modules.contains(&name.id),
+            other => matches!(self.module(other), Some(Module::Unknown)),
+        }
+    }
+
     /// What becomes of the arguments of a call.
     fn taken_from_arguments(&self, func: &Expr, name: &str) -> Taken {
         // The SDK leaves what it gets as it is.
@@ -662,6 +685,7 @@ impl<'p> Look<'p> {
     fn sets_name(&mut self, call: &ast::ExprCall) -> bool {
         let [object, name, ..] = &*call.arguments.args else { return false };
         let Some(name) = name.as_string_literal_expr().map(|name| Name::new(name.value.to_str())) else {
+            self.found.is_everywhere |= self.is_any_module(object);
             return false;
         };
         if let Some(module) = self.module(object) {
@@ -904,8 +928,13 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 let is_written = assign.value.is_tuple_expr() || assign.value.is_list_expr();
                 let taken = if is_unpacked && !is_written { PARTS } else { WHOLE };
                 self.look(taken, &assign.value);
-                if let ([Expr::Name(name)], Expr::Call(call)) = (&assign.targets[..], &*assign.value) {
-                    self.holds(name, call);
+                if let [Expr::Name(name)] = &assign.targets[..] {
+                    if let Expr::Call(call) = &*assign.value {
+                        self.holds(name, call);
+                    }
+                    if self.is_any_module(&assign.value) {
+                        self.modules.insert(name.id.clone());
+                    }
                 }
                 assign.targets.iter().for_each(|target| self.store(target));
             }
