@@ -195,7 +195,9 @@ use super::{FileId, Project};
 use crate::flyte1::body::{ArgumentName, IssueKind, Part, Root, Source};
 use crate::flyte1::symbol::Symbol;
 use crate::python::annotation::{Definition, Field, TypeExpr};
-use crate::python::scope::{BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId};
+use crate::python::scope::{
+    Argument, BindingId, BindingKind, Call, CallContext, Reference, Role, StatementId,
+};
 use crate::rules::advice::advice;
 use crate::rules::codes::{BROKEN_CALL, FLYTE1_USE, WORKFLOW_BODY};
 use crate::rules::{Effect, Finding, container_task, setting};
@@ -799,7 +801,8 @@ fn owner_of(project: &Project, graph: &Graph, node: NodeId) -> Option<StatementI
         NodeKind::Entity(entity) => Some(module.functions[entity.function].owner),
         NodeKind::Setting(setting) => Some(module.bindings[setting.binding].owner),
         NodeKind::Container(container) => Some(module.calls[container.call].owner),
-        NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => None,
+        NodeKind::Maker(maker) => Some(module.calls[maker.call].owner),
+        NodeKind::Image(_) | NodeKind::Code(_) => None,
     }
 }
 
@@ -827,24 +830,31 @@ fn is_read_by_rules(project: &Project, graph: &Graph, node: NodeId, reference: &
     let file = graph.nodes[node].file;
     let Some(facts) = project.facts(file) else { return false };
     let is_part = || project.symbol(file, reference).is_some_and(|symbol| setting::is_part(&symbol));
+    let is_read = |call: &Call| {
+        let is_in_keyword = |argument: &Argument| {
+            argument.value.range.contains_range(reference.range)
+                && argument.name.as_deref().is_some_and(|name| READ_KEYWORDS.contains(&name))
+        };
+        call.parentheses.contains_range(reference.range)
+            && (call.arguments.iter().any(is_in_keyword) || is_part())
+    };
     match &graph.nodes[node].kind {
         NodeKind::Entity(entity) => {
             let call = entity.call.map(|call| &facts.module.calls[call]);
-            let is_read = |call: &Call| {
-                call.arguments.iter().any(|argument| {
-                    argument.value.range.contains_range(reference.range)
-                        && argument.name.as_deref().is_some_and(|name| READ_KEYWORDS.contains(&name))
-                })
-            };
-            reference.range == entity.callee
-                || call.is_some_and(|call| {
-                    call.parentheses.contains_range(reference.range) && (is_read(call) || is_part())
-                })
+            reference.range == entity.callee || call.is_some_and(is_read)
+        }
+        // `partial(task, …)` is read with the decorator that it stands for.
+        NodeKind::Maker(maker) => {
+            let call = &facts.module.calls[maker.call];
+            let is_first =
+                || call.arguments.first().is_some_and(|first| first.value.range == reference.range);
+            let is_maker = matches!(reference.role, Role::Callee(Some(call)) if graph.by_decorator.contains_key(&(file, call)));
+            is_maker || is_first() || is_read(call)
         }
         NodeKind::Setting(_) => is_part(),
         // Its rule speaks of all that stands in the call.
         NodeKind::Container(_) => true,
-        NodeKind::Image(_) | NodeKind::Actor(_) | NodeKind::Code(_) => false,
+        NodeKind::Image(_) | NodeKind::Code(_) => false,
     }
 }
 

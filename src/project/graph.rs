@@ -70,15 +70,15 @@ use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
-use super::references::{read_plain_image, read_references};
+use super::references::{read_given_image, read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
 use super::whole_file::read_whole_files;
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::python::ast::name::Name;
 use crate::python::scope::{
-    Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Module, Reference,
-    Role, StatementId, Surroundings,
+    Argument, Binding, BindingId, BindingKind, Call, CallContext, CallId, Function, FunctionId, Module,
+    Reference, Role, StatementId, Surroundings,
 };
 use crate::python::value::Value;
 use crate::rules::body::{MappedBody, Overlap};
@@ -154,13 +154,36 @@ pub struct EntityNode {
     pub image: ImageUse,
     /// The entities that its body calls, with the places of the callees.
     pub calls: Vec<(TextRange, NodeId)>,
-    /// The actor that it is a task of.
-    pub actor: Option<NodeId>,
+    /// What makes it a task.
+    pub maker: Option<NodeId>,
+    /// Whether its decorator overrides settings of the environment of a `partial`, so that it is in one of its own.
+    pub is_apart: bool,
 }
 
-/// An `ActorEnvironment(…)` of union.
+/// What makes tasks that have settings in common, and becomes their environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MakerKind {
+    /// `ActorEnvironment(…)` of union; `@actor.task` makes a task.
+    Actor,
+    /// `partial(task, …)`; it is the decorator itself.
+    Partial(EntityKind),
+}
+
+impl MakerKind {
+    /// What makes the tasks: it, or an attribute of it.
+    pub(super) fn makes(self, rest: &[Name]) -> bool {
+        match self {
+            Self::Actor => rest == ["task"],
+            Self::Partial(_) => rest.is_empty(),
+        }
+    }
+}
+
+/// An `ActorEnvironment(…)` of union, or a `partial(task, …)`.
 #[derive(Debug)]
-pub struct ActorNode {
+pub struct MakerNode {
+    /// Which of them.
+    pub kind: MakerKind,
     /// The call.
     pub call: CallId,
     /// The variable that holds it.
@@ -210,7 +233,7 @@ pub enum NodeKind {
     /// A task, dynamic or workflow.
     Entity(EntityNode),
     /// The environment of some tasks.
-    Actor(ActorNode),
+    Maker(MakerNode),
     /// A task that is a container and no function.
     Container(ContainerNode),
     /// A statement at the top level that uses entities or Flyte 1: a helper, a constant, a test, the `__main__` block.
@@ -312,10 +335,10 @@ impl Graph {
         }
     }
 
-    /// The actor of a node.
-    pub fn actor(&self, node: NodeId) -> Option<&ActorNode> {
+    /// What makes tasks of a node.
+    pub fn maker(&self, node: NodeId) -> Option<&MakerNode> {
         match &self.nodes[node].kind {
-            NodeKind::Actor(actor) => Some(actor),
+            NodeKind::Maker(actor) => Some(actor),
             _ => None,
         }
     }
@@ -332,17 +355,44 @@ impl Graph {
     pub fn image_use(&self, node: NodeId) -> Option<(&ImageUse, Option<CallId>)> {
         match &self.nodes[node].kind {
             NodeKind::Entity(entity) => Some((&entity.image, entity.call)),
-            NodeKind::Actor(actor) => Some((&actor.image, Some(actor.call))),
+            NodeKind::Maker(actor) => Some((&actor.image, Some(actor.call))),
             NodeKind::Container(container) => Some((&container.image, Some(container.call))),
             NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => None,
         }
+    }
+
+    /// The `partial` whose keywords an entity has besides its own.
+    pub fn partial_of(&self, node: NodeId) -> Option<(FileId, &MakerNode)> {
+        let maker = self.entity(node)?.maker?;
+        let partial = self.maker(maker).filter(|maker| maker.kind != MakerKind::Actor)?;
+        Some((self.nodes[maker].file, partial))
+    }
+
+    /// The keyword `name` of the call of an entity, an actor or a container task.
+    pub fn own_keyword<'p>(&self, project: &'p Project, node: NodeId, name: &str) -> Option<&'p Argument> {
+        let (_, call) = self.image_use(node)?;
+        project.facts(self.nodes[node].file)?.module.calls[call?].keyword(name)
+    }
+
+    /// The same, or that of the `partial` that makes an entity, with its file.
+    pub fn keyword<'p>(
+        &self,
+        project: &'p Project,
+        node: NodeId,
+        name: &str,
+    ) -> Option<(FileId, &'p Argument)> {
+        let own = self.own_keyword(project, node, name).map(|argument| (self.nodes[node].file, argument));
+        own.or_else(|| {
+            let (file, partial) = self.partial_of(node)?;
+            Some((file, project.facts(file)?.module.calls[partial.call].keyword(name)?))
+        })
     }
 
     /// Gives an entity, an actor or a container task its image.
     pub(super) fn set_image(&mut self, node: NodeId, image: ImageUse) {
         match &mut self.nodes[node].kind {
             NodeKind::Entity(entity) => entity.image = image,
-            NodeKind::Actor(actor) => actor.image = image,
+            NodeKind::Maker(actor) => actor.image = image,
             NodeKind::Container(container) => container.image = image,
             NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Code(_) => {}
         }
@@ -482,13 +532,13 @@ pub fn function_of<'p>(project: &'p Project, file: FileId, entity: &EntityNode) 
 pub fn build(project: &Project, is_parallel: bool) -> Graph {
     let mut graph = Graph { is_parallel, ..Graph::default() };
     let images = Images::of(project);
-    let actors = actors(project);
+    let makers = makers(project);
     let containers = containers(project);
     for file in project.unsettled() {
         collect_images(project, &mut graph, file, &images.derived);
-        collect_actors(project, &mut graph, file);
+        collect_makers(project, &mut graph, file, &makers);
         collect_containers(project, &mut graph, file);
-        collect_entities(project, &mut graph, file, &actors);
+        collect_entities(project, &mut graph, file, &makers);
         collect_settings(project, &mut graph, file);
         collect_code(project, &mut graph, file, &images, &containers);
     }
@@ -500,6 +550,9 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     read_references(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
+    }
+    for node in 0..graph.nodes.len() {
+        read_given_image(project, &mut graph, node);
     }
     block_misplaced(project, &mut graph);
     find_async(project, &mut graph);
@@ -619,10 +672,15 @@ impl Images {
 
 /// Whether a call is one of `dataclasses.replace`.
 pub fn is_replace(project: &Project, file: FileId, call: &Call) -> bool {
+    calls(project, file, call, "dataclasses.replace")
+}
+
+/// Whether a call is certainly one of `function`, of another library.
+fn calls(project: &Project, file: FileId, call: &Call, function: &str) -> bool {
     let reference = project.facts(file).and_then(|facts| facts.module.callee(call));
-    reference.is_some_and(|reference| {
-        matches!(project.resolve(file, reference), [Target::External(path)] if path == "dataclasses.replace")
-    })
+    reference.is_some_and(
+        |reference| matches!(project.resolve(file, reference), [Target::External(path)] if path == function),
+    )
 }
 
 fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {
@@ -724,15 +782,37 @@ fn variables_of(bindings: &[Binding], call: &Call) -> Vec<BindingId> {
     if names.len() > 1 { names } else { Vec::new() }
 }
 
-/// The names that hold an `ActorEnvironment(…)`.
-fn actors(project: &Project) -> HashSet<(FileId, BindingId)> {
+/// The names that hold what makes tasks.
+fn makers(project: &Project) -> Makers {
     let calls = project.parsed().flat_map(|(file, facts)| {
         facts.module.calls.iter().filter_map(move |call| match call.context {
-            CallContext::Assigned(binding) if is_actor(project, file, call) => Some((file, binding)),
+            CallContext::Assigned(binding) => Some(((file, binding), maker_kind(project, file, call)?)),
             _ => None,
         })
     });
     calls.collect()
+}
+
+type Makers = HashMap<(FileId, BindingId), MakerKind>;
+
+fn maker_kind(project: &Project, file: FileId, call: &Call) -> Option<MakerKind> {
+    if is_actor(project, file, call) {
+        return Some(MakerKind::Actor);
+    }
+    let [function, rest @ ..] = call.arguments.as_slice() else { return None };
+    let is_partial = function.name.is_none()
+        && rest.iter().all(|argument| argument.name.is_some() || argument.is_double_starred)
+        && is_partial(project, file, call);
+    let facts = project.facts(file).filter(|_| is_partial)?;
+    let symbol = project.symbol(file, facts.reference_at(function.value.range)?)?;
+    entity_of(&symbol)
+        .filter(|kind| matches!(kind, EntityKind::Task | EntityKind::Dynamic))
+        .map(MakerKind::Partial)
+}
+
+/// Whether a call is one of `functools.partial`.
+pub fn is_partial(project: &Project, file: FileId, call: &Call) -> bool {
+    calls(project, file, call, "functools.partial")
 }
 
 fn is_actor(project: &Project, file: FileId, call: &Call) -> bool {
@@ -750,28 +830,33 @@ const ACTORS: [&str; 4] = [
     "unionai.actor.ActorEnvironment",
 ];
 
-fn collect_actors(project: &Project, graph: &mut Graph, file: FileId) {
+fn collect_makers(project: &Project, graph: &mut Graph, file: FileId, makers: &Makers) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
-        if !is_actor(project, file, call) {
-            continue;
-        }
         let CallContext::Assigned(variable) = call.context else {
-            let message = "this `ActorEnvironment` has no single name of the module, and what its `task` makes tasks of stays on Flyte 1";
-            let finding = Finding::new(&ACTOR, call.callee, Effect::Blocking, message)
-                .help("Assign it to one name at the top level of the module");
-            graph.loose.push(Obstacle { file, finding });
+            if is_actor(project, file, call) {
+                let message = "this `ActorEnvironment` has no single name of the module, and what its `task` makes tasks of stays on Flyte 1";
+                let finding = Finding::new(&ACTOR, call.callee, Effect::Blocking, message)
+                    .help("Assign it to one name at the top level of the module");
+                graph.loose.push(Obstacle { file, finding });
+            }
             continue;
         };
-        let actor = ActorNode { call: id, variable, image: ImageUse::None };
-        let node = graph.push(file, NodeKind::Actor(actor));
+        let Some(&kind) = makers.get(&(file, variable)) else { continue };
+        let maker = MakerNode { kind, call: id, variable, image: ImageUse::None };
+        let node = graph.push(file, NodeKind::Maker(maker));
         graph.by_decorator.insert((file, id), node);
         graph.by_binding.insert((file, variable), node);
         let binding = &facts.module.bindings[variable];
-        if !binding.is_unconditional || !call.methods.is_empty() {
+        let is_only = kind == MakerKind::Actor || facts.module.exports(&binding.name) == [variable];
+        if !binding.is_unconditional || !is_only || !call.methods.is_empty() {
+            let (rule, what) = match kind {
+                MakerKind::Actor => (&ACTOR, "the actor"),
+                MakerKind::Partial(_) => (&TASK_SHAPE, "it"),
+            };
             let message = format!("`{}` is not simply assigned at the top level of the module", binding.name);
-            let finding = Finding::new(&ACTOR, call.callee, Effect::Blocking, message)
-                .help("Define the actor at the top level of the module");
+            let finding = Finding::new(rule, call.callee, Effect::Blocking, message)
+                .help(format!("Define {what} once, at the top level of the module"));
             graph.block(node, file, finding);
         }
     }
@@ -817,12 +902,7 @@ fn collect_containers(project: &Project, graph: &mut Graph, file: FileId) {
     }
 }
 
-fn collect_entities(
-    project: &Project,
-    graph: &mut Graph,
-    file: FileId,
-    actors: &HashSet<(FileId, BindingId)>,
-) {
+fn collect_entities(project: &Project, graph: &mut Graph, file: FileId, makers: &Makers) {
     let Some(facts) = project.facts(file) else { return };
     for (id, function) in facts.module.functions.iter().enumerate() {
         for (position, decorator) in function.decorators.iter().enumerate() {
@@ -831,7 +911,7 @@ fn collect_entities(
             };
             let targets = project.resolve(file, reference);
             let kinds: Vec<Option<EntityKind>> =
-                targets.iter().map(|target| entity_kind(target, actors)).collect();
+                targets.iter().map(|target| entity_kind(target, makers)).collect();
             let Some(kind) = kinds.iter().copied().flatten().next() else { continue };
             if kinds.iter().any(|other| *other != Some(kind)) {
                 let finding = Finding::new(
@@ -852,7 +932,8 @@ fn collect_entities(
                 call: decorator.call,
                 image: ImageUse::None,
                 calls: Vec::new(),
-                actor: None,
+                maker: None,
+                is_apart: false,
             };
             let node = graph.push(file, NodeKind::Entity(entity));
             graph.by_decorator.extend(decorator.call.map(|call| ((file, call), node)));
@@ -902,7 +983,7 @@ fn collect_code(
 ) {
     let Some(facts) = project.facts(file) else { return };
     let made = |node: NodeId| match &graph.nodes[node].kind {
-        NodeKind::Actor(actor) => Some(actor.call),
+        NodeKind::Maker(actor) => Some(actor.call),
         NodeKind::Container(container) => Some(container.call),
         _ => None,
     };
@@ -942,17 +1023,25 @@ fn add_code(graph: &mut Graph, file: FileId, statement: StatementId) {
     }
 }
 
-fn entity_kind(target: &Target, actors: &HashSet<(FileId, BindingId)>) -> Option<EntityKind> {
+fn entity_kind(target: &Target, makers: &Makers) -> Option<EntityKind> {
     match target {
-        Target::Binding(file, binding, rest)
-            if rest.as_slice() == ["task"] && actors.contains(&(*file, *binding)) =>
-        {
-            Some(EntityKind::Task)
-        }
-        Target::Flyte1(Symbol::Task) => Some(EntityKind::Task),
-        Target::Flyte1(Symbol::Dynamic) => Some(EntityKind::Dynamic),
-        Target::Flyte1(Symbol::Workflow) => Some(EntityKind::Workflow),
-        Target::Flyte1(Symbol::Eager) => Some(EntityKind::Eager),
+        Target::Binding(file, binding, rest) => match makers.get(&(*file, *binding))? {
+            kind if !kind.makes(rest) => None,
+            MakerKind::Actor => Some(EntityKind::Task),
+            MakerKind::Partial(kind) => Some(*kind),
+        },
+        Target::Flyte1(symbol) => entity_of(symbol),
+        _ => None,
+    }
+}
+
+/// What a decorator of Flyte 1 makes.
+fn entity_of(symbol: &Symbol) -> Option<EntityKind> {
+    match symbol {
+        Symbol::Task => Some(EntityKind::Task),
+        Symbol::Dynamic => Some(EntityKind::Dynamic),
+        Symbol::Workflow => Some(EntityKind::Workflow),
+        Symbol::Eager => Some(EntityKind::Eager),
         _ => None,
     }
 }

@@ -15,6 +15,7 @@ pub mod strings;
 mod bodies;
 mod body_checks;
 mod holders;
+mod partials;
 mod reach;
 mod references;
 pub mod whole_file;

@@ -81,8 +81,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use super::graph::{self, EntityKind, Graph, ImageUse, NodeId, NodeKind};
+use super::graph::{self, EntityKind, Graph, ImageUse, MakerKind, NodeId, NodeKind};
 use super::link::Target;
+use super::partials;
 use super::settings::{map_settings, with_context};
 use super::strings::strings;
 use super::whole_file::name_of;
@@ -90,7 +91,7 @@ use super::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
-use crate::rules::actor::{self, MappedActor};
+use crate::rules::actor::{self, MappedMaker};
 use crate::rules::body::imports;
 use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR};
 use crate::rules::container_task::{self, MappedContainer};
@@ -225,8 +226,8 @@ fn assess(project: &Project, graph: &mut Graph, settings: Settings) {
             }
             NodeKind::Code(_) => Vec::new(),
             NodeKind::Setting(_) => map_settings(project, graph, node, &names).effects.findings,
-            NodeKind::Actor(_) => {
-                let mut findings = map_actor(project, graph, node, &names).settings.effects.findings;
+            NodeKind::Maker(_) => {
+                let mut findings = map_maker(project, graph, node, &names).settings.effects.findings;
                 findings.extend(plain_image_findings(project, graph, node));
                 findings
             }
@@ -279,7 +280,7 @@ pub fn place(project: &Project, graph: &Graph, node: NodeId) -> TextRange {
         NodeKind::Image(image) => facts.module.calls[image.call].callee,
         NodeKind::Setting(setting) => facts.module.bindings[setting.binding].range,
         NodeKind::Entity(entity) => facts.module.functions[entity.function].name_range,
-        NodeKind::Actor(actor) => facts.module.bindings[actor.variable].range,
+        NodeKind::Maker(actor) => facts.module.bindings[actor.variable].range,
         NodeKind::Container(container) => facts.module.bindings[container.variable].range,
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
@@ -310,7 +311,10 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
             };
             format!("{kind} `{}`", facts.module.functions[entity.function].name)
         }
-        NodeKind::Actor(actor) => format!("actor `{}`", facts.module.bindings[actor.variable].name),
+        NodeKind::Maker(maker) => {
+            let kind = if maker.kind == MakerKind::Actor { "actor" } else { "decorator" };
+            format!("{kind} `{}`", facts.module.bindings[maker.variable].name)
+        }
         NodeKind::Container(container) => {
             format!("container task `{}`", facts.module.bindings[container.variable].name)
         }
@@ -461,21 +465,30 @@ fn join(folder: &str, path: &str) -> String {
 pub fn map_entity(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedTask {
     let file = graph.nodes[node].file;
     let Some(entity) = graph.entity(node) else { return MappedTask::default() };
-    let map = if entity.kind == EntityKind::Workflow { workflow::map } else { task::map };
-    let offset = entity.decorator.start();
-    with_context(project, graph, file, offset, names, |cx| map(cx, entity.call)).unwrap_or_default()
+    let mapped = with_context(project, graph, file, entity.decorator.start(), names, |cx| {
+        if entity.kind == EntityKind::Workflow {
+            return workflow::map(cx, entity.call);
+        }
+        task::map(cx, entity.decorator, entity.call, &partials::given(project, graph, node))
+    });
+    mapped.unwrap_or_default()
 }
 
-/// Maps an `ActorEnvironment(…)`.
-pub fn map_actor(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedActor {
+/// Maps an `ActorEnvironment(…)` or a `partial(task, …)`.
+pub fn map_maker(project: &Project, graph: &Graph, node: NodeId, names: &FlyteNames) -> MappedMaker {
     let file = graph.nodes[node].file;
-    let (Some(actor), Some(facts)) = (graph.actor(node), project.facts(file)) else {
-        return MappedActor::default();
+    let (Some(maker), Some(facts)) = (graph.maker(node), project.facts(file)) else {
+        return MappedMaker::default();
     };
-    let offset = facts.module.calls[actor.call].range.start();
+    let offset = facts.module.calls[maker.call].range.start();
     let reuse_name = names.of("ReusePolicy");
-    with_context(project, graph, file, offset, names, |cx| actor::map(cx, actor.call, &reuse_name))
-        .unwrap_or_default()
+    let mapped = with_context(project, graph, file, offset, names, |cx| match maker.kind {
+        MakerKind::Actor => actor::map(cx, maker.call, &reuse_name),
+        MakerKind::Partial(_) => {
+            MappedMaker { settings: task::map_partial(cx, maker.call), ..MappedMaker::default() }
+        }
+    });
+    mapped.unwrap_or_default()
 }
 
 /// Maps a `ContainerTask(…)`.
@@ -868,9 +881,9 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
         for node in 0..graph.nodes.len() {
             let needs: Vec<NodeId> = match &graph.nodes[node].kind {
                 NodeKind::Image(image) => image.base.into_iter().collect(),
-                NodeKind::Actor(_) | NodeKind::Container(_) | NodeKind::Entity(_) => {
+                NodeKind::Maker(_) | NodeKind::Container(_) | NodeKind::Entity(_) => {
                     let images = graph.image_use(node).map(|(image, _)| image);
-                    let actor = graph.entity(node).and_then(|entity| entity.actor);
+                    let actor = graph.entity(node).and_then(|entity| entity.maker);
                     match images {
                         Some(ImageUse::Specs(images)) => images.iter().copied().chain(actor).collect(),
                         _ => actor.into_iter().collect(),

@@ -34,7 +34,7 @@ pub(super) fn to_be_mapped(project: &Project, graph: &Graph) -> Vec<NodeId> {
             || uses_nodes(project, graph, file, statement)
     };
     let is_wanted = |&node: &NodeId| match graph.nodes[node].kind {
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => false,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Maker(_) | NodeKind::Container(_) => false,
         NodeKind::Code(statement) => matters(graph.nodes[node].file, statement),
         NodeKind::Entity(_) => true,
     };

@@ -59,9 +59,12 @@
 
 use rayon::prelude::*;
 
-use super::graph::{EntityKind, Graph, ImageUse, NodeId, NodeKind, Use, is_replace};
+use super::graph::{
+    EntityKind, Graph, ImageUse, MakerKind, MakerNode, NodeId, NodeKind, Use, is_partial, is_replace,
+};
 use super::holders::{give_held_images, holder_use};
 use super::link::Target;
+use super::partials;
 use super::settings::{self, all_settings, setting_reference};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
@@ -139,7 +142,7 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
         if fills_image(graph, &facts.module.calls, file, reference, &nodes)
             || derives_image(graph, file, reference, &nodes)
-            || joins_actor(project, graph, file, reference, &nodes)
+            || joins_maker(project, graph, file, reference, &nodes)
         {
             continue;
         }
@@ -149,13 +152,12 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
             continue;
         }
         let is_image = nodes.iter().all(|&node| graph.image(node).is_some());
+        // What makes tasks is neither run nor called by them.
+        let is_task = !is_image && nodes.iter().all(|&node| graph.maker(node).is_none());
         if is_image && is_certain && image_reference(graph, file, reference, &nodes) {
             continue;
         }
-        if !is_image
-            && is_certain
-            && owners.is_empty()
-            && is_run(project, file, reference, &facts.module.calls)
+        if is_task && is_certain && owners.is_empty() && is_run(project, file, reference, &facts.module.calls)
         {
             continue;
         }
@@ -165,7 +167,7 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
             }
             continue;
         }
-        if !is_image && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
+        if is_task && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
             read_plain_call(project, graph, file, reference, &nodes, &owners);
             continue;
         }
@@ -275,6 +277,20 @@ pub(super) fn read_plain_image(project: &Project, graph: &mut Graph, node: NodeI
     }
 }
 
+/// A task that overrides settings of a `partial` takes the image from it all the same, unless it overrides that.
+pub(super) fn read_given_image(project: &Project, graph: &mut Graph, node: NodeId) {
+    let is_given = graph.entity(node).is_some_and(|entity| entity.is_apart)
+        && matches!(graph.image_use(node), Some((ImageUse::None, _)))
+        && graph.own_keyword(project, node, "container_image").is_none();
+    let image = graph.partial_of(node).filter(|_| is_given).map(|(_, partial)| partial.image.clone());
+    if let Some(image) = image {
+        if let ImageUse::Specs(images) = &image {
+            images.iter().for_each(|&image| graph.tie(node, image));
+        }
+        graph.set_image(node, image);
+    }
+}
+
 /// `image.packages = […]` straight behind `image = ImageSpec(…)`, which leaves that field out.
 fn fills_image(graph: &Graph, calls: &[Call], file: FileId, reference: &Reference, nodes: &[NodeId]) -> bool {
     let (Role::Filled(call), [field]) = (&reference.role, reference.attributes.as_slice()) else {
@@ -295,20 +311,18 @@ fn derives_image(graph: &mut Graph, file: FileId, reference: &Reference, nodes: 
     graph.image(derived).is_some_and(|image| image.is_derived) && give_base(graph, derived, *base)
 }
 
-/// `@actor.task`: the task belongs to the actor.
-fn joins_actor(
+/// `@actor.task`, `@gpu_task` of a `partial`: what makes the task.
+fn joins_maker(
     project: &Project,
     graph: &mut Graph,
     file: FileId,
     reference: &Reference,
     nodes: &[NodeId],
 ) -> bool {
-    let (Role::Decorator(function), [actor]) = (&reference.role, nodes) else { return false };
-    let is_task = project
-        .resolve(file, reference)
-        .iter()
-        .all(|target| matches!(target, Target::Binding(_, _, rest) if rest.as_slice() == ["task"]));
-    if graph.actor(*actor).is_none() || !is_task {
+    let (Role::Decorator(function), [maker]) = (&reference.role, nodes) else { return false };
+    let Some(kind) = graph.maker(*maker).map(|maker| maker.kind) else { return false };
+    let makes = |target: &Target| matches!(target, Target::Binding(_, _, rest) if kind.makes(rest));
+    if !project.resolve(file, reference).iter().all(makes) {
         return false;
     }
     let own: Vec<NodeId> = graph
@@ -317,10 +331,13 @@ fn joins_actor(
         .collect();
     for node in own {
         if let NodeKind::Entity(entity) = &mut graph.nodes[node].kind {
-            entity.actor = Some(*actor);
+            entity.maker = Some(*maker);
         }
-        graph.tie(node, *actor);
-        if graph.nodes[*actor].file != file {
+        graph.tie(node, *maker);
+        if kind != MakerKind::Actor {
+            let findings = partials::joins(project, graph, node, *maker);
+            findings.into_iter().for_each(|finding| graph.block(node, file, finding));
+        } else if graph.nodes[*maker].file != file {
             let message = format!("`{}` is an actor of another file", reference.name);
             let finding = Finding::new(&ACTOR, reference.range, Effect::Blocking, message)
                 .help("Define the task in the file of the actor");
@@ -484,7 +501,8 @@ fn other_use(
 ) {
     let (rule, what): (&'static Rule, &str) = match graph.nodes[node].kind {
         NodeKind::Image(_) => (&IMAGE_USE, "image"),
-        NodeKind::Actor(_) => (&ACTOR, "actor"),
+        NodeKind::Maker(MakerNode { kind: MakerKind::Actor, .. }) => (&ACTOR, "actor"),
+        NodeKind::Maker(_) => (&TASK_SHAPE, "decorator of tasks"),
         NodeKind::Container(_) => (&OTHER_USE, "container task"),
         NodeKind::Entity(_) | NodeKind::Setting(_) | NodeKind::Code(_) => (&OTHER_USE, "task or workflow"),
     };
@@ -512,7 +530,7 @@ fn other_use(
         (Role::Argument(call, _), None) if is_image && is_copied_by(project, file, *call) => {
             format!("`{text}` is copied with other values than a `name` and a `registry` that can be read")
         }
-        (Role::ArgumentOf(library), None) if is_image && library == "functools" => {
+        (role, None) if is_image && is_given_to_partial(project, file, role) => {
             format!("`{text}` is given to `partial`, and which tasks get it cannot be told")
         }
         (_, Some(attribute)) => format!("`{text}`: `{attribute}` of the {what} is not migrated yet"),
@@ -552,7 +570,7 @@ fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) 
         Role::Argument(call, _) if is_image && is_copied_by(project, file, *call) => {
             "Write an `ImageSpec` of its own, or `ImageSpec(base_image=…)` to add to it"
         }
-        Role::ArgumentOf(library) if is_image && library == "functools" => {
+        role if is_image && is_given_to_partial(project, file, role) => {
             "Give each task its `container_image` itself"
         }
         Role::Argument(call, _) => callee_advice(project, file, *call).unwrap_or(BY_HAND),
@@ -567,6 +585,17 @@ fn help(project: &Project, file: FileId, reference: &Reference, is_image: bool) 
 /// Whether a call is one of `dataclasses.replace`.
 fn is_copied_by(project: &Project, file: FileId, call: CallId) -> bool {
     project.facts(file).is_some_and(|facts| is_replace(project, file, &facts.module.calls[call]))
+}
+
+/// Whether a reference is given to a function of `functools`.
+fn is_given_to_partial(project: &Project, file: FileId, role: &Role) -> bool {
+    match role {
+        Role::ArgumentOf(library) => library == "functools",
+        Role::Argument(call, _) => {
+            project.facts(file).is_some_and(|facts| is_partial(project, file, &facts.module.calls[*call]))
+        }
+        _ => false,
+    }
 }
 
 const BY_HAND: &str = "Migrate this use by hand first";

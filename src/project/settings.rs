@@ -217,7 +217,7 @@ fn holder(graph: &Graph, module: &Module, file: FileId, reference: &Reference) -
     let bindings = module.bindings.iter().enumerate().filter(|(_, binding)| binding.owner == reference.owner);
     let mut nodes = bindings.filter_map(|(id, _)| graph.by_binding.get(&(file, id)).copied());
     let is_user = |node: NodeId| {
-        graph.setting(node).is_some() || graph.actor(node).is_some() || graph.container(node).is_some()
+        graph.setting(node).is_some() || graph.maker(node).is_some() || graph.container(node).is_some()
     };
     nodes.find(|&node| is_part && is_user(node))
 }
@@ -368,10 +368,9 @@ pub fn declared_secrets(project: &Project, graph: &Graph) -> Vec<DeclaredSecret>
 
 /// The calls of `Secret` that the decorator of an entity names, with their files; not those that are mounted as files.
 fn secrets_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<(FileId, &'p Call)> {
-    let file = graph.nodes[node].file;
-    let facts = project.facts(file).zip(graph.entity(node).and_then(|entity| entity.call));
-    let Some((facts, call)) = facts else { return Vec::new() };
-    let Some(argument) = facts.module.calls[call].keyword("secret_requests") else { return Vec::new() };
+    let given = graph.entity(node).and_then(|_| graph.keyword(project, node, "secret_requests"));
+    let Some((file, argument)) = given else { return Vec::new() };
+    let Some(facts) = project.facts(file) else { return Vec::new() };
     let mut leaves = Vec::new();
     leaves_of(&argument.value, &mut leaves);
     let mut calls = Vec::new();

@@ -116,7 +116,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::graph::{Graph, NodeId, NodeKind, Obstacle};
+use super::graph::{EntityNode, Graph, NodeId, NodeKind, Obstacle};
 use super::link::Target;
 use super::references::callee_advice;
 use super::{Content, FileId, Project};
@@ -196,7 +196,7 @@ fn whole_file(project: &Project, graph: &Graph, file: FileId, by_name: &FilesByN
             if !project.settled.contains(&file) {
                 read_spec_uses(project, file, &mut said);
                 read_other_images(project, graph, file, &mut said);
-                read_made_decorators(project, file, &mut said);
+                read_made_decorators(project, graph, file, &mut said);
                 read_called_decorators(project, file, &mut said);
             }
         }
@@ -271,7 +271,7 @@ pub fn name_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Option<
         }
         NodeKind::Setting(setting) => Some(facts.module.bindings[setting.binding].name.as_str()),
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].name.as_str()),
-        NodeKind::Actor(actor) => Some(facts.module.bindings[actor.variable].name.as_str()),
+        NodeKind::Maker(actor) => Some(facts.module.bindings[actor.variable].name.as_str()),
         NodeKind::Container(container) => Some(facts.module.bindings[container.variable].name.as_str()),
         NodeKind::Code(statement) => {
             let mut bindings = facts.module.bindings.iter();
@@ -404,14 +404,17 @@ fn read_other_images(project: &Project, graph: &Graph, file: FileId, said: &mut 
     }
 }
 
-/// `@gpu_task` below `gpu_task = partial(task, …)`: each function that such a decorator makes a task stays one of
+/// `@logged_task` of a function that calls `task`: each function that such a decorator makes a task stays one of
 /// Flyte 1.
-fn read_made_decorators(project: &Project, file: FileId, said: &mut Vec<Said>) {
+fn read_made_decorators(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<Said>) {
     let Some(facts) = project.facts(file) else { return };
+    let entities: Vec<&EntityNode> = graph.nodes_in(file).filter_map(|node| graph.entity(node)).collect();
+    let is_known = |decorator: &&Decorator| entities.iter().any(|entity| entity.decorator == decorator.range);
     for function in &facts.module.functions {
         let made = function
             .decorators
             .iter()
+            .filter(|decorator| !is_known(decorator))
             .find_map(|decorator| Some((decorator, made(project, file, function, decorator)?)));
         let Some((decorator, is_certain)) = made else { continue };
         let range = decorator.callee.unwrap_or(decorator.range);

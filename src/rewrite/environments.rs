@@ -38,10 +38,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{Overview, files_of};
-use crate::project::graph::{EntityKind, EntityNode, ImageUse, NodeId, NodeKind};
+use crate::project::graph::{EntityKind, EntityNode, ImageUse, MakerKind, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{
-    Additions, FlyteNames, PlainImage, Plan, map_actor, map_entity, place, plain_image,
+    Additions, FlyteNames, PlainImage, Plan, map_entity, map_maker, place, plain_image,
 };
 use crate::project::whole_file::name_of;
 use crate::project::{FileId, Project};
@@ -87,7 +87,7 @@ pub(super) struct Environment {
     pub(super) members: Vec<NodeId>,
     /// The environments whose tasks its own tasks call.
     pub(super) depends_on: Vec<Dependency>,
-    /// The actor that it takes the place of, or the container task that it is made from.
+    /// The actor or `partial` that it takes the place of, or the container task that it is made from.
     pub(super) owner: Option<NodeId>,
     /// The bindings that its arguments read of names that are bound more than once: the same text means something else
     /// further down.
@@ -97,7 +97,8 @@ pub(super) struct Environment {
 impl Environment {
     /// Whether its containers run one task after another.
     pub(super) fn is_reused(&self, plan: &Plan) -> bool {
-        self.owner.is_some_and(|owner| plan.graph.actor(owner).is_some())
+        let maker = self.owner.and_then(|owner| plan.graph.maker(owner));
+        maker.is_some_and(|maker| maker.kind == MakerKind::Actor)
     }
 
     /// Where it is made: above its first task, in the place of an actor, or below a container task.
@@ -106,7 +107,7 @@ impl Environment {
         let facts = project.facts(self.file);
         match (node.map(|node| &plan.graph.nodes[node].kind), facts) {
             (Some(NodeKind::Entity(entity)), _) => entity.decorator.start(),
-            (Some(NodeKind::Actor(actor)), Some(facts)) => facts.module.calls[actor.call].range.start(),
+            (Some(NodeKind::Maker(actor)), Some(facts)) => facts.module.calls[actor.call].range.start(),
             (Some(NodeKind::Container(container)), Some(facts)) => {
                 facts.module.calls[container.call].range.start()
             }
@@ -131,6 +132,7 @@ pub(super) struct Dependency {
 pub(super) struct Environments {
     /// The environments, by file and place.
     pub(super) all: Vec<Environment>,
+    by_file: HashMap<FileId, Vec<usize>>,
     of_node: HashMap<NodeId, usize>,
     of_image: HashMap<NodeId, Vec<usize>>,
 }
@@ -143,8 +145,15 @@ impl Environments {
 
     /// The environments of a file, which stand side by side.
     pub(super) fn in_file(&self, file: FileId) -> impl Iterator<Item = (usize, &Environment)> {
-        let start = self.all.partition_point(|environment| environment.file < file);
-        self.all.iter().enumerate().skip(start).take_while(move |(_, environment)| environment.file == file)
+        self.by_file.get(&file).into_iter().flatten().map(|&id| (id, &self.all[id]))
+    }
+
+    /// Adds one.
+    fn push(&mut self, environment: Environment) -> usize {
+        let id = self.all.len();
+        self.by_file.entry(environment.file).or_default().push(id);
+        self.all.push(environment);
+        id
     }
 
     /// What the image of an `ImageSpec` needs beyond its own parameters.
@@ -226,8 +235,11 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
         return environments;
     }
     let mut names = Names::new(project);
+    // Those of other files have tasks too.
     for (file, _) in project.parsed() {
-        place_actors(project, plan, overview, &mut environments, file);
+        place_makers(project, plan, overview, &mut environments, file);
+    }
+    for (file, _) in project.parsed() {
         place_containers(plan, &mut environments, file);
         let entities: Vec<NodeId> =
             plan.converted_in(file).filter(|&node| plan.graph.entity(node).is_some()).collect();
@@ -242,8 +254,8 @@ pub(super) fn environments(project: &Project, plan: &Plan, overview: &Overview) 
 
 type Key = (EnvironmentImage, Vec<EnvironmentSetting>, Vec<BindingId>);
 
-/// The environments that take the place of actors.
-fn place_actors(
+/// The environments that take the place of actors and of `partial`s.
+fn place_makers(
     project: &Project,
     plan: &Plan,
     overview: &Overview,
@@ -252,11 +264,11 @@ fn place_actors(
 ) {
     let Some(facts) = project.facts(file) else { return };
     for node in plan.converted_in(file) {
-        let Some(actor) = plan.graph.actor(node) else { continue };
-        let settings = map_actor(project, &plan.graph, node, &overview.names(file)).settings;
-        environments.all.push(Environment {
+        let Some(maker) = plan.graph.maker(node) else { continue };
+        let settings = map_maker(project, &plan.graph, node, &overview.names(file)).settings;
+        environments.push(Environment {
             file,
-            variable: facts.module.bindings[actor.variable].name.to_string(),
+            variable: facts.module.bindings[maker.variable].name.to_string(),
             name: String::new(),
             image: image_of(project, plan, node),
             settings: settings.settings,
@@ -271,8 +283,7 @@ fn place_actors(
 /// The environments that are made from container tasks. Nothing else runs in their images.
 fn place_containers(plan: &Plan, environments: &mut Environments, file: FileId) {
     for node in plan.converted_in(file).filter(|&node| plan.graph.container(node).is_some()) {
-        environments.of_node.insert(node, environments.all.len());
-        environments.all.push(Environment {
+        let id = environments.push(Environment {
             file,
             variable: String::new(),
             name: String::new(),
@@ -283,6 +294,7 @@ fn place_containers(plan: &Plan, environments: &mut Environments, file: FileId) 
             owner: Some(node),
             rebound: Vec::new(),
         });
+        environments.of_node.insert(node, id);
     }
 }
 
@@ -300,8 +312,8 @@ fn group_tasks(
         else {
             continue;
         };
-        if let Some(actor) = entity.actor {
-            let id = environments.all.iter().position(|environment| environment.owner == Some(actor));
+        if let Some(maker) = entity.maker.filter(|_| !entity.is_apart) {
+            let id = environments.all.iter().position(|environment| environment.owner == Some(maker));
             if let Some(id) = id {
                 environments.all[id].members.push(node);
                 environments.of_node.insert(node, id);
@@ -336,7 +348,7 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
     });
     let id = same.unwrap_or_else(|| {
         let (image, settings, rebound) = key;
-        environments.all.push(Environment {
+        environments.push(Environment {
             file,
             variable: String::new(),
             name: String::new(),
@@ -346,8 +358,7 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
             depends_on: Vec::new(),
             owner: None,
             rebound,
-        });
-        environments.all.len() - 1
+        })
     });
     environments.all[id].members.push(node);
     environments.of_node.insert(node, id);
@@ -356,10 +367,9 @@ fn add(environments: &mut Environments, first: usize, file: FileId, node: NodeId
 fn image_of(project: &Project, plan: &Plan, node: NodeId) -> EnvironmentImage {
     let file = plan.graph.nodes[node].file;
     match plan.graph.image_use(node) {
-        Some((ImageUse::Specs(images), call)) => {
-            let call = call.and_then(|call| Some(&project.facts(file)?.module.calls[call]));
-            let range =
-                call.and_then(|call| call.keyword("container_image")).map(|argument| argument.value.range);
+        Some((ImageUse::Specs(images), _)) => {
+            let keyword = plan.graph.keyword(project, node, "container_image");
+            let range = keyword.map(|(_, argument)| argument.value.range);
             match images[..] {
                 [image]
                     if plan
@@ -457,16 +467,20 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
     let slug = names.slug(file);
     for &id in &ids {
         let Some(owner) = environments.all[id].owner else { continue };
-        if plan.graph.actor(owner).is_none() {
+        if plan.graph.maker(owner).is_none() {
             continue;
         }
-        let mapped = map_actor(project, &plan.graph, owner, &FlyteNames::default());
-        let name = mapped.name.unwrap_or_else(|| environments.all[id].variable.clone());
+        let mapped = map_maker(project, &plan.graph, owner, &FlyteNames::default());
+        let variable = &environments.all[id].variable;
+        let name = mapped.name.unwrap_or_else(|| {
+            let is_actor = environments.all[id].is_reused(plan);
+            if is_actor { variable.clone() } else { format!("{slug}_{}", slugged(variable)) }
+        });
         let name = names.free(&if is_valid(&name) { name } else { slugged(&name) });
         names.take(&name);
         environments.all[id].name = name;
     }
-    ids.retain(|&id| !environments.all[id].is_reused(plan));
+    ids.retain(|&id| environments.all[id].name.is_empty());
     let mut is_first = true;
     for id in ids {
         let environment = &environments.all[id];
@@ -500,12 +514,20 @@ fn link(project: &Project, plan: &Plan, environments: &mut Environments) {
             for &(place, callee) in &entity.calls {
                 let Some(&other) = environments.of_node.get(&callee) else { continue };
                 if other != id && !dependencies.iter().any(|dependency| dependency.environment == other) {
-                    dependencies.push(dependency(project, plan, environments, id, other, place));
+                    let calls = Calls { file: plan.graph.nodes[member].file, place, callee };
+                    dependencies.push(dependency(project, plan, environments, id, other, &calls));
                 }
             }
         }
         environments.all[id].depends_on = dependencies;
     }
+}
+
+/// A call for which an environment depends on another.
+struct Calls {
+    file: FileId,
+    place: TextRange,
+    callee: NodeId,
 }
 
 fn dependency(
@@ -514,7 +536,7 @@ fn dependency(
     environments: &Environments,
     from: usize,
     to: usize,
-    place: TextRange,
+    calls: &Calls,
 ) -> Dependency {
     let (file, target) = (environments.all[from].file, environments.all[to].file);
     let variable = &environments.all[to].variable;
@@ -524,9 +546,17 @@ fn dependency(
         return dependency;
     }
     let Some(facts) = project.facts(file) else { return dependency };
-    let Some(reference) = facts.reference_at(place) else { return dependency };
+    // A task that a `partial` of another file makes: what it calls cannot be named in that file.
+    let Some(reference) = facts.reference_at(calls.place).filter(|_| calls.file == file) else {
+        return dependency;
+    };
     // Where the target imports this file in turn, its environment may not exist yet when this one is made.
     if project.import_closure([target]).contains(&file) {
+        return dependency;
+    }
+    let offset = environments.all[from].offset(project, plan);
+    if let Some(text) = named_by_decorator(project, plan, file, calls.callee, offset) {
+        dependency.text = Some(text);
         return dependency;
     }
     if is_read_from(project, file, reference, target) {
@@ -539,7 +569,7 @@ fn dependency(
         return dependency;
     };
     // An import below the environment comes too late for it.
-    if facts.module.imports[statement].range.start() > environments.all[from].offset(project, plan) {
+    if facts.module.imports[statement].range.start() > offset {
         return dependency;
     }
     let leaf = module.rsplit('.').next().unwrap_or_default();
@@ -552,6 +582,23 @@ fn dependency(
     dependency.text = Some(alias);
     dependency.import = Some((statement, import));
     dependency
+}
+
+/// The environment of another file as the decorator of a task in `file` names it, if it is bound above `offset`.
+fn named_by_decorator(
+    project: &Project,
+    plan: &Plan,
+    file: FileId,
+    callee: NodeId,
+    offset: TextSize,
+) -> Option<String> {
+    let entity = plan.graph.entity(callee).filter(|_| plan.graph.nodes[callee].file == file)?;
+    let facts = project.facts(file)?;
+    let reference = facts.reference_at(entity.callee)?;
+    let mut bindings = reference.bindings.iter().map(|&binding| &facts.module.bindings[binding]);
+    bindings
+        .all(|binding| binding.range.start() < offset)
+        .then(|| project.text(file)[reference.range].to_owned())
 }
 
 /// Whether a reference is `module.name`, where `module` is the file `target` itself and not one that takes names from it.

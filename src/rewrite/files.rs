@@ -10,7 +10,7 @@ use crate::flyte1::symbol::{Symbol, is_flyte1_root};
 use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind, is_replace};
 use crate::project::link::Target;
 use crate::project::plan::{
-    Additions, FlyteNames, Plan, Settings, map_actor, map_container, map_entity, map_image,
+    Additions, FlyteNames, Plan, Settings, map_container, map_entity, map_image, map_maker,
 };
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
@@ -254,16 +254,17 @@ fn consumed(project: &Project, plan: &Plan, settings: Settings<'_>, file: FileId
                 consumed.extend(versions_left_out(project, plan, settings, node, call));
             }
             NodeKind::Entity(entity) => {
-                consumed.insert(entity.callee);
+                // A `partial` that became an environment is read on.
+                consumed.extend(plan.graph.partial_of(node).is_none().then_some(entity.callee));
                 consumed.extend(map_entity(project, &plan.graph, node, &names).effects.consumed);
             }
             NodeKind::Setting(_) => {
                 consumed.extend(map_settings(project, &plan.graph, node, &names).effects.consumed);
             }
-            NodeKind::Actor(actor) => {
+            NodeKind::Maker(actor) => {
                 let Some(facts) = project.facts(file) else { continue };
                 consumed.insert(facts.module.calls[actor.call].callee);
-                consumed.extend(map_actor(project, &plan.graph, node, &names).settings.effects.consumed);
+                consumed.extend(map_maker(project, &plan.graph, node, &names).settings.effects.consumed);
             }
             NodeKind::Container(_) => {
                 consumed.extend(map_container(project, &plan.graph, node, &names).effects.consumed);
@@ -371,7 +372,7 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     }
     let is_from = |&id: &BindingId| {
         matches!(&module.bindings[id].kind, BindingKind::Import(path)
-            if path.name.is_some() || path.dotted() == "dataclasses")
+            if path.name.is_some() || matches!(path.dotted().as_str(), "dataclasses" | "functools"))
     };
     let takes_names = module
         .references
@@ -434,10 +435,11 @@ fn needed_names(project: &Project, plan: &Plan, outlook: &FileOutlook, file: Fil
                 });
                 names.extend(has_secrets.then_some("Secret"));
             }
-            NodeKind::Actor(_) => {
-                let mapped = map_actor(project, &plan.graph, node, &FlyteNames::default()).settings;
-                names.extend(["TaskEnvironment", "ReusePolicy", "Image"]);
-                names.extend(mapped.effects.uses.iter().copied());
+            NodeKind::Maker(_) => {
+                let mapped = map_maker(project, &plan.graph, node, &FlyteNames::default());
+                names.extend(["TaskEnvironment", "Image"]);
+                names.extend(mapped.reusable.map(|_| "ReusePolicy"));
+                names.extend(mapped.settings.effects.uses.iter().copied());
             }
             NodeKind::Container(_) => {
                 names.push("TaskEnvironment");

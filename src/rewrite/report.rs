@@ -393,7 +393,7 @@ fn made_of(plan: &Plan, node: NodeId) -> Vec<NodeId> {
         _ => Vec::new(),
     };
     let base = plan.graph.image(node).and_then(|image| image.base);
-    let actor = plan.graph.entity(node).and_then(|entity| entity.actor);
+    let actor = plan.graph.entity(node).and_then(|entity| entity.maker);
     images.into_iter().chain(base).chain(actor).collect()
 }
 
@@ -467,7 +467,7 @@ fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
     match &plan.graph.nodes[user].kind {
         NodeKind::Image(image) => image.base == Some(used),
         NodeKind::Setting(_) => plan.graph.setting(used).is_some(),
-        NodeKind::Actor(actor) => matches!(&actor.image, ImageUse::Specs(images) if images.contains(&used)),
+        NodeKind::Maker(actor) => matches!(&actor.image, ImageUse::Specs(images) if images.contains(&used)),
         NodeKind::Container(container) => {
             matches!(&container.image, ImageUse::Specs(images) if images.contains(&used))
                 || plan.graph.setting(used).is_some()
@@ -475,7 +475,7 @@ fn uses(plan: &Plan, user: NodeId, used: NodeId) -> bool {
         NodeKind::Code(_) => plan.graph.bodies[user].calls.iter().any(|(_, callee)| *callee == used),
         NodeKind::Entity(entity) => {
             entity.calls.iter().any(|(_, callee)| *callee == used)
-                || entity.actor == Some(used)
+                || entity.maker == Some(used)
                 || matches!(&entity.image, ImageUse::Specs(images) if images.contains(&used))
                 || plan.graph.needs.contains(&(user, used))
                 || plan.graph.setting(used).is_some()

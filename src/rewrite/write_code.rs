@@ -364,9 +364,9 @@ use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, symbol};
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
-use crate::project::graph::{ContainerNode, EntityKind, EntityNode, NodeId, NodeKind};
+use crate::project::graph::{ContainerNode, EntityKind, EntityNode, MakerKind, MakerNode, NodeId, NodeKind};
 use crate::project::plan::{
-    FlyteNames, Plan, Settings, describe, map_actor, map_container, map_entity, map_image, place,
+    FlyteNames, Plan, Settings, describe, map_container, map_entity, map_image, map_maker, place,
 };
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
@@ -454,7 +454,7 @@ pub(super) fn convert(
             NodeKind::Image(image) => converter.image(node, image.variable.is_some() || image.is_element),
             NodeKind::Entity(entity) => converter.entity(node, entity, body),
             NodeKind::Setting(_) => converter.setting(node),
-            NodeKind::Actor(_) => converter.actor(node),
+            NodeKind::Maker(maker) => converter.maker(node, maker),
             NodeKind::Container(container) => converter.container(node, container),
             NodeKind::Code(_) => converter.code(node, body),
         }
@@ -607,8 +607,7 @@ impl Converter<'_> {
         self.used.extend(body.uses);
         self.import_lines.extend(body.imports);
         self.helpers.extend(body.helpers);
-        let informs = body.findings.iter().filter(|finding| finding.effect == Effect::Info);
-        self.diagnostics.extend(informs.map(diagnostic));
+        self.inform(&body.findings);
         body.edits
     }
 
@@ -661,8 +660,20 @@ impl Converter<'_> {
     fn effects(&mut self, effects: Effects) {
         self.used.extend(effects.uses);
         self.import_lines.extend(effects.imports);
-        let informs = effects.findings.iter().filter(|finding| finding.effect == Effect::Info);
-        self.diagnostics.extend(informs.map(diagnostic));
+        self.inform(&effects.findings);
+    }
+
+    /// Says what only informs, once: several tasks may have a keyword from one `partial`.
+    fn inform(&mut self, findings: &[Finding]) {
+        for finding in findings.iter().filter(|finding| finding.effect == Effect::Info) {
+            let said = diagnostic(finding);
+            let is_it = |other: &Diagnostic| {
+                (other.rule, other.range, &other.message) == (said.rule, said.range, &said.message)
+            };
+            if !self.diagnostics.iter().any(is_it) {
+                self.diagnostics.push(said);
+            }
+        }
     }
 
     fn entity(&mut self, node: NodeId, entity: &EntityNode, body: MappedBody) {
@@ -720,7 +731,11 @@ impl Converter<'_> {
     }
 
     fn decorator(&mut self, node: NodeId, entity: &EntityNode, environment: &Environment) -> Edit {
-        let callee = format!("{}.task", environment.variable);
+        let callee = match self.plan.graph.partial_of(node).filter(|_| !entity.is_apart) {
+            // It may be that of another file.
+            Some(_) => format!("{}.task", &self.text[entity.callee]),
+            None => format!("{}.task", environment.variable),
+        };
         let mut mapped = map_entity(self.project, &self.plan.graph, node, &self.names);
         self.effects(mapped.effects);
         if let Some(triggers) = self.triggers_argument(node) {
@@ -729,11 +744,11 @@ impl Converter<'_> {
             }
             mapped.arguments.push(triggers);
             mapped.is_rewritten = true;
-            if entity.call.is_none() {
-                let head = Call { callee, arguments: mapped.arguments, ..Call::default() };
-                let chain = Chain { head, ..Chain::default() };
-                return Edit::replacement(entity.callee, layout(&chain, self.place_at(entity.callee)));
-            }
+        }
+        if entity.call.is_none() && !mapped.arguments.is_empty() {
+            let head = Call { callee, arguments: mapped.arguments, ..Call::default() };
+            let chain = Chain { head, ..Chain::default() };
+            return Edit::replacement(entity.callee, layout(&chain, self.place_at(entity.callee)));
         }
         let Some(call) =
             entity.call.filter(|_| mapped.is_rewritten).map(|call| &self.facts.module.calls[call])
@@ -756,19 +771,19 @@ impl Converter<'_> {
         Edit::replacement(call.range, layout(&chain, self.place_at(call.range)))
     }
 
-    /// An actor becomes an environment where it stands.
-    fn actor(&mut self, node: NodeId) {
+    /// An actor or a `partial` becomes an environment where it stands.
+    fn maker(&mut self, node: NodeId, maker: &MakerNode) {
         let (environments, file) = (self.environments, self.file);
         let environment = environments.in_file(file).find(|(_, environment)| environment.owner == Some(node));
-        let (Some((_, environment)), Some(actor)) = (environment, self.plan.graph.actor(node)) else {
-            return;
-        };
-        let call = &self.facts.module.calls[actor.call];
-        let mapped = map_actor(self.project, &self.plan.graph, node, &self.names);
+        let Some((_, environment)) = environment else { return };
+        let call = &self.facts.module.calls[maker.call];
+        let mapped = map_maker(self.project, &self.plan.graph, node, &self.names);
         let mut arguments = self.environment_arguments(environment);
         arguments.extend(mapped.settings.arguments);
-        self.uses("ReusePolicy");
-        arguments.push(self.argument("reusable", &Chain { head: mapped.reusable, ..Chain::default() }));
+        if let Some(reusable) = mapped.reusable {
+            self.uses("ReusePolicy");
+            arguments.push(self.argument("reusable", &Chain { head: reusable, ..Chain::default() }));
+        }
         self.effects(mapped.settings.effects);
         let head = Call {
             callee: self.uses("TaskEnvironment"),
@@ -780,14 +795,15 @@ impl Converter<'_> {
         let mut edits = vec![Edit::replacement(call.range, text)];
         let behind = next_line_start(self.text, call.range.end());
         edits.extend(self.late_dependencies(environment, behind));
-        let finding = Finding::new(
-            &ACTOR,
-            call.callee,
-            Effect::Blocking,
-            format!("{} is an environment of union", describe(self.project, &self.plan.graph, node)),
-        );
-        let title = "Make it a `TaskEnvironment` with reused containers".to_owned();
-        self.diagnostics.push(fixed(&finding, title, self.applicability(node), edits));
+        let (rule, what, title) = match maker.kind {
+            MakerKind::Actor => {
+                (&ACTOR, "is an environment of union", "Make it a `TaskEnvironment` with reused containers")
+            }
+            MakerKind::Partial(_) => (&TASK, "makes tasks of Flyte 1", "Make it a `TaskEnvironment`"),
+        };
+        let message = format!("{} {what}", describe(self.project, &self.plan.graph, node));
+        let finding = Finding::new(rule, call.callee, Effect::Blocking, message);
+        self.fix(&finding, title.to_owned(), self.applicability(node), edits);
     }
 
     /// A container task is written anew where it stands, and its environment below it.

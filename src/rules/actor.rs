@@ -84,19 +84,19 @@ pub const REUSE_PACKAGE: &str = "unionai-reuse";
 /// For how many seconds union keeps an idle actor, if it is not told.
 const USUAL_SECONDS: &str = "90";
 
-/// A mapped actor.
+/// A mapped actor, or another call that makes tasks.
 #[derive(Debug, Default)]
-pub struct MappedActor {
+pub struct MappedMaker {
     /// The settings that it shares with tasks; the arguments are those of the environment.
     pub settings: MappedTask,
     /// Its name, where it can be read.
     pub name: Option<String>,
-    /// `reusable=` of the environment.
-    pub reusable: Call,
+    /// `reusable=` of the environment of an actor.
+    pub reusable: Option<Call>,
 }
 
 /// Maps the call of `ActorEnvironment`; `reuse_name` is how `flyte.ReusePolicy` is written.
-pub fn map(cx: &SettingContext<'_>, id: CallId, reuse_name: &str) -> MappedActor {
+pub fn map(cx: &SettingContext<'_>, id: CallId, reuse_name: &str) -> MappedMaker {
     let call = &cx.module.calls[id];
     let mut settings = task::map_settings(cx, id, &["name", "replica_count", "ttl_seconds"]);
     let mut replicas = "1";
@@ -132,5 +132,5 @@ pub fn map(cx: &SettingContext<'_>, id: CallId, reuse_name: &str) -> MappedActor
         ValueKind::Name(constant) => (cx.constant)(constant)?.as_str().map(str::to_owned),
         _ => name.value.as_str().map(str::to_owned),
     });
-    MappedActor { settings, name, reusable }
+    MappedMaker { settings, name, reusable: Some(reusable) }
 }

@@ -317,7 +317,7 @@ use crate::flyte1::body::Body;
 use crate::flyte2::chain::{Argument, Call as CallText};
 use crate::project::graph::EntityKind;
 use crate::python::items::Item;
-use crate::python::scope::{CallId, Function, Parameter, ParameterKind};
+use crate::python::scope::{Call, CallId, Function, Parameter, ParameterKind};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
@@ -354,41 +354,97 @@ pub struct MappedTask {
     pub effects: Effects,
 }
 
-/// Maps the decorator `call` of a task or dynamic; `None` for a bare `@task`.
-pub fn map(cx: &SettingContext<'_>, call: Option<CallId>) -> MappedTask {
+/// Maps the `decorator` of a task or dynamic; `call` is `None` for a bare `@task`. `given` are keywords that it has from
+/// the `partial` which makes it.
+pub fn map(
+    cx: &SettingContext<'_>,
+    decorator: TextRange,
+    call: Option<CallId>,
+    given: &[(String, Value, Item)],
+) -> MappedTask {
     let mut mapped = MappedTask::default();
-    if let Some(id) = call {
-        mapped = map_settings(cx, id, &[]);
+    let mut keywords = Keywords::default();
+    for (name, value, item) in given {
+        keyword(cx, &mut mapped, &mut keywords, name, value, item);
     }
+    if let Some(call) = call {
+        own_keywords(cx, &mut mapped, &mut keywords, &cx.module.calls[call], |_| false);
+    }
+    finish(cx, &mut mapped, &mut keywords, call.map_or(decorator, |call| cx.module.calls[call].range));
+    mapped.is_rewritten |= !given.is_empty();
     mapped
 }
 
 /// Maps the keywords of the call but those in `others`, which are not those of a task.
 pub(super) fn map_settings(cx: &SettingContext<'_>, id: CallId, others: &[&str]) -> MappedTask {
     let mut mapped = MappedTask::default();
-    let call = &cx.module.calls[id];
     let mut keywords = Keywords::default();
-    for (argument, item) in call.arguments.iter().zip(&call.items.items) {
-        let Some(name) = argument.name.as_deref() else {
-            mapped.effects.findings.push(
-                Finding::new(
-                    &TASK_KEYWORD,
-                    item.range,
-                    Effect::Blocking,
-                    format!("`{}` hides which settings this task has", item.text),
-                )
-                .help("Write the keywords out"),
-            );
-            continue;
-        };
-        if others.contains(&name) {
-            continue;
+    let call = &cx.module.calls[id];
+    own_keywords(cx, &mut mapped, &mut keywords, call, |name| others.contains(&name));
+    finish(cx, &mut mapped, &mut keywords, call.range);
+    mapped
+}
+
+/// Maps `partial(task, …)`: the settings that its environment has. Its other keywords are repeated at the tasks.
+pub fn map_partial(cx: &SettingContext<'_>, id: CallId) -> MappedTask {
+    let mut mapped = MappedTask::default();
+    let mut keywords = Keywords::default();
+    let call = &cx.module.calls[id];
+    let mut arguments = call.arguments.iter().zip(&call.items.items);
+    let function = arguments.next().map(|(function, _)| function.value.range);
+    mapped.effects.consumed.extend(function.into_iter().chain([call.callee]));
+    for (argument, item) in arguments {
+        match argument.name.as_deref() {
+            Some(name) if is_of_environment(name) => {
+                keyword(cx, &mut mapped, &mut keywords, name, &argument.value, item);
+            }
+            Some(_) => {
+                mapped.effects.consumed.extend(dropped_references(cx, item.range));
+                drop_argument(&mut mapped, item);
+            }
+            None => mapped.effects.findings.push(hides_settings(item)),
         }
-        keyword(cx, &mut mapped, &mut keywords, name, &argument.value, item);
     }
     finish(cx, &mut mapped, &mut keywords, call.range);
     mapped.dangling.extend(call.items.dangling.iter().cloned());
     mapped
+}
+
+/// Whether the environment of a task has what this keyword says, and not the task itself.
+pub fn is_of_environment(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "container_image"
+            | "requests"
+            | "limits"
+            | "resources"
+            | "accelerator"
+            | "shared_memory"
+            | "environment"
+            | "secret_requests"
+            | "task_config"
+    )
+}
+
+/// Maps the keywords of a call but those that are not those of a task.
+fn own_keywords<'a, 'k>(
+    cx: &SettingContext<'a>,
+    mapped: &mut MappedTask,
+    keywords: &mut Keywords<'a, 'k>,
+    call: &'k Call,
+    is_other: impl Fn(&str) -> bool,
+) {
+    for (argument, item) in call.arguments.iter().zip(&call.items.items) {
+        let Some(name) = argument.name.as_deref() else {
+            mapped.effects.findings.push(hides_settings(item));
+            continue;
+        };
+        if is_other(name) {
+            continue;
+        }
+        keyword(cx, mapped, keywords, name, &argument.value, item);
+    }
+    mapped.dangling.extend(call.items.dangling.iter().cloned());
 }
 
 /// Maps keywords that `with_overrides` shares with the decorator.
@@ -404,6 +460,11 @@ pub(super) fn map_keywords(
     }
     finish(cx, &mut mapped, &mut keywords, range);
     mapped
+}
+
+fn hides_settings(item: &Item) -> Finding {
+    let message = format!("`{}` hides which settings this task has", item.text);
+    Finding::new(&TASK_KEYWORD, item.range, Effect::Blocking, message).help("Write the keywords out")
 }
 
 fn finish(

@@ -6,8 +6,8 @@ use rustpython_text_size::Ranged;
 
 use super::expressions::{
     NamesIn, OBJECT_STORES, argument_of, attributes_of, chain_attributes, chain_root, class_constants,
-    is_copy, is_dataclasses, may_be_type, method_chain, parameter_of, quoted_types, reads_only, runs_pip,
-    statement_range, type_arguments,
+    is_copy, is_partial, may_be_type, may_make, method_chain, parameter_of, quoted_types, reads_only,
+    runs_pip, statement_range, type_arguments,
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
@@ -83,8 +83,8 @@ impl Bound<'_> {
     /// Whether what reads it, or calls it in a call that is recorded, can matter to a migration.
     fn matters(&self, is_recorded: bool) -> bool {
         match &self.kind {
-            // What else reads it decides whether the import goes with a copy of an image.
-            BindingKind::Import(path) => self.is_of_interest || is_recorded || is_dataclasses(path),
+            // What else reads it decides whether the import goes with a copy of an image, or a decorator.
+            BindingKind::Import(path) => self.is_of_interest || is_recorded || may_make(path),
             _ => self.is_global,
         }
     }
@@ -477,6 +477,9 @@ impl<'a> Builder<'a> {
         }
         let is_single = targets.len() == 1 && matches!(targets[0], Expr::Name(_));
         let call = match value {
+            Expr::Call(call) if self.scope == 0 && self.is_partial(&call.func) => {
+                Some(self.call(call, CallContext::Other, None))
+            }
             Expr::Call(call) => self.call_if_recorded(call),
             _ if chain_root(value).is_some() => {
                 self.expr(value, if is_single { Role::Assigned } else { Role::Other });
@@ -742,6 +745,13 @@ impl<'a> Builder<'a> {
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
             BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
         })
+    }
+
+    /// Whether `func` certainly is `functools.partial`.
+    fn is_partial(&self, func: &Expr) -> bool {
+        let latest = chain_root(func).and_then(|root| self.lookup(self.scope, &root.id));
+        let is_it = |id: BindingId| matches!(&self.bindings[id].kind, BindingKind::Import(path) if is_partial(path, func));
+        latest.is_some_and(|latest| self.chain(latest).all(is_it))
     }
 
     /// A binding and those of its name and scope before it, newest first.

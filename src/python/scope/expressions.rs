@@ -11,18 +11,28 @@ use crate::python::module_path::ImportPath;
 use crate::python::value::Value;
 use crate::source::TextRange;
 
-/// `import dataclasses`, `from dataclasses import …`
-pub(super) fn is_dataclasses(path: &ImportPath) -> bool {
-    path.level == 0 && path.module == "dataclasses"
+/// Whether an import brings `dataclasses` or `functools`, or something of them.
+pub(super) fn may_make(path: &ImportPath) -> bool {
+    path.level == 0 && matches!(path.module.as_str(), "dataclasses" | "functools")
 }
 
 /// `dataclasses.replace`, which may copy an `ImageSpec`.
 pub(super) fn is_copy(path: &ImportPath, func: &Expr) -> bool {
-    if !is_dataclasses(path) {
-        return false;
+    names(path, func) == "dataclasses.replace"
+}
+
+/// `functools.partial`, which may make a decorator.
+pub(super) fn is_partial(path: &ImportPath, func: &Expr) -> bool {
+    names(path, func) == "functools.partial"
+}
+
+/// The dotted path of `func`, whose first name is imported from outside.
+fn names(path: &ImportPath, func: &Expr) -> String {
+    if !may_make(path) {
+        return String::new();
     }
     let names = path.name.iter().map(Name::from).chain(chain_attributes(func));
-    names.eq(["replace"])
+    names.fold(path.module.clone(), |path, name| format!("{path}.{name}"))
 }
 
 /// Whether a call leaves its arguments as they are and keeps none of them.

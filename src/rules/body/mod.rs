@@ -288,7 +288,7 @@ pub fn map_file(
     };
     let functions = Functions::of(parsed.body());
     let map = |&node: &NodeId| match &graph.nodes[node].kind {
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Maker(_) | NodeKind::Container(_) => None,
         NodeKind::Entity(entity) => {
             let name = facts.module.functions[entity.function].name_range;
             functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))
@@ -309,7 +309,7 @@ fn statement_of(graph: &Graph, facts: &FileFacts, node: NodeId) -> Option<Statem
     match &graph.nodes[node].kind {
         NodeKind::Entity(entity) => Some(facts.module.functions[entity.function].owner),
         NodeKind::Code(statement) => Some(*statement),
-        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Actor(_) | NodeKind::Container(_) => None,
+        NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Maker(_) | NodeKind::Container(_) => None,
     }
 }
 

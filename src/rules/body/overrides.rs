@@ -129,7 +129,7 @@ use super::mapper::Mapper;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::graph::NodeId;
-use crate::project::plan::map_entity;
+use crate::project::plan::{map_entity, map_maker};
 use crate::project::settings::with_context;
 use crate::python::Ranged;
 use crate::python::ast;
@@ -262,11 +262,7 @@ fn refuse(mapper: &mut Mapper<'_>, range: TextRange, message: String, help: &str
 /// Whether the called task has retries of its own.
 fn has_retries(mapper: &Mapper<'_>, node: NodeId) -> bool {
     let cx = mapper.cx;
-    let call = cx
-        .graph
-        .entity(node)
-        .and_then(|entity| Some(&cx.project.facts(cx.graph.nodes[node].file)?.module.calls[entity.call?]));
-    let retries = call.and_then(|call| call.keyword("retries"));
+    let retries = cx.graph.keyword(cx.project, node, "retries").map(|(_, retries)| retries);
     retries.is_some_and(|retries| retries.value.kind != ValueKind::Int(0))
 }
 
@@ -274,6 +270,10 @@ fn has_retries(mapper: &Mapper<'_>, node: NodeId) -> bool {
 fn repeat_own(mapper: &mut Mapper<'_>, node: NodeId, resources: &mut Call, range: TextRange) {
     let cx = mapper.cx;
     let mut own = map_entity(cx.project, cx.graph, node, cx.names);
+    let maker = cx.graph.entity(node).filter(|entity| !entity.is_apart).and_then(|entity| entity.maker);
+    if let Some(maker) = maker {
+        own = map_maker(cx.project, cx.graph, maker, cx.names).settings;
+    }
     let setting = own.settings.iter().position(|setting| setting.name == "resources");
     let Some(setting) = setting.map(|position| own.settings.swap_remove(position)) else { return };
     let SettingText::Call(call) = setting.value else {
