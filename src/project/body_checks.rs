@@ -489,7 +489,7 @@ fn fields_at(project: &Project, file: FileId, range: TextRange) -> Option<(FileI
     let text = project.text(*class);
     let is_named = |of: &TypeExpr| of.last_name(text) == Some("NamedTuple");
     match module.definitions.get(&module.bindings[*binding].owner)? {
-        Definition::Class(bases, fields) if bases.iter().any(is_named) => Some((*class, fields)),
+        Definition::Class { bases, fields, .. } if bases.iter().any(is_named) => Some((*class, fields)),
         Definition::Made(TypeExpr::Call(callee, Some(fields))) if is_named(callee) => Some((*class, fields)),
         _ => None,
     }
@@ -670,6 +670,11 @@ pub(super) fn read_surroundings(project: &Project, graph: &mut Graph, node: Node
     while let Some((file, statement)) = pending.pop() {
         let Some(facts) = project.facts(file) else { continue };
         let is_own = (file, statement) == own;
+        // It may follow files that it does not name: `open(later.file)`.
+        let pieces = graph.pieces(file, statement).filter(|_| !is_own);
+        needed.extend(
+            pieces.filter(|&piece| graph.entity(piece).is_none() && graph.bodies[piece].is_changed()),
+        );
         for reference in facts.module.references_of(statement) {
             for target in project.resolve(file, reference) {
                 match target {

@@ -81,7 +81,7 @@ use crate::python::scope::{
     Reference, Role, StatementId, Surroundings,
 };
 use crate::python::value::Value;
-use crate::rules::body::{MappedBody, Overlap};
+use crate::rules::body::{MappedBody, Overlap, is_type_of_data};
 use crate::rules::codes::{ACTOR, AMBIGUOUS_NAME, OTHER_TASK, TASK_SHAPE};
 use crate::rules::launch_plan::{PlanMethod, workflow_argument};
 use crate::rules::{Effect, Finding, is_image_copy, is_image_method};
@@ -534,6 +534,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     let images = Images::of(project);
     let makers = makers(project);
     let containers = containers(project);
+    let carriers = carriers(project);
     for file in project.unsettled() {
         collect_images(project, &mut graph, file, &images.derived);
         collect_makers(project, &mut graph, file, &makers);
@@ -541,6 +542,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         collect_entities(project, &mut graph, file, &makers);
         collect_settings(project, &mut graph, file);
         collect_code(project, &mut graph, file, &images, &containers);
+        carriers.get(&file).into_iter().flatten().for_each(|&owner| add_code(&mut graph, file, owner));
     }
     collect_aliases(project, &mut graph);
     collect_plans(project, &mut graph);
@@ -1009,6 +1011,36 @@ fn collect_code(
     for &(_, statement) in &facts.module.secret_variables {
         add_code(graph, file, statement);
     }
+}
+
+/// The statements that name types of files, directories or frames, or that name others that do, by file. They need not
+/// name Flyte themselves: `def read(later: Later): return open(later.file).read()`.
+fn carriers(project: &Project) -> HashMap<FileId, BTreeSet<StatementId>> {
+    let mut users: FxHashMap<(FileId, StatementId), Vec<(FileId, StatementId)>> = FxHashMap::default();
+    let mut pending = Vec::new();
+    for (file, facts) in project.parsed() {
+        for reference in &facts.module.references {
+            let owner = (file, reference.owner);
+            for target in project.resolve(file, reference) {
+                match target {
+                    Target::Flyte1(symbol) if is_type_of_data(symbol) => pending.push(owner),
+                    Target::Binding(file, binding, _) => {
+                        let Some(facts) = project.facts(*file) else { continue };
+                        let used = (*file, facts.module.bindings[*binding].owner);
+                        users.entry(used).or_default().push(owner);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    let mut found: HashMap<FileId, BTreeSet<StatementId>> = HashMap::new();
+    while let Some((file, statement)) = pending.pop() {
+        if found.entry(file).or_default().insert(statement) {
+            pending.extend(users.get(&(file, statement)).into_iter().flatten());
+        }
+    }
+    found
 }
 
 /// Makes a node of a statement that is none yet.

@@ -8,6 +8,7 @@
 //! ```
 
 use super::Ranged;
+use super::ast::visitor::source_order::{self, SourceOrderVisitor};
 use super::ast::{self, Expr, Operator, Stmt};
 use crate::source::TextRange;
 
@@ -35,15 +36,37 @@ pub enum TypeExpr {
 /// A name with its type.
 pub type Field = (String, TypeExpr);
 
+/// A method of a class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// Its parameters, those with a star and what it is called on left out.
+    pub parameters: Vec<(String, Option<TypeExpr>)>,
+    /// What it is annotated to return.
+    pub returns: Option<TypeExpr>,
+    /// Whether it is a property.
+    pub is_property: bool,
+}
+
 /// What a statement at the top level defines.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Definition {
-    /// A class: its bases and its annotated fields.
-    Class(Vec<TypeExpr>, Vec<Field>),
+    /// A class.
+    Class {
+        /// Its bases.
+        bases: Vec<TypeExpr>,
+        /// Its annotated fields.
+        fields: Vec<Field>,
+        /// Its methods.
+        methods: Vec<Method>,
+    },
     /// A function.
     Function {
         /// Its parameters, those with a star left out.
         parameters: Vec<(String, Option<TypeExpr>)>,
+        /// The attributes that are read of each parameter, `None` where something else is done with it.
+        attributes: Vec<Option<Vec<String>>>,
         /// What it is annotated to return.
         returns: Option<TypeExpr>,
         /// Whether it only gives names to values, and returns one.
@@ -89,17 +112,29 @@ impl Definition {
     /// What a statement defines, if it is one that can be read.
     pub fn of(stmt: &Stmt) -> Option<Self> {
         match stmt {
-            Stmt::ClassDef(class) => Some(Self::Class(
-                class.bases().iter().map(TypeExpr::of).collect(),
-                class.body.iter().filter_map(Stmt::as_ann_assign_stmt).filter_map(field_of_class).collect(),
-            )),
+            Stmt::ClassDef(class) => Some(Self::Class {
+                bases: class.bases().iter().map(TypeExpr::of).collect(),
+                fields: class
+                    .body
+                    .iter()
+                    .filter_map(Stmt::as_ann_assign_stmt)
+                    .filter_map(field_of_class)
+                    .collect(),
+                methods: class
+                    .body
+                    .iter()
+                    .filter_map(Stmt::as_function_def_stmt)
+                    .map(method_of_class)
+                    .collect(),
+            }),
             Stmt::FunctionDef(function) => {
-                let parameters = function.parameters.iter_non_variadic_params().map(|parameter| {
-                    let annotation = parameter.parameter.annotation.as_deref();
-                    (parameter.name().to_string(), annotation.map(TypeExpr::of))
-                });
+                let names = function.parameters.iter_non_variadic_params();
+                let names: Vec<&str> = names.map(|parameter| parameter.name().as_str()).collect();
+                let mut touched = Touched { attributes: vec![Some(Vec::new()); names.len()], names };
+                touched.visit_body(&function.body);
                 Some(Self::Function {
-                    parameters: parameters.collect(),
+                    parameters: parameters_of(function).collect(),
+                    attributes: touched.attributes,
                     returns: function.returns.as_deref().map(TypeExpr::of),
                     is_straight: straight_body(&function.body).is_some(),
                 })
@@ -144,6 +179,61 @@ pub fn straight_body(body: &[Stmt]) -> Option<StraightBody<'_>> {
 
 fn field_of_class(assign: &ast::StmtAnnAssign) -> Option<Field> {
     Some((assign.target.as_name_expr()?.id.to_string(), TypeExpr::of(&assign.annotation)))
+}
+
+fn method_of_class(function: &ast::StmtFunctionDef) -> Method {
+    let last_name = |decorator: &ast::Decorator| match &decorator.expression {
+        Expr::Name(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => Some(attribute.attr.to_string()),
+        _ => None,
+    };
+    let decorators: Vec<String> = function.decorator_list.iter().filter_map(last_name).collect();
+    let own = usize::from(!decorators.iter().any(|name| name == "staticmethod"));
+    Method {
+        name: function.name.to_string(),
+        parameters: parameters_of(function).skip(own).collect(),
+        returns: function.returns.as_deref().map(TypeExpr::of),
+        is_property: decorators.iter().any(|name| matches!(name.as_str(), "property" | "cached_property")),
+    }
+}
+
+/// The parameters of a function without a star, and their annotations.
+fn parameters_of(function: &ast::StmtFunctionDef) -> impl Iterator<Item = (String, Option<TypeExpr>)> {
+    function.parameters.iter_non_variadic_params().map(|parameter| {
+        let annotation = parameter.parameter.annotation.as_deref();
+        (parameter.name().to_string(), annotation.map(TypeExpr::of))
+    })
+}
+
+/// Finds what is done with the parameters of a function.
+struct Touched<'a> {
+    names: Vec<&'a str>,
+    attributes: Vec<Option<Vec<String>>>,
+}
+
+impl Touched<'_> {
+    fn at(&mut self, name: &str) -> Option<&mut Option<Vec<String>>> {
+        let place = self.names.iter().position(|known| *known == name)?;
+        self.attributes.get_mut(place)
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Touched<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Attribute(attribute) if let Expr::Name(name) = &*attribute.value => {
+                if let Some(Some(attributes)) = self.at(&name.id) {
+                    attributes.push(attribute.attr.to_string());
+                }
+            }
+            Expr::Name(name) => {
+                if let Some(attributes) = self.at(&name.id) {
+                    *attributes = None;
+                }
+            }
+            _ => source_order::walk_expr(self, expr),
+        }
+    }
 }
 
 /// `NamedTuple("Stats", [("low", int)])`, `NamedTuple("Stats", low=int)`

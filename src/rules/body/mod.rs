@@ -36,6 +36,7 @@ mod outputs;
 mod overrides;
 
 pub use arrange::Overlap;
+pub use io::is_type_of_data;
 
 mod attributes;
 mod context;
@@ -59,8 +60,8 @@ use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Function, Reference, StatementId};
 use crate::python::{Parsed, Ranged};
-use crate::rules::Finding;
 use crate::rules::codes::{GATE, MAP_TASK};
+use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 use handles::Handles;
 use mapper::Mapper;
@@ -263,6 +264,11 @@ pub struct Trigger {
 }
 
 impl MappedBody {
+    /// Whether something has to become of the code, by the tool or by hand.
+    pub fn is_changed(&self) -> bool {
+        !self.edits.is_empty() || self.findings.iter().any(|finding| finding.effect > Effect::Info)
+    }
+
     /// Whether the code at `range` means the same on Flyte 2, as it stands or as it is written anew.
     pub fn covers(&self, range: TextRange) -> bool {
         self.consumed.contains(&range) || self.handled.contains(&range)
@@ -324,7 +330,7 @@ fn others<'a>(
     let statements = facts.module.statements.iter().enumerate();
     statements.filter_map(move |(id, range)| {
         let definition = facts.module.definitions.get(&id);
-        let is_block = matches!(definition, Some(Definition::Function { .. } | Definition::Class(..)));
+        let is_block = matches!(definition, Some(Definition::Function { .. } | Definition::Class { .. }));
         (is_block && !own.contains(&id)).then_some(*range)
     })
 }

@@ -107,7 +107,7 @@ fn class_of(cx: &BodyContext<'_>, file: FileId, range: TextRange) -> Option<Shap
             let text = cx.project.text(*file);
             let class = Some((*file, *binding));
             match module.definitions.get(&module.bindings[*binding].owner) {
-                Some(Definition::Class(bases, fields)) => {
+                Some(Definition::Class { bases, fields, .. }) => {
                     let is_named_tuple = bases.iter().any(|base| is_named(base, text, &["NamedTuple"]));
                     is_named_tuple.then(|| named(Some(fields), class))
                 }

@@ -55,15 +55,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::paths::{Locality, Paths, dotted};
-use super::types::{IoType, Shape, fields, shape, shape_of, signature};
+use super::types::{
+    IoType, Shape, fields, is_derived, made, parameters_of_method, returned_by_method, shape, shape_of,
+    signature,
+};
 use crate::edit::Edit;
+use crate::project::FileId;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::project::link::Target;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, ArgOrKeyword, Expr, ExprContext, Operator, Stmt};
 use crate::python::items::indentation_at;
-use crate::python::scope::{BindingKind, CallContext};
+use crate::python::scope::{BindingId, BindingKind, StatementId};
 use crate::rules::body::BodyContext;
 use crate::rules::codes::{FILE_USE, LOCAL_OR_REMOTE};
 use crate::rules::{Effect, Finding};
@@ -144,6 +148,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     annotated: HashMap<&'a str, String>,
     /// The parameters of the function.
     own: HashSet<&'a str>,
+    /// The class that the function is a method of, and how it calls that if it is a class method.
+    class: Option<(Shape, Option<&'a str>)>,
     uses: Vec<PathUse>,
     parents: Vec<Parent<'a>>,
     /// How many loops, comprehensions and functions are around.
@@ -154,6 +160,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     scopes: usize,
     /// How many of these are functions and classes.
     depth_of_functions: usize,
+    /// The places of names that have got a value.
+    targets: HashSet<TextRange>,
     /// The shapes of the values that names with several values get.
     shapes: BTreeMap<&'a str, Vec<Shape>>,
     outcome: Outcome,
@@ -190,12 +198,14 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             origins: bound.origins,
             annotated: HashMap::new(),
             own: HashSet::new(),
+            class: None,
             uses: Vec::new(),
             parents: Vec::new(),
             depth: 0,
             tries: 0,
             scopes: 0,
             depth_of_functions: 0,
+            targets: HashSet::new(),
             shapes: BTreeMap::new(),
             outcome: Outcome::default(),
         }
@@ -207,6 +217,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         self.whole = function.name.range;
         self.returns = function.returns.as_deref().map(|returns| self.shape(returns));
         let start = start_of_body(&function.body);
+        self.receiver(function, start);
         for parameter in function.parameters.iter_non_variadic_params() {
             self.own.insert(parameter.name().as_str());
             let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
@@ -219,6 +230,37 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         }
         function.body.iter().for_each(|statement| self.visit_stmt(statement));
         self.finish()
+    }
+
+    /// What a method gets as its first parameter: an object of its class, or the class.
+    fn receiver(&mut self, function: &'a ast::StmtFunctionDef, start: TextSize) {
+        let Some(class) = self.class_around(function) else { return };
+        let mut parameters = function.parameters.iter_non_variadic_params();
+        let Some(first) = parameters.next().filter(|first| first.parameter.annotation.is_none()) else {
+            return;
+        };
+        let is = |name: &str| {
+            let mut decorators = function.decorator_list.iter();
+            decorators.any(|decorator| {
+                matches!(&decorator.expression, Expr::Name(decorator) if decorator.id.as_str() == name)
+            })
+        };
+        let is_of_class = is("classmethod");
+        if !is_of_class && !is("staticmethod") {
+            self.parameter(first.name(), class.clone(), start);
+        }
+        self.class = Some((class, is_of_class.then_some(first.name().as_str())));
+    }
+
+    /// The class at the top level of the file that a function stands in directly.
+    fn class_around(&self, function: &ast::StmtFunctionDef) -> Option<Shape> {
+        let class = self.cx.parsed.body().iter().filter_map(Stmt::as_class_def_stmt).find(|class| {
+            let mut methods = class.body.iter().filter_map(Stmt::as_function_def_stmt);
+            methods.any(|method| method.range == function.range)
+        })?;
+        let statements = &self.cx.facts.module.statements;
+        let statement = statements.iter().position(|range| range.contains_range(class.range))?;
+        Some(Shape::Class(self.cx.file, statement))
     }
 
     /// A parameter whose value is, or holds, a file, directory or frame.
@@ -302,7 +344,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             Expr::If(choice) => self.shape_of_choice([&*choice.body, &*choice.orelse]),
             Expr::BoolOp(operation) => self.shape_of_choice(&operation.values),
             Expr::Await(awaited) => self.shape_of(&awaited.value),
-            Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
+            Expr::Attribute(attribute) => match self.shape_of(&attribute.value).present() {
                 Shape::Tuple(elements) => {
                     let at =
                         attribute.attr.as_str().strip_prefix('o').and_then(|at| at.parse::<usize>().ok());
@@ -315,25 +357,47 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                     only
                 }
                 Shape::Class(file, statement) => {
-                    let fields = fields(self.cx.project, file, statement).into_iter();
-                    let mut fields = fields.filter(|(name, _)| name == attribute.attr.as_str());
-                    fields.next().map_or(Shape::Other, |(_, shape)| shape)
+                    self.of_attribute((file, statement), attribute.attr.as_str())
                 }
                 _ => Shape::Other,
             },
-            Expr::Subscript(subscript) => match self.shape_of(&subscript.value) {
-                Shape::Many(inner) | Shape::Mapping(inner) if !subscript.slice.is_slice_expr() => *inner,
-                Shape::Tuple(elements) => match &*subscript.slice {
-                    Expr::NumberLiteral(ast::ExprNumberLiteral { value: ast::Number::Int(at), .. }) => {
+            Expr::Subscript(subscript) => {
+                let is_slice = subscript.slice.is_slice_expr();
+                match (self.shape_of(&subscript.value).present(), &*subscript.slice) {
+                    (many @ Shape::Many(_), _) if is_slice => many,
+                    (Shape::Many(inner) | Shape::Mapping(inner), _) => *inner,
+                    (
+                        elements @ (Shape::Tuple(_) | Shape::Class(..)),
+                        Expr::NumberLiteral(ast::ExprNumberLiteral { value: ast::Number::Int(at), .. }),
+                    ) => {
+                        let elements = self.elements_of(&elements);
                         at.as_usize().and_then(|at| elements.get(at).cloned()).unwrap_or(Shape::Other)
                     }
                     _ => Shape::Other,
-                },
-                _ => Shape::Other,
-            },
+                }
+            }
             Expr::Call(call) => self.result_of(call),
             _ => Shape::Other,
         }
+    }
+
+    /// The types of the elements of a tuple, named or not.
+    fn elements_of(&self, shape: &Shape) -> Vec<Shape> {
+        match shape {
+            Shape::Tuple(elements) => elements.clone(),
+            Shape::Class(file, statement) => {
+                let fields = fields(self.cx.project, *file, *statement);
+                fields.into_iter().map(|(_, shape)| shape).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The type of a field or property of a class.
+    fn of_attribute(&self, class: (FileId, StatementId), name: &str) -> Shape {
+        let fields = fields(self.cx.project, class.0, class.1);
+        let field = fields.into_iter().find(|(field, _)| field == name).map(|(_, shape)| shape);
+        field.or_else(|| returned_by_method(self.cx.project, class, name, true)).unwrap_or(Shape::Other)
     }
 
     /// Elements of several types are none that can be told, but where one of them is followed for certain.
@@ -362,13 +426,10 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         let targets = self.cx.project.resolve(self.cx.file, reference);
         let known = targets.iter().find_map(|target| {
             let Target::Binding(file, binding, rest) = target else { return None };
-            let facts = self.cx.project.facts(*file).filter(|_| rest.is_empty())?;
-            let calls = facts.module.calls.iter();
-            let mut assigned = calls.filter(|call| call.context == CallContext::Assigned(*binding));
-            let callee = facts.reference_at(assigned.next()?.callee)?;
-            IoType::of(&self.cx.project.symbol(*file, callee)?)
+            let module = &self.cx.project.facts(*file).filter(|_| rest.is_empty())?.module;
+            made(self.cx.project, *file, module.bindings[*binding].owner)
         });
-        known.map_or(Shape::Other, Shape::Io)
+        known.unwrap_or(Shape::Other)
     }
 
     fn result_of(&self, call: &ast::ExprCall) -> Shape {
@@ -397,6 +458,16 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         {
             return self.shape_of(&method.value);
         }
+        if let Expr::Attribute(method) = &*call.func {
+            let class = self.class_of(&call.func).map(|(file, statement)| Shape::Class(file, statement));
+            let known = class.unwrap_or_else(|| self.shape_of(&method.value).present());
+            if known != Shape::Other {
+                return self.result_of_method(&known, method.attr.as_str());
+            }
+        }
+        if let Some(shape) = self.result_of_library(call) {
+            return shape;
+        }
         match self.definition(&call.func) {
             Some(class @ Shape::Class(file, statement)) => {
                 match signature(self.cx.project, file, statement) {
@@ -406,6 +477,90 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             }
             _ => Shape::Other,
         }
+    }
+
+    /// The class of the project whose method an expression names: `later.text`, `Later.of`.
+    fn class_of(&self, callee: &Expr) -> Option<(FileId, StatementId)> {
+        let Expr::Attribute(method) = callee else { return None };
+        let named = self.cx.reference(callee).map(|name| self.cx.project.resolve(self.cx.file, name));
+        let class = match named {
+            Some([Target::Binding(file, binding, rest)]) if rest.len() == 1 => {
+                self.class_or_function(*file, *binding)?
+            }
+            _ => self.definition(&method.value).unwrap_or_else(|| self.shape_of(&method.value).present()),
+        };
+        match class {
+            Shape::Class(file, statement) if signature(self.cx.project, file, statement).is_none() => {
+                Some((file, statement))
+            }
+            _ => None,
+        }
+    }
+
+    fn result_of_method(&self, of: &Shape, method: &str) -> Shape {
+        match (of, method) {
+            (Shape::Mapping(inner), "values") => Shape::Many(inner.clone()),
+            (Shape::Mapping(inner), "items") => {
+                Shape::Many(Box::new(Shape::Tuple(vec![Shape::Other, (**inner).clone()])))
+            }
+            (Shape::Mapping(inner), "get" | "pop") => Shape::Optional(inner.clone()),
+            (Shape::Many(inner), "pop") => (**inner).clone(),
+            (Shape::Many(_) | Shape::Mapping(_), "copy") => of.clone(),
+            (Shape::Class(_, _), "_replace") => of.clone(),
+            (Shape::Class(file, statement), _) => {
+                let returned = returned_by_method(self.cx.project, (*file, *statement), method, false);
+                returned.unwrap_or(Shape::Other)
+            }
+            _ => Shape::Other,
+        }
+    }
+
+    /// What builtins and copies make of values: `zip(names, files)`, `dataclasses.replace(later, n=2)`.
+    fn result_of_library(&self, call: &ast::ExprCall) -> Option<Shape> {
+        let first = call.arguments.args.first()?;
+        if self.is_copy(call) {
+            return Some(self.shape_of(first));
+        }
+        let many = |inner: Shape| Shape::Many(Box::new(inner));
+        match self.builtin(&call.func)? {
+            "list" | "tuple" | "set" | "sorted" | "reversed" | "iter" => Some(many(self.element_of(first))),
+            "next" | "min" | "max" => Some(self.element_of(first)),
+            "dict" => match (self.shape_of(first).present(), self.element_of(first)) {
+                (mapping @ Shape::Mapping(_), _) => Some(mapping),
+                (_, Shape::Tuple(pair)) => Some(Shape::Mapping(Box::new(pair.into_iter().nth(1)?))),
+                _ => None,
+            },
+            "enumerate" => Some(many(Shape::Tuple(vec![Shape::Other, self.element_of(first)]))),
+            "zip" => {
+                let elements = call.arguments.args.iter().map(|list| self.element_of(list));
+                Some(many(Shape::Tuple(elements.collect())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of what a loop over an expression gets.
+    fn element_of(&self, expr: &Expr) -> Shape {
+        match self.shape_of(expr).present() {
+            Shape::Many(inner) => *inner,
+            _ => Shape::Other,
+        }
+    }
+
+    /// Whether a call gives something like its first argument.
+    fn is_copy(&self, call: &ast::ExprCall) -> bool {
+        ["dataclasses.replace", "copy.copy", "copy.deepcopy"]
+            .into_iter()
+            .any(|path| self.cx.is_imported(&call.func, path))
+    }
+
+    /// The builtin that an expression certainly names, if nothing in the file has its name.
+    fn builtin<'e>(&self, func: &'e Expr) -> Option<&'e str> {
+        let name = func.as_name_expr()?.id.as_str();
+        let is_hidden = self.bound.contains_key(name)
+            || self.own.contains(name)
+            || self.cx.facts.module.bindings.iter().any(|binding| binding.name == name);
+        (!is_hidden).then_some(name)
     }
 
     fn returned_by(&self, entity: NodeId) -> Shape {
@@ -426,17 +581,26 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     /// The class or plain function of the project that an expression names.
     fn definition(&self, expr: &Expr) -> Option<Shape> {
+        if let (Some((class, Some(own))), Expr::Name(name)) = (&self.class, expr)
+            && name.id.as_str() == *own
+        {
+            return Some(class.clone());
+        }
         let reference = self.cx.reference(expr)?;
         let [Target::Binding(file, binding, rest)] = self.cx.project.resolve(self.cx.file, reference) else {
             return None;
         };
-        let binding = &self.cx.project.facts(*file)?.module.bindings[*binding];
+        self.class_or_function(*file, *binding).filter(|_| rest.is_empty())
+    }
+
+    fn class_or_function(&self, file: FileId, binding: BindingId) -> Option<Shape> {
+        let binding = &self.cx.project.facts(file)?.module.bindings[binding];
         let is_class = match &binding.kind {
             BindingKind::Definition => true,
             BindingKind::Assignment { value, .. } => value.kind == crate::python::value::ValueKind::Call,
             _ => false,
         };
-        (rest.is_empty() && is_class).then_some(Shape::Class(*file, binding.owner))
+        is_class.then_some(Shape::Class(file, binding.owner))
     }
 
     // --- Values handed on -----------------------------------------------------------------------
@@ -694,25 +858,180 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     fn call(&mut self, call: &'a ast::ExprCall) {
         if let Some(io) = self.constructed(call) {
-            self.construct(call, io);
-        } else if let Some(wanted) = self.parameters(&call.func).or_else(|| self.parameters_of_maker(call)) {
-            let mut given = HashSet::new();
-            for (position, argument) in call.arguments.arguments_source_order().enumerate() {
-                let parameter = match argument {
-                    ArgOrKeyword::Arg(value) if value.is_starred_expr() => None,
-                    ArgOrKeyword::Arg(_) => wanted.get(position),
-                    ArgOrKeyword::Keyword(keyword) => {
-                        let name = keyword.arg.as_ref().map(ast::Identifier::as_str);
-                        wanted.iter().find(|(wanted, _)| Some(wanted.as_str()) == name)
-                    }
-                };
-                if let Some((name, Some(shape))) = parameter {
-                    given.insert(name.as_str());
-                    self.conform(argument.value(), shape);
+            return self.construct(call, io);
+        }
+        let wanted = self.parameters(&call.func).or_else(|| self.parameters_of_maker(call));
+        let wanted = wanted.or_else(|| self.parameters_of_copy(call));
+        let mut given = HashSet::new();
+        for (position, argument) in call.arguments.arguments_source_order().enumerate() {
+            let place = match argument {
+                ArgOrKeyword::Arg(value) if value.is_starred_expr() => None,
+                ArgOrKeyword::Arg(_) => Some(position),
+                ArgOrKeyword::Keyword(keyword) => {
+                    let name = keyword.arg.as_ref().map(ast::Identifier::as_str);
+                    let mut names = wanted.iter().flatten();
+                    names.position(|(wanted, _)| Some(wanted.as_str()) == name)
                 }
+            };
+            let parameter = place.and_then(|place| wanted.as_ref()?.get(place));
+            if let Some((name, Some(shape))) = parameter {
+                given.insert(name.as_str());
+                self.conform(argument.value(), shape);
             }
+            let shape = self.shape_of(argument.value());
+            if shape.io().is_none() && shape.holds_io(self.cx.project) {
+                let wanted = parameter.and_then(|(_, shape)| shape.as_ref());
+                self.handed(argument.value(), &shape, call, wanted, place);
+            }
+        }
+        if let Some(wanted) = &wanted {
             self.conform_spread(call, wanted.iter().filter(|(name, _)| !given.contains(name.as_str())));
         }
+        self.sorted_by(call);
+    }
+
+    /// Something that holds files or frames is an argument of a call.
+    fn handed(
+        &mut self,
+        value: &Expr,
+        shape: &Shape,
+        call: &ast::ExprCall,
+        wanted: Option<&Shape>,
+        place: Option<usize>,
+    ) {
+        let is_map = self.kind == Some(EntityKind::Dynamic) && call.func.is_call_expr();
+        if self.is_workflow() || is_map || self.parameters_of_maker(call).is_some() {
+            return;
+        }
+        let is_known = self.parameters(&call.func).is_some();
+        let is_fine = match wanted {
+            Some(wanted) if wanted.holds_io(self.cx.project) => self.is_taken_as(shape, wanted),
+            _ if self.cx.callee(&call.func).is_some() => true,
+            _ if is_known => self.is_left_alone(shape, &call.func, place),
+            _ => self.keeps(call) || self.is_copy(call),
+        };
+        if !is_fine {
+            let text = self.text(value.range());
+            let callee = self.text(call.func.range());
+            let (what, help) = if is_known {
+                ("does not say what it takes", "Annotate its parameter with the type of the value")
+            } else {
+                ("cannot be followed", "Take what it needs out of the value first, and hand that over")
+            };
+            self.find(
+                value.range(),
+                Effect::Blocking,
+                format!("`{text}` holds files or frames, and is handed to `{callee}`, which {what}"),
+                help,
+            );
+        }
+    }
+
+    /// Whether a function that takes `wanted` knows what `given` holds.
+    fn is_taken_as(&self, given: &Shape, wanted: &Shape) -> bool {
+        match (given, wanted) {
+            (Shape::Optional(given), wanted) => self.is_taken_as(given, wanted),
+            (given, Shape::Optional(wanted)) => self.is_taken_as(given, wanted),
+            (Shape::Many(given), Shape::Many(wanted)) | (Shape::Mapping(given), Shape::Mapping(wanted)) => {
+                self.is_taken_as(given, wanted)
+            }
+            (Shape::Tuple(given), Shape::Many(wanted)) => {
+                given.iter().all(|given| self.is_taken_as(given, wanted))
+            }
+            (Shape::Tuple(given), Shape::Tuple(wanted)) => {
+                given.len() == wanted.len()
+                    && given.iter().zip(wanted).all(|(given, wanted)| self.is_taken_as(given, wanted))
+            }
+            (Shape::Class(file, statement), Shape::Class(base_file, base)) => {
+                is_derived(self.cx.project, (*file, *statement), (*base_file, *base))
+            }
+            _ => given == wanted || !given.holds_io(self.cx.project),
+        }
+    }
+
+    /// Whether a plain function reads nothing of a parameter but fields that hold no files.
+    fn is_left_alone(&self, given: &Shape, callee: &Expr, place: Option<usize>) -> bool {
+        let (Shape::Class(file, statement), Some(Shape::Class(home, function)), Some(place)) =
+            (given.clone().present(), self.definition(callee), place)
+        else {
+            return false;
+        };
+        let signature = signature(self.cx.project, home, function);
+        let attributes = signature.and_then(|mut signature| signature.attributes.get_mut(place)?.take());
+        let holds = |name: &String| self.of_attribute((file, statement), name).holds_io(self.cx.project);
+        attributes.is_some_and(|attributes| !attributes.iter().any(holds))
+    }
+
+    /// Whether a call of something that is not the project's leaves what it gets as it is, or gives it back in a way
+    /// that is followed.
+    fn keeps(&self, call: &ast::ExprCall) -> bool {
+        const BUILTINS: [&str; 20] = [
+            "len",
+            "dict",
+            "enumerate",
+            "zip",
+            "sorted",
+            "list",
+            "tuple",
+            "set",
+            "reversed",
+            "iter",
+            "next",
+            "min",
+            "max",
+            "isinstance",
+            "print",
+            "type",
+            "id",
+            "repr",
+            "str",
+            "bool",
+        ];
+        const OF_LOGGERS: [&str; 7] = ["debug", "info", "warning", "error", "exception", "critical", "log"];
+        if let Some(name) = self.builtin(&call.func) {
+            return BUILTINS.contains(&name);
+        }
+        match &*call.func {
+            Expr::Attribute(method) if method.attr.as_str() == "append" => {
+                matches!(self.shape_of(&method.value), Shape::Many(_))
+            }
+            Expr::Attribute(method) => OF_LOGGERS.contains(&method.attr.as_str()),
+            _ => false,
+        }
+    }
+
+    /// `sorted(laters, key=lambda later: later.n)`
+    fn sorted_by(&mut self, call: &'a ast::ExprCall) {
+        let (Some(first), Some(key)) = (call.arguments.args.first(), call.arguments.find_keyword("key"))
+        else {
+            return;
+        };
+        let element = self.element_of(first);
+        if !element.holds_io(self.cx.project) {
+            return;
+        }
+        let parameters = key.value.as_lambda_expr().and_then(|key| key.parameters.as_deref());
+        let names: Vec<&'a ast::Identifier> = parameters
+            .into_iter()
+            .flat_map(ast::Parameters::iter_non_variadic_params)
+            .map(ast::ParameterWithDefault::name)
+            .collect();
+        match names[..] {
+            [name] if self.bound.get(name.as_str()) == Some(&1) => {
+                self.track(name, element, Binder::Nowhere);
+            }
+            _ => self.unknown(&key.value),
+        }
+    }
+
+    /// What `dataclasses.replace(later, file=…)` takes behind its first argument.
+    fn parameters_of_copy(&self, call: &ast::ExprCall) -> Option<Vec<(String, Option<Shape>)>> {
+        let Shape::Class(file, statement) = self.shape_of(call.arguments.args.first()?).present() else {
+            return None;
+        };
+        let fields = fields(self.cx.project, file, statement).into_iter();
+        let fields = fields.map(|(name, shape)| (name, Some(shape)));
+        self.is_copy(call).then(|| std::iter::once((String::new(), None)).chain(fields).collect())
     }
 
     /// What `*values` and `**values` hold reaches parameters that nothing else is given to.
@@ -786,6 +1105,11 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         let project = self.cx.project;
         if let Some(entity) = self.cx.entity(callee) {
             return self.parameters_of(entity);
+        }
+        if let Expr::Attribute(method) = callee
+            && let Some(class) = self.class_of(callee)
+        {
+            return parameters_of_method(project, class, method.attr.as_str());
         }
         let Shape::Class(file, statement) = self.definition(callee)? else { return None };
         if let Some(signature) = signature(project, file, statement) {
@@ -1000,10 +1324,22 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 Parent::Stmt(Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_)) => {
                     return true;
                 }
+                Parent::Stmt(statement) if self.is_named(statement) => return true,
                 _ => return self.is_workflow(),
             }
         }
         false
+    }
+
+    /// Whether a statement gives a name to a value, which is followed under that name.
+    fn is_named(&self, statement: &Stmt) -> bool {
+        let target = match statement {
+            Stmt::Assign(assign) => assign.targets.first().filter(|_| assign.targets.len() == 1),
+            Stmt::AnnAssign(assign) => Some(&*assign.target),
+            _ => None,
+        };
+        matches!(target, Some(Expr::Name(name))
+            if self.bound.get(name.id.as_str()) == Some(&1) && self.tracked.contains_key(name.id.as_str()))
     }
 
     fn attribute(
@@ -1079,6 +1415,21 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             format!("`{text}` is opened and not read at once with `.all()`"),
             "Read it with `.open(T).all_sync()`; there is no other way on Flyte 2 outside of `async` code",
         );
+    }
+
+    /// Whether the code around a call of a plain function, a method or a constructor does something with what that
+    /// gives.
+    fn is_used_at_once(&self, call: &ast::ExprCall) -> bool {
+        let is_made = self.constructed(call).is_some() || self.definition(&call.func).is_some();
+        let is_method = matches!(&*call.func, Expr::Attribute(method)
+            if matches!(self.shape_of(&method.value).present(), Shape::Class(..) | Shape::Many(_) | Shape::Mapping(_)))
+            && self.conditional(call).is_none();
+        let is_used = match self.parents.last() {
+            Some(Parent::Expr(Expr::Attribute(_) | Expr::FString(_) | Expr::BinOp(_))) => true,
+            Some(Parent::Expr(Expr::Call(outer))) => outer.func.range() != call.range,
+            _ => false,
+        };
+        is_used && (is_made || is_method)
     }
 
     /// A value that is an argument of a call.
@@ -1176,6 +1527,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     fn path(&mut self, range: TextRange, value: &Expr, may_be_none: bool) {
         let root = root_of(value);
+        if root.is_none() && !may_be_none && !(self.is_async && self.scopes > 0) {
+            return self.path_of_result(range, value.range());
+        }
         let known = root.and_then(|root| self.tracked.get(root));
         let binder = known.map_or(Binder::Nowhere, |known| known.binder);
         let is_tried = known.is_some_and(|known| known.tries < self.tries);
@@ -1188,6 +1542,14 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             may_be_none,
             as_path: false,
         });
+    }
+
+    /// What a call gives is another value each time, and is downloaded where it stands.
+    fn path_of_result(&mut self, range: TextRange, value: TextRange) {
+        let (before, after) =
+            if self.is_async { ("(await ", ".download())") } else { ("", ".download_sync()") };
+        self.outcome.edits.push(Edit::insertion(range.start(), before));
+        self.outcome.edits.push(Edit::replacement(TextRange::new(value.end(), range.end()), after));
     }
 
     // --- The end --------------------------------------------------------------------------------
@@ -1293,6 +1655,14 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     /// A name gets a value.
     fn assigned(&mut self, target: &'a Expr, value: &'a Expr, statement: &'a Stmt) {
+        if target.is_attribute_expr() {
+            let wanted = self.shape_of(target);
+            return if wanted.holds_io(self.cx.project) {
+                self.conform(value, &wanted);
+            } else if self.shape_of(value).holds_io(self.cx.project) {
+                self.unknown(target);
+            };
+        }
         match value {
             Expr::ListComp(ast::ExprListComp { generators, .. })
             | Expr::SetComp(ast::ExprSetComp { generators, .. })
@@ -1328,12 +1698,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             Expr::Tuple(tuple) => {
                 let elements = match &shape {
                     Shape::Many(inner) => vec![(**inner).clone(); tuple.elts.len()],
-                    Shape::Tuple(elements) => elements.clone(),
-                    Shape::Class(file, statement) => {
-                        let fields = fields(self.cx.project, *file, *statement);
-                        fields.into_iter().map(|(_, shape)| shape).collect()
-                    }
-                    _ => Vec::new(),
+                    _ => self.elements_of(&shape),
                 };
                 if elements.len() == tuple.elts.len() {
                     let pairs = tuple.elts.iter().zip(elements);
@@ -1348,6 +1713,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             _ => return self.unknown(target),
         };
         let times = self.bound.get(id).copied().unwrap_or_default();
+        if !self.targets.insert(target.range()) {
+            return;
+        }
         if times == 1 && !self.annotated.contains_key(id) {
             self.track(id, shape, binder);
         } else if holds_io {
@@ -1358,85 +1726,45 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
 
     /// `for f in files:`, `for n, f in enumerate(files)`, `for key, f in files.items()`.
     fn iterated(&mut self, target: &'a Expr, iterated: &'a Expr, binder: Binder) {
-        let elements = |this: &Self, expr: &Expr| match this.shape_of(expr) {
-            Shape::Many(inner) => *inner,
-            _ => Shape::Other,
-        };
-        let mut pairs: Vec<(&'a Expr, Shape)> = Vec::new();
-        if let Expr::Call(call) = iterated
-            && let Some((root, path)) = dotted(&call.func)
-        {
-            let targets = target.as_tuple_expr().map_or(&[][..], |tuple| tuple.elts.as_slice());
-            let arguments: Vec<&Expr> = call.arguments.args.iter().collect();
-            let mapping = match &*call.func {
-                Expr::Attribute(attribute) => match self.shape_of(&attribute.value) {
-                    Shape::Mapping(inner) => Some(*inner),
-                    _ => None,
-                },
-                _ => None,
-            };
-            match (path.rsplit('.').next().unwrap_or_default(), mapping, targets) {
-                ("values", Some(inner), _) => pairs.push((target, inner)),
-                ("items", Some(inner), [_, value]) => pairs.push((value, inner)),
-                _ if root != path => {}
-                ("enumerate", None, [_, value]) => {
-                    pairs.extend(arguments.first().map(|first| (value, elements(self, first))));
-                }
-                ("zip", None, targets) => {
-                    pairs.extend(
-                        targets
-                            .iter()
-                            .zip(&arguments)
-                            .map(|(target, argument)| (target, elements(self, argument))),
-                    );
-                }
-                ("sorted" | "list" | "reversed", None, _) => {
-                    pairs.extend(arguments.first().map(|first| (target, elements(self, first))));
-                }
-                _ => {}
-            }
-        } else {
-            pairs.push((target, elements(self, iterated)));
-        }
-        for (target, shape) in pairs {
-            let Expr::Name(name) = target else { continue };
-            if shape.is_followed(self.cx.project) && self.bound.get(name.id.as_str()) == Some(&1) {
-                self.track(name.id.as_str(), shape, binder);
-            } else if shape.holds_io(self.cx.project) {
-                self.unknown(target);
-            }
-        }
+        let shape = self.element_of(iterated);
+        self.named(target, shape, binder);
     }
 
     /// A list, dict, tuple or class that holds values, used as a whole.
     fn container(&mut self, expr: &'a Expr, shape: &Shape) {
         let parent = self.parents.last().copied();
+        let is_class = matches!(shape.clone().present(), Shape::Class(..));
         let is_fine = match parent {
-            Some(Parent::Expr(Expr::Attribute(attribute))) => match shape {
-                Shape::Class(..) => true,
-                Shape::Many(_) => attribute.attr.as_str() == "append",
-                Shape::Mapping(_) => matches!(attribute.attr.as_str(), "values" | "items" | "keys"),
+            Some(Parent::Expr(Expr::Attribute(attribute))) => match shape.clone().present() {
+                Shape::Class(..) => !matches!(attribute.attr.as_str(), "__dict__" | "_asdict"),
+                Shape::Many(_) => matches!(attribute.attr.as_str(), "append" | "pop" | "copy"),
+                Shape::Mapping(_) => {
+                    matches!(attribute.attr.as_str(), "values" | "items" | "keys" | "get" | "pop" | "copy")
+                }
                 _ => false,
             },
-            Some(Parent::Expr(Expr::Call(call))) => {
-                let name = dotted(&call.func).map(|(_, path)| path).unwrap_or_default();
-                let keeps = ["len", "enumerate", "zip", "sorted", "list", "reversed", "isinstance", "print"];
-                matches!(shape, Shape::Class(..))
-                    || self.kind == Some(EntityKind::Dynamic) && call.func.is_call_expr()
-                    || keeps.contains(&name.as_str())
-                    || self.parameters(&call.func).is_some_and(|parameters| {
-                        parameters.iter().any(|(_, wanted)| wanted.as_ref() == Some(shape))
-                    })
+            // That is looked at with the call.
+            Some(Parent::Expr(Expr::Call(_))) => true,
+            Some(Parent::Expr(Expr::Subscript(subscript))) => subscript.value.range() == expr.range(),
+            Some(Parent::Expr(Expr::Yield(_) | Expr::YieldFrom(_))) => {
+                self.returns.as_ref().is_some_and(|returns| returns.holds_io(self.cx.project))
             }
-            Some(Parent::Expr(Expr::Subscript(subscript))) => {
-                subscript.value.range() == expr.range() && !subscript.slice.is_slice_expr()
-            }
+            Some(Parent::Expr(Expr::Starred(_)) | Parent::Stmt(Stmt::Match(_))) => false,
+            Some(Parent::Stmt(statement)) if !expr.is_name_expr() && self.is_named(statement) => true,
+            // A named tuple, of which each element is another.
+            Some(Parent::Stmt(Stmt::For(_))) if is_class => false,
             Some(Parent::Expr(
-                Expr::ListComp(_) | Expr::DictComp(_) | Expr::SetComp(_) | Expr::Generator(_),
-            )) => true,
+                Expr::ListComp(ast::ExprListComp { generators, .. })
+                | Expr::SetComp(ast::ExprSetComp { generators, .. })
+                | Expr::Generator(ast::ExprGenerator { generators, .. })
+                | Expr::DictComp(ast::ExprDictComp { generators, .. }),
+            )) => {
+                let mut iterated = generators.iter().map(|generator| generator.iter.range());
+                !is_class || iterated.all(|iterated| iterated != expr.range())
+            }
             Some(Parent::Expr(Expr::Compare(_) | Expr::UnaryOp(_))) => true,
             Some(Parent::Stmt(Stmt::For(_) | Stmt::Return(_) | Stmt::If(_))) => true,
-            _ => matches!(shape, Shape::Class(..)) || self.is_handed_on(),
+            _ => is_class || self.is_handed_on(),
         };
         if !is_fine && !self.is_workflow() {
             let text = self.text(expr.range());
@@ -1497,6 +1825,13 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                     _ => {}
                 }
             }
+            Stmt::Assign(node)
+                if self.is_module
+                    && !node.value.is_call_expr()
+                    && self.shape_of(&node.value).holds_io(self.cx.project) =>
+            {
+                self.unknown(&node.value);
+            }
             Stmt::Assign(node) if node.targets.len() == 1 => {
                 self.assigned(&node.targets[0], &node.value, stmt);
             }
@@ -1553,17 +1888,19 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
             Expr::Name(ast::ExprName { ctx: ExprContext::Load, .. })
             | Expr::Attribute(ast::ExprAttribute { ctx: ExprContext::Load, .. })
             | Expr::Subscript(ast::ExprSubscript { ctx: ExprContext::Load, .. }) => self.shape_of(expr),
+            Expr::Call(call) if self.is_used_at_once(call) => self.shape_of(expr),
             _ => Shape::Other,
         };
         if let Some(io) = shape.io() {
             self.value(expr, io, matches!(shape, Shape::Optional(_)));
-            return;
-        }
-        if let Expr::Name(_) = expr
-            && shape.holds_io(self.cx.project)
-        {
+            if root_of(expr).is_some() {
+                return;
+            }
+        } else if !expr.is_call_expr() && shape.holds_io(self.cx.project) {
             self.container(expr, &shape);
-            return;
+            if expr.is_name_expr() {
+                return;
+            }
         }
         if let Expr::Call(call) = expr {
             self.call(call);

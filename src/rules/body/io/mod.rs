@@ -59,7 +59,7 @@
 //!
 //! ## Not handled
 //!
-//! Values handed to code without annotations, names that are bound more than once, and annotations put together of several strings. Paths whose
+//! Values handed to code without annotations, unless it reads nothing but fields without files, names that are bound more than once, and annotations put together of several strings. Paths whose
 //! text is not known, such as those of the environment or of lists with a name, where a file is wanted. Frames of pandas
 //! that reach a `StructuredDataset` in lists as a whole or by `**`.
 //!
@@ -131,6 +131,11 @@ use crate::rules::codes::{FILE_USE, FORMAT};
 use crate::rules::{Effect, Finding};
 use function::{FunctionIo, Names, Outcome};
 use types::IoType;
+
+/// Whether a symbol is a type whose values are files, directories or frames.
+pub fn is_type_of_data(symbol: &Symbol) -> bool {
+    IoType::of(symbol).is_some()
+}
 
 /// A function, before what stands in it is mapped.
 pub(super) fn function(mapper: &mut Mapper<'_>, function: &ast::StmtFunctionDef) {

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use crate::flyte1::symbol::Symbol;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
-use crate::python::annotation::{Definition, TypeExpr};
+use crate::python::annotation::{Definition, Method, TypeExpr};
 use crate::python::ast::Expr;
 use crate::python::scope::{BindingKind, StatementId};
 use crate::python::value::ValueKind;
@@ -102,6 +102,14 @@ impl Shape {
         }
     }
 
+    /// The type of the value if it is not `None`.
+    pub(super) fn present(self) -> Self {
+        match self {
+            Self::Optional(inner) => inner.present(),
+            other => other,
+        }
+    }
+
     /// Whether there is a file, directory or frame somewhere in a value.
     pub(super) fn holds_io(&self, project: &Project) -> bool {
         self.holds(project, &|shape| matches!(shape, Self::Io(_)))
@@ -137,9 +145,9 @@ impl Shape {
             }
             Self::Class(file, statement) => {
                 known.insert((*file, *statement))
-                    && fields(project, *file, *statement).iter().any(|(_, field)| {
-                        !matches!(field, Self::Class(..)) && field.holds_beyond(project, is_wanted, known)
-                    })
+                    && fields(project, *file, *statement)
+                        .iter()
+                        .any(|(_, field)| field.holds_beyond(project, is_wanted, known))
             }
             Self::Io(_) | Self::Pandas | Self::Other => is_wanted(self),
         }
@@ -266,7 +274,8 @@ impl Reader<'_> {
         let ([first, ..], [.., last]) = (elements, elements) else { return Shape::Other };
         match generic.last_name(self.project.text(self.file)).unwrap_or_default() {
             "Optional" => Shape::Optional(Box::new(self.shape(first))),
-            "List" | "list" | "Sequence" | "Iterable" | "Set" | "set" => {
+            "List" | "list" | "Sequence" | "Iterable" | "Iterator" | "Generator" | "Collection" | "Set"
+            | "set" | "FrozenSet" | "frozenset" | "Deque" | "deque" => {
                 Shape::Many(Box::new(self.shape(first)))
             }
             "Dict" | "dict" | "Mapping" => Shape::Mapping(Box::new(self.shape(last))),
@@ -293,14 +302,104 @@ fn definition(project: &Project, file: FileId, statement: StatementId) -> Option
     Some((definition, Reader { project, file, depth: 0 }))
 }
 
-/// The fields of a class with annotations, or of a `NamedTuple` that is made by a call.
+/// The fields of a class with annotations, those of its bases first, or of a `NamedTuple` that is made by a call.
 pub(super) fn fields(project: &Project, file: FileId, statement: StatementId) -> Vec<(String, Shape)> {
-    let Some((definition, reader)) = definition(project, file, statement) else { return Vec::new() };
-    let fields = match definition {
-        Definition::Class(_, fields) | Definition::Made(TypeExpr::Call(_, Some(fields))) => fields.as_slice(),
-        _ => &[],
+    let mut all: Vec<(String, Shape)> = Vec::new();
+    for (file, statement) in lineage(project, file, statement).into_iter().rev() {
+        let Some((definition, reader)) = definition(project, file, statement) else { continue };
+        let fields = match definition {
+            Definition::Class { fields, .. } | Definition::Made(TypeExpr::Call(_, Some(fields))) => {
+                fields.as_slice()
+            }
+            _ => &[],
+        };
+        for (name, of) in fields {
+            let shape = reader.shape(of);
+            match all.iter_mut().find(|(known, _)| known == name) {
+                Some(known) => known.1 = shape,
+                None => all.push((name.clone(), shape)),
+            }
+        }
+    }
+    all
+}
+
+/// A class and the classes of the project that it is derived from, itself first.
+fn lineage(project: &Project, file: FileId, statement: StatementId) -> Vec<(FileId, StatementId)> {
+    let mut known = vec![(file, statement)];
+    let mut next = 0;
+    while let Some(&(file, statement)) = known.get(next) {
+        next += 1;
+        if let Some((Definition::Class { bases, .. }, reader)) = definition(project, file, statement) {
+            for base in bases {
+                if let Shape::Class(file, statement) = reader.shape(base)
+                    && !known.contains(&(file, statement))
+                {
+                    known.push((file, statement));
+                }
+            }
+        }
+    }
+    known
+}
+
+/// Whether a class is another one, or is derived from it.
+pub(super) fn is_derived(
+    project: &Project,
+    class: (FileId, StatementId),
+    base: (FileId, StatementId),
+) -> bool {
+    lineage(project, class.0, class.1).contains(&base)
+}
+
+/// A method or property of a class or of its bases, with what reads its types.
+fn method<'p>(
+    project: &'p Project,
+    class: (FileId, StatementId),
+    name: &str,
+) -> Option<(&'p Method, Reader<'p>)> {
+    lineage(project, class.0, class.1).into_iter().find_map(|(file, statement)| {
+        let (Definition::Class { methods, .. }, reader) = definition(project, file, statement)? else {
+            return None;
+        };
+        methods.iter().find(|method| method.name == name).map(|method| (method, reader))
+    })
+}
+
+/// What a method of a class, or a property, is annotated to return.
+pub(super) fn returned_by_method(
+    project: &Project,
+    class: (FileId, StatementId),
+    name: &str,
+    is_property: bool,
+) -> Option<Shape> {
+    let (method, reader) =
+        method(project, class, name).filter(|(method, _)| method.is_property == is_property)?;
+    method.returns.as_ref().map(|returns| reader.shape(returns))
+}
+
+/// What a method of a class takes, without what it is called on.
+pub(super) fn parameters_of_method(
+    project: &Project,
+    class: (FileId, StatementId),
+    name: &str,
+) -> Option<Vec<(String, Option<Shape>)>> {
+    let (method, reader) = method(project, class, name)?;
+    let parameters = method.parameters.iter();
+    Some(parameters.map(|(name, of)| (name.clone(), of.as_ref().map(|of| reader.shape(of)))).collect())
+}
+
+/// What the call makes that is all that is assigned in a statement of a file: `LATER = Later(file=…)`.
+pub(super) fn made(project: &Project, file: FileId, statement: StatementId) -> Option<Shape> {
+    let (Definition::Made(TypeExpr::Call(callee, _)), reader) = definition(project, file, statement)? else {
+        return None;
     };
-    fields.iter().map(|(name, of)| (name.clone(), reader.shape(of))).collect()
+    let made = reader.shape(callee);
+    let Shape::Class(file, statement) = made else { return Some(made) };
+    match signature(project, file, statement) {
+        Some(signature) => signature.returns,
+        None => Some(made),
+    }
 }
 
 /// What a plain function takes and returns; `None` for a parameter without annotation.
@@ -308,13 +407,16 @@ pub(super) fn fields(project: &Project, file: FileId, statement: StatementId) ->
 pub(super) struct Signature {
     /// The parameters in order.
     pub(super) parameters: Vec<(String, Option<Shape>)>,
+    /// The attributes that are read of each parameter, `None` where something else is done with it.
+    pub(super) attributes: Vec<Option<Vec<String>>>,
     /// The return annotation.
     pub(super) returns: Option<Shape>,
 }
 
 /// The signature of the plain function that is a statement of a file; `None` if it is no function.
 pub(super) fn signature(project: &Project, file: FileId, statement: StatementId) -> Option<Signature> {
-    let (Definition::Function { parameters, returns, .. }, reader) = definition(project, file, statement)?
+    let (Definition::Function { parameters, attributes, returns, .. }, reader) =
+        definition(project, file, statement)?
     else {
         return None;
     };
@@ -322,6 +424,7 @@ pub(super) fn signature(project: &Project, file: FileId, statement: StatementId)
     let shape = |of: &TypeExpr| reader.shape(of);
     Some(Signature {
         parameters: parameters.map(|(name, of)| (name.clone(), of.as_ref().map(shape))).collect(),
+        attributes: attributes.clone(),
         returns: returns.as_ref().map(shape),
     })
 }
