@@ -60,6 +60,29 @@ impl Project {
         self.targets.get(file).and_then(|links| links.get(reference.id)).unwrap_or(&[Target::Unknown])
     }
 
+    /// The references of all files that may mean a binding at the top level of `file`.
+    pub fn references_to(
+        &self,
+        file: FileId,
+        binding: BindingId,
+    ) -> impl Iterator<Item = (FileId, &Reference)> {
+        let is_it = move |target: &Target| matches!(target, Target::Binding(other, own, _) if (*other, *own) == (file, binding));
+        self.parsed().flat_map(move |(user, facts)| {
+            let links = self.targets.get(user);
+            // Most files have none, and few sets of targets tell it.
+            let sets = links.into_iter().flat_map(|links| links.distinct.iter().enumerate());
+            let own: Vec<usize> =
+                sets.filter(|(_, targets)| targets.iter().any(is_it)).map(|(set, _)| set).collect();
+            let references = if own.is_empty() { &[][..] } else { &facts.module.references };
+            let is_own = move |reference: &&Reference| {
+                links
+                    .and_then(|links| links.of_references.get(reference.id))
+                    .is_some_and(|set| own.contains(set))
+            };
+            references.iter().filter(is_own).map(move |reference| (user, reference))
+        })
+    }
+
     /// Follows all references of all files.
     pub fn link(&mut self) {
         self.targets = (0..self.files.len()).into_par_iter().map(|file| self.links_of(file)).collect();

@@ -90,7 +90,6 @@ use crate::flyte2::chain::{Call as CallText, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::project::FileId;
 use crate::project::graph::NodeId;
-use crate::project::link::Target;
 use crate::project::plan::constant;
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Stmt};
@@ -271,30 +270,23 @@ fn find_uses(mapper: &mut Mapper<'_>, plan: &Plan<'_>) {
     let cx = mapper.cx;
     let Some(variable) = plan.variable else { return };
     let name = &cx.facts.module.bindings[variable].name;
-    for (file, facts) in cx.project.parsed() {
-        for reference in &facts.module.references {
-            let targets = cx.project.resolve(file, reference);
-            let is_plan = |target: &Target| matches!(target, Target::Binding(file, binding, _) if (*file, *binding) == (cx.file, variable));
-            if !targets.iter().any(is_plan) || is_called_in_flow(cx, file, reference) {
-                continue;
-            }
-            let (range, place) = if file == cx.file {
-                (reference.range, String::new())
-            } else {
-                (
-                    cx.facts.module.bindings[variable].range,
-                    format!(" in `{}`", cx.project.files[file].relative),
-                )
-            };
-            let message = match reference.role {
-                Role::Callee(_) | Role::CalleeOf(_) => {
-                    format!("launch plan `{name}` is called{place}; a trigger cannot be")
-                }
-                _ => format!("launch plan `{name}` is used{place} as more than the schedule of its workflow"),
-            };
-            let help = "Call the workflow itself there, with the inputs of the launch plan";
-            mapper.find(Finding::new(&LAUNCH_PLAN_USE, range, Effect::Blocking, message).help(help));
+    for (file, reference) in cx.project.references_to(cx.file, variable) {
+        if is_called_in_flow(cx, file, reference) {
+            continue;
         }
+        let (range, place) = if file == cx.file {
+            (reference.range, String::new())
+        } else {
+            (cx.facts.module.bindings[variable].range, format!(" in `{}`", cx.project.files[file].relative))
+        };
+        let message = match reference.role {
+            Role::Callee(_) | Role::CalleeOf(_) => {
+                format!("launch plan `{name}` is called{place}; a trigger cannot be")
+            }
+            _ => format!("launch plan `{name}` is used{place} as more than the schedule of its workflow"),
+        };
+        let help = "Call the workflow itself there, with the inputs of the launch plan";
+        mapper.find(Finding::new(&LAUNCH_PLAN_USE, range, Effect::Blocking, message).help(help));
     }
 }
 
