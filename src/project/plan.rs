@@ -379,7 +379,7 @@ pub fn map_image(
     let image_name = names.of("Image");
     let secret_name = names.of("Secret");
     let manifest = manifest_path(project, graph, node);
-    let receiver = receiver(call, project.text(file));
+    let receiver = receiver(call, &facts.module, project.text(file)).filter(|_| image.is_derived);
     let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
     image_spec::map(&ImageContext {
         text: project.text(file),
@@ -396,7 +396,7 @@ pub fn map_image(
         strings: &|range| strings(project, file, range),
         is_changed: &|value| is_changed(project, file, value, call.range.start()),
         base,
-        receiver: receiver.filter(|_| image.is_derived),
+        receiver: receiver.as_deref(),
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
         runs_pip: additions.runs_pip,

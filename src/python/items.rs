@@ -77,6 +77,14 @@ pub struct Items {
 }
 
 impl Items {
+    /// Puts comments above the first item, or between the brackets if there is none.
+    pub fn put_above(&mut self, comments: Vec<String>) {
+        match self.items.first_mut() {
+            Some(item) => drop(item.leading.splice(0..0, comments)),
+            None => drop(self.dangling.splice(0..0, comments)),
+        }
+    }
+
     /// All comments between the brackets, outside the items, from top to bottom.
     pub fn comments(&self) -> Vec<String> {
         let of_items = self.items.iter().flat_map(|item| item.leading.iter().chain(&item.trailing));
@@ -146,15 +154,16 @@ pub fn comments_around(
     statement: TextRange,
     text: &str,
 ) -> (Vec<String>, Option<String>) {
-    let comments = |start, end| {
-        let tokens = tokens.in_range(TextRange::new(start, end)).iter();
-        tokens
-            .filter(|token| token.kind() == TokenKind::Comment)
-            .map(|comment| text[comment.range()].trim_end().to_owned())
-    };
+    let comments = |start, end| comments_in(tokens, TextRange::new(start, end), text);
     // The rest of its line belongs to the statement before.
     let leading = comments(next_line_start(text, before), statement.start()).collect();
     (leading, comments(statement.end(), next_line_start(text, statement.end())).next())
+}
+
+/// The comments in a range, from top to bottom.
+pub fn comments_in(tokens: &Tokens, range: TextRange, text: &str) -> impl Iterator<Item = String> {
+    let comments = tokens.in_range(range).iter().filter(|token| token.kind() == TokenKind::Comment);
+    comments.map(|comment| text[comment.range()].trim_end().to_owned())
 }
 
 struct Reader<'a> {
@@ -279,11 +288,7 @@ fn display(tokens: &Tokens, range: TextRange, text: &str) -> Option<Items> {
 fn without_parentheses(around: Items) -> Option<Items> {
     let only = around.items.into_iter().next()?;
     let mut items = *only.nested?;
-    let above = match items.items.first_mut() {
-        Some(first) => &mut first.leading,
-        None => &mut items.dangling,
-    };
-    above.splice(0..0, only.leading);
+    items.put_above(only.leading);
     items.dangling.extend(only.trailing.into_iter().chain(around.dangling));
     Some(items)
 }

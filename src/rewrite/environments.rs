@@ -560,9 +560,8 @@ fn dependency(
         return dependency;
     }
     if is_read_from(project, file, reference, target) {
-        let text = &project.text(file)[reference.range];
         dependency.text =
-            text.rsplit_once('.').map(|(module, _)| format!("{}.{variable}", module.trim_end()));
+            reference.dotted().rsplit_once('.').map(|(module, _)| format!("{module}.{variable}"));
         return dependency;
     }
     let Some((statement, module)) = importing_statement(project, file, target, &reference.bindings) else {

@@ -544,7 +544,7 @@ impl Converter<'_> {
         }
         let Some(image) = self.plan.graph.image(node) else { return };
         let call = &self.facts.module.calls[image.call];
-        let range = call.outer_range;
+        let range = self.with_parentheses(call.outer_range);
         let chain = self.image_chain(node);
         let annotation = annotation_of(self.facts, image)
             .map(|own| self.annotations(|range| own.contains_range(range)))
@@ -570,6 +570,21 @@ impl Converter<'_> {
         let written = std::iter::once(Edit::replacement(range, text)).chain(self.fillings(call));
         let edits = annotation.into_iter().chain(written).collect();
         self.fix(&finding, title, self.applicability(node), edits);
+    }
+
+    /// A value with the parentheses around it, where nothing else stands between them: what is written instead may need
+    /// none.
+    fn with_parentheses(&self, value: TextRange) -> TextRange {
+        let before = self.text[..usize::from(value.start())].trim_end();
+        let behind = self.text[usize::from(value.end())..].trim_start();
+        let is_around = |before: &&str| before.trim_end().ends_with('=') && behind.starts_with(')');
+        match before.strip_suffix('(').filter(is_around) {
+            Some(before) => {
+                let end = TextSize::of(self.text) - TextSize::of(&behind[1..]);
+                TextRange::new(TextSize::of(before), end)
+            }
+            None => value,
+        }
     }
 
     /// The lines straight below an `ImageSpec` that the chain takes up: `image.packages = […]`.

@@ -374,8 +374,11 @@ impl Draft {
             layer.call.arguments.extend(own.unwrap_or(&self.index_options).iter().cloned());
         }
         let mut methods: Vec<Call> = self.layers.into_iter().map(|layer| layer.call).collect();
-        let items = &cx.call.items;
-        let dangling = [self.orphans, items.dangling.clone()].concat();
+        let mut dangling = self.orphans;
+        // What stands in the call of a method is among them.
+        if !matches!(self.base, Base::Receiver(_)) {
+            dangling.extend(cx.call.items.dangling.iter().cloned());
+        }
         let head_call =
             |callee: String, arguments: Vec<Argument>| Call { callee, arguments, ..Call::default() };
         let head = match self.base {

@@ -64,7 +64,7 @@ use super::codes::{IMAGE_USE, LAYER_ORDER};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding, commands, image_spec, resolution};
 use crate::python::items::{Item, Items};
-use crate::python::scope::{Argument, Call};
+use crate::python::scope::{Argument, Call, Module, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
@@ -84,10 +84,11 @@ pub fn is_image_method(name: &str) -> bool {
 
 /// The image that a call makes another one of: `image` of `image.with_packages(…)` and of
 /// `dataclasses.replace(image, …)`.
-pub fn receiver<'t>(call: &Call, text: &'t str) -> Option<&'t str> {
-    match text[call.callee].rsplit_once('.') {
-        Some((receiver, method)) if is_image_method(method.trim()) => Some(receiver.trim_end()),
-        _ => call.arguments.first().map(|copied| &text[copied.value.range]),
+pub fn receiver(call: &Call, module: &Module, text: &str) -> Option<String> {
+    let callee = module.callee(call).map(Reference::dotted).unwrap_or_default();
+    match callee.rsplit_once('.') {
+        Some((receiver, method)) if is_image_method(method) => Some(receiver.to_owned()),
+        _ => call.arguments.first().map(|copied| text[copied.value.range].to_owned()),
     }
 }
 

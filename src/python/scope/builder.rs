@@ -17,7 +17,9 @@ use super::{
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::items::{assignment, comments_around, items_between, line_start, next_line_start};
+use crate::python::items::{
+    Items, assignment, comments_around, comments_in, items_between, line_start, next_line_start,
+};
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{self, ModuleValue, is_importer};
 use crate::python::value::{Value, ValueKind};
@@ -603,11 +605,8 @@ impl<'a> Builder<'a> {
         }
         let mut methods: Vec<MethodCall> = self.methods(calls).collect();
         let (leading, trailing) = comments_around(self.tokens, open.end, stmt.range(), self.text);
-        if let Some(items) = methods.first_mut().map(|method| &mut method.items) {
-            match items.items.first_mut() {
-                Some(item) => drop(item.leading.splice(0..0, leading)),
-                None => items.dangling.extend(leading),
-            }
+        if let Some(first) = methods.first_mut() {
+            first.items.put_above(leading);
         }
         methods.last_mut().into_iter().for_each(|method| method.items.dangling.extend(trailing.clone()));
         self.module.calls[open.call].methods.extend(methods);
@@ -623,8 +622,21 @@ impl<'a> Builder<'a> {
             name: name.to_string(),
             name_range: name.range,
             arguments: method.arguments.arguments_source_order().map(argument_of).collect(),
-            items: items_between(self.tokens, method.arguments.range, self.text),
+            items: self.items(method),
         })
+    }
+
+    /// The arguments of a call as items. The comments in front of a method stand above them: `image  # why`, and
+    /// `.with_packages(…)` on the next line.
+    fn items(&self, call: &ast::ExprCall) -> Items {
+        let mut items = items_between(self.tokens, call.arguments.range, self.text);
+        if let Expr::Attribute(method) = &*call.func {
+            let between = TextRange::new(method.value.end(), method.attr.start());
+            if self.text[between].contains('#') {
+                items.put_above(comments_in(self.tokens, between, self.text).collect());
+            }
+        }
+        items
     }
 
     /// Whether nothing else stands on the lines of a statement at the top level.
@@ -790,7 +802,7 @@ impl<'a> Builder<'a> {
             reference: Some(self.raw.len()),
             parentheses: call.arguments.range,
             arguments: call.arguments.arguments_source_order().map(argument_of).collect(),
-            items: items_between(self.tokens, call.arguments.range, self.text),
+            items: self.items(call),
             context,
             surroundings: self.surroundings.clone(),
             owner: self.owner,

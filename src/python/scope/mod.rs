@@ -338,6 +338,14 @@ pub struct Reference {
     pub is_deferred: bool,
 }
 
+impl Reference {
+    /// The name with its attributes, as code on one line: the source may have comments and line breaks between them.
+    pub fn dotted(&self) -> String {
+        let attributes = self.attributes.iter().map(Name::as_str);
+        std::iter::once(self.name.as_str()).chain(attributes).collect::<Vec<_>>().join(".")
+    }
+}
+
 /// A decorator of a function.
 #[derive(Debug, Clone)]
 pub struct Decorator {
