@@ -81,7 +81,7 @@ pub(super) struct ImportChanges {
 /// The edits, each with the place of the statement that it concerns.
 pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec<(TextRange, Edit)> {
     let mut edits = Vec::new();
-    let anchor = anchor(module, changes);
+    let anchor = anchor(module, changes.removed.keys());
     // The finding stands at the first.
     let mut removed: Vec<_> = changes.removed.iter().collect();
     removed.sort_by_key(|(id, _)| is_of_standard_library(&module.imports[**id]));
@@ -118,15 +118,9 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
     edits
 }
 
-/// Where a whole block goes, the empty line behind it goes too.
+/// Where a whole block goes, no more empty lines are left than stood above or below it.
 fn close_gaps(text: &str, edits: &mut [(TextRange, Edit)]) {
     let begins_line = |offset| line_start(text, offset) == offset;
-    let follows_empty_line = |offset| {
-        let above = &text[..usize::from(offset)];
-        let above = above.strip_suffix('\n').unwrap_or(above);
-        let above = above.strip_suffix('\r').unwrap_or(above);
-        text[TextRange::new(line_start(text, TextSize::of(above)), offset)].trim().is_empty()
-    };
     let ranges = edits.iter().filter(|(_, edit)| edit.content.is_empty()).map(|(_, edit)| edit.range);
     let lines: Vec<TextRange> =
         ranges.filter(|range| begins_line(range.start()) && begins_line(range.end())).collect();
@@ -138,12 +132,19 @@ fn close_gaps(text: &str, edits: &mut [(TextRange, Edit)]) {
         while let Some(before) = lines.iter().find(|before| before.end() == start) {
             start = before.start();
         }
-        let below = next_line_start(text, end);
-        let is_empty_line = text[TextRange::new(end, below)].trim().is_empty();
-        let is_free = !insertions.iter().any(|&offset| start <= offset && offset <= end);
-        if is_free && is_empty_line && follows_empty_line(start) {
-            edit.range = TextRange::new(edit.range.start(), below);
+        if insertions.iter().any(|&offset| start <= offset && offset <= end) {
+            continue;
         }
+        let is_empty = |line: &&str| line.trim().is_empty();
+        let (above, below) = (&text[..usize::from(start)], &text[usize::from(end)..]);
+        // At the head of the file none is needed.
+        let above = if above.is_empty() {
+            usize::MAX
+        } else {
+            above.split_inclusive('\n').rev().take_while(is_empty).count()
+        };
+        let gap = below.split_inclusive('\n').take_while(is_empty).take(above);
+        edit.range = TextRange::new(edit.range.start(), end + gap.map(TextSize::of).sum::<TextSize>());
     }
 }
 
@@ -171,13 +172,12 @@ fn below_standard_library(text: &str, module: &Module, changes: &ImportChanges) 
 
 /// The statement whose place the new lines take: the first at the top level that loses a name of another library than
 /// the standard one.
-fn anchor(module: &Module, changes: &ImportChanges) -> Option<ImportId> {
-    changes
-        .removed
-        .keys()
-        .copied()
-        .filter(|&id| module.imports[id].is_top_level && !is_of_standard_library(&module.imports[id]))
-        .min_by_key(|&id| module.imports[id].range.start())
+pub(super) fn anchor<'i>(module: &Module, removed: impl Iterator<Item = &'i ImportId>) -> Option<ImportId> {
+    let may_take = |id: &&ImportId| {
+        let import = &module.imports[**id];
+        import.is_top_level && !is_of_standard_library(import)
+    };
+    removed.filter(may_take).min_by_key(|&&id| module.imports[id].range.start()).copied()
 }
 
 /// Modules of the standard library that files with tasks usually import.

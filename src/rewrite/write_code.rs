@@ -354,7 +354,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::comments;
-use super::environments::{Environment, EnvironmentImage, Environments, additions};
+use super::environments::{Dependency, Environment, EnvironmentImage, Environments, additions};
 use super::files::{FileOutlook, Overview, annotation_of, files_of};
 use super::imports::{self, ImportChanges};
 use super::{diagnostic, fixed};
@@ -921,7 +921,10 @@ impl Converter<'_> {
         let Some(entity) = self.plan.graph.entity(first) else { return (TextSize::from(0), "") };
         let owner = self.facts.module.functions[entity.function].owner;
         let mut statements = self.facts.module.statements[..owner].iter();
-        let stays = |above: &&TextRange| !self.removed.iter().any(|removed| removed.contains_range(**above));
+        let stays = |above: &&TextRange| {
+            !self.removed.iter().any(|removed| removed.contains_range(**above))
+                && !self.is_import_that_goes(**above)
+        };
         let Some(&above) = statements.rfind(stays) else {
             return (line_start(self.text, entity.decorator.start()), "");
         };
@@ -929,6 +932,20 @@ impl Converter<'_> {
         let is_definition = self.facts.module.functions.iter().any(|function| function.range == above)
             || ["def ", "class ", "async def ", "@"].iter().any(|word| self.text[above].starts_with(word));
         (offset, if is_definition { "\n\n" } else { "\n" })
+    }
+
+    /// Whether a statement is an import of Flyte 1 that goes without another in its place.
+    fn is_import_that_goes(&self, statement: TextRange) -> bool {
+        let removed = &self.outlook.removed;
+        let imports = &self.facts.module.imports;
+        let gone = removed.iter().find(|(id, _)| imports[**id].range == statement);
+        let Some((&id, positions)) = gone else { return false };
+        let is_followed =
+            |dependency: &Dependency| dependency.import.as_ref().is_some_and(|(at, _)| *at == id);
+        let mut environments = self.environments.in_file(self.file).map(|(_, environment)| environment);
+        positions.len() == imports[id].aliases.len()
+            && imports::anchor(&self.facts.module, removed.keys()).is_some_and(|anchor| anchor != id)
+            && !environments.any(|environment| environment.depends_on.iter().any(is_followed))
     }
 
     /// Whether the environment that is depended on is made further down in the same file.
@@ -1229,7 +1246,8 @@ impl Converter<'_> {
         })
     }
 
-    /// The place below the docstring and `from __future__ import …`.
+    /// The place below the docstring and `from __future__ import …`; in a file without them, below what only its head may
+    /// hold, such as `#!` or a license.
     fn below_preamble(&self) -> TextSize {
         let future = self.facts.module.imports.iter().rev().find(|import| {
             import.from.as_ref().is_some_and(|(level, module)| *level == 0 && module == "__future__")
@@ -1241,10 +1259,19 @@ impl Converter<'_> {
         future
             .map(|import| import.range)
             .or(docstring)
-            .map_or(TextSize::from(0), |range| next_line_start(self.text, range.end()))
+            .map_or_else(|| self.below_head(), |range| next_line_start(self.text, range.end()))
     }
 
-    /// New lines end as the file's own do.
+    /// The place below the comments at the head of the file; those straight above the first statement speak of it where
+    /// there are others.
+    fn below_head(&self) -> TextSize {
+        let Some(first) = self.facts.module.statements.first() else { return TextSize::from(0) };
+        let above = &self.text[..usize::from(line_start(self.text, first.start()))];
+        let comments = above.split_inclusive('\n').rev().take_while(|line| !line.trim().is_empty());
+        let start = TextSize::of(above) - comments.map(TextSize::of).sum::<TextSize>();
+        if above[..usize::from(start)].trim().is_empty() { TextSize::of(above) } else { start }
+    }
+
     /// Tells of comments that go with what is taken away.
     fn dropped_comments(&mut self) {
         let fixes = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
@@ -1253,6 +1280,7 @@ impl Converter<'_> {
         self.diagnostics.extend(dropped.iter().map(diagnostic));
     }
 
+    /// New lines end as the file's own do.
     fn normalize_line_endings(&mut self) {
         let newline = self.project.source(self.file).map_or("\n", |source| source.newline());
         if newline == "\n" {
