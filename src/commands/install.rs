@@ -55,7 +55,7 @@ use crate::rules::tables::{Plugin, distribution_name, plugin};
 use crate::source::{TextRange, TextSize};
 
 /// What begins a list of packages.
-const INSTALLERS: [&str; 13] = [
+const INSTALLERS: [&str; 12] = [
     "pip install",
     "pip3 install",
     "uv add",
@@ -67,9 +67,11 @@ const INSTALLERS: [&str; 13] = [
     "conda install",
     "mamba install",
     "micromamba install",
-    "--with",
     "pip download",
 ];
+
+/// Options that name one package for the command behind it.
+const OPTIONS: [&str; 3] = ["--with", "--from", "--spec"];
 
 /// A package of Flyte 1 in a command that installs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +92,9 @@ pub(super) fn installed(text: &str, side: Side) -> Vec<Installed<'_>> {
 
 fn one(text: &str, at: usize, side: Side) -> Option<Installed<'_>> {
     let before = text[..at].chars().next_back()?;
-    if !" \t\"'".contains(before) {
+    let option = option_before(&text[..at]);
+    let is_start = " \t\"'".contains(before) || before == '=' && option.is_some();
+    if !is_start {
         return None;
     }
     let is_end = |c: char| c.is_whitespace() || "\"'`;&|)<,".contains(c);
@@ -98,11 +102,14 @@ fn one(text: &str, at: usize, side: Side) -> Option<Installed<'_>> {
     // Without quotes, `>` would be the shell's.
     let end = text[at..].find(|c| is_end(c) || (c == '>' && !is_quoted)).map_or(text.len(), |end| at + end);
     let word = &text[at..end];
-    let command = command_before(text, at)?;
     let name = distribution_name(word);
+    let range = TextRange::new(TextSize::try_from(at).ok()?, TextSize::try_from(end).ok()?);
+    if let Some(option) = option {
+        return of_option(text, Installed { word, range, written: None, edits: Vec::new() }, option, side);
+    }
+    let command = command_before(text, at)?;
     let has_flyte = names_flyte(command) || names_flyte(command_behind(text, end));
     let is_conda = ["conda install", "mamba install", "pixi add"].iter().any(|tool| command.contains(tool));
-    let range = TextRange::new(TextSize::try_from(at).ok()?, TextSize::try_from(end).ok()?);
     let found = |written: Option<String>, edits| Some(Installed { word, range, written, edits });
     let flyte = if is_quoted { "flyte>=2.12.1" } else { "flyte" };
     match (name.as_str(), side) {
@@ -132,8 +139,46 @@ fn one(text: &str, at: usize, side: Side) -> Option<Installed<'_>> {
     }
 }
 
-/// What stands between an installer and `at`, the installer included, if both belong to one command.
-fn command_before(text: &str, at: usize) -> Option<&str> {
+/// The option of [`OPTIONS`] whose value begins at the end of `text`, and where it begins.
+fn option_before(text: &str) -> Option<(&'static str, usize)> {
+    let head = text.trim_end_matches(['"', '\'']);
+    let head = head.strip_suffix('=').unwrap_or_else(|| head.trim_end_matches([' ', '\t']));
+    OPTIONS.into_iter().find_map(|option| Some((option, head.strip_suffix(option)?.len())))
+}
+
+/// A package that an option names: `uv run --with flytekit`, `uvx --from flytekit`, `pipx run --spec flytekit`.
+fn of_option<'t>(
+    text: &str,
+    package: Installed<'t>,
+    (option, start): (&str, usize),
+    side: Side,
+) -> Option<Installed<'t>> {
+    let (at, end) = (usize::from(package.range.start()), usize::from(package.range.end()));
+    let is_given = |text: &str| ["--with flyte ", "--with=flyte "].iter().any(|given| text.contains(given));
+    let is_beside = is_given(line_before(text, at)) || is_given(command_behind(text, end));
+    let flyte = if text[..at].ends_with(['"', '\'']) { "flyte>=2.12.1" } else { "flyte" };
+    let written = match (distribution_name(package.word).as_str(), side) {
+        ("flytekit", Side::Both) if option == "--with" && !is_beside => {
+            let place = TextSize::try_from(start).ok()?;
+            let edits = vec![Edit::insertion(place, "--with flyte ")];
+            return Some(Installed { written: Some(format!("flyte {}", package.word)), edits, ..package });
+        }
+        // What the command is tells which package it comes from.
+        (_, Side::Both) => return None,
+        ("flytekit", _) if is_beside => return Some(package),
+        ("flytekit", _) => flyte,
+        (name, _) if name.starts_with("flytekitplugins-") => match plugin(name) {
+            Plugin::Successor(successor) => successor,
+            Plugin::None => return Some(package),
+        },
+        _ => return None,
+    };
+    let edits = vec![Edit::replacement(package.range, written)];
+    Some(Installed { written: Some(written.to_owned()), edits, ..package })
+}
+
+/// The lines of a command up to `at`.
+fn line_before(text: &str, at: usize) -> &str {
     let mut start = at;
     loop {
         let line = text[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -144,7 +189,12 @@ fn command_before(text: &str, at: usize) -> Option<&str> {
         }
         start -= 1;
     }
-    let before = &text[start..at];
+    &text[start..at]
+}
+
+/// What stands between an installer and `at`, the installer included, if both belong to one command.
+fn command_before(text: &str, at: usize) -> Option<&str> {
+    let before = line_before(text, at);
     let command = INSTALLERS
         .iter()
         .filter_map(|installer| Some(&before[before.rfind(installer)?..]))
@@ -196,6 +246,14 @@ mod tests {
             ("uv add flyte flytekit", "uv add flyte"),
             ("pip install 'flytekit' 'flyte'", "pip install 'flyte'"),
             ("uv run --with flytekit python x.py", "uv run --with flyte python x.py"),
+            ("uv run --with flytekit flyte run x.py", "uv run --with flyte flyte run x.py"),
+            ("uvx --python 3.11 --from=flytekit flyte", "uvx --python 3.11 --from=flyte flyte"),
+            ("uvx --from 'flytekit>=1' flyte", "uvx --from 'flyte>=2.12.1' flyte"),
+            ("pipx run --spec flytekit flyte", "pipx run --spec flyte flyte"),
+            (
+                "uv run --with flytekitplugins-spark --with flytekit x",
+                "uv run --with flyteplugins-spark --with flyte x",
+            ),
         ] {
             assert_eq!(migrated(before, Side::Flyte2), after);
             assert_eq!(migrated(after, Side::Flyte2), after);
@@ -208,6 +266,8 @@ mod tests {
             ("pip install flytekit", "pip install flyte flytekit"),
             ("pip install \"flytekit>1\"", "pip install \"flyte>=2.12.1\" \"flytekit>1\""),
             ("pip install flytekitplugins-spark", "pip install flytekitplugins-spark"),
+            ("uv run --with flytekit x", "uv run --with flyte --with flytekit x"),
+            ("uvx --from flytekit pyflyte", "uvx --from flytekit pyflyte"),
         ] {
             assert_eq!(migrated(before, Side::Both), after);
             assert_eq!(migrated(after, Side::Both), after);
@@ -222,6 +282,8 @@ mod tests {
             "pip install pandas && echo flytekit",
             "pip install pandas  # not flytekit",
             "pip install pandas\necho flytekit",
+            "uv run --with flyte --with flytekit python x.py",
+            "sed --from flytekitty",
             "pip install git+https://github.com/flyteorg/flytekit",
         ] {
             assert_eq!(migrated(text, Side::Flyte2), text);
