@@ -57,8 +57,15 @@ const PLACES: [(&[&str], Kind); 21] = [
 ];
 
 /// Where the versions of Python stand.
-const PYTHON: [&[&str]; 3] =
-    [&["project", "requires-python"], &["requires-python"], &["tool", "poetry", "dependencies", "python"]];
+const PYTHON: [&[&str]; 7] = [
+    &["project", "requires-python"],
+    &["requires-python"],
+    &["tool", "poetry", "dependencies", "python"],
+    &["tool", "pixi", "dependencies", "python"],
+    &["dependencies", "python"],
+    &["requires", "python_version"],
+    &["requires", "python_full_version"],
+];
 
 /// Reads a file; what is wrong with it if it does not parse.
 pub(super) fn read(text: &str, is_pixi: bool) -> Result<Manifest, String> {

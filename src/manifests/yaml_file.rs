@@ -9,6 +9,7 @@
 use super::layout::{Insertion, range, remove_line};
 use super::manifest::{List, Manifest};
 use super::requirement::{Entry, Form};
+use crate::source::TextRange;
 
 const FROM_CONDA: Form = Form::Fixed("it comes from conda, and flyte is published on PyPI");
 
@@ -49,7 +50,15 @@ pub(super) fn read(text: &str) -> Manifest {
         start += line.len();
     }
     manifest.lists = lists.into_iter().map(|(_, list)| list).collect();
+    manifest.python = python(&manifest);
     manifest
+}
+
+/// The versions of Python that an environment of conda allows: `=3.9` of `python=3.9`.
+fn python(manifest: &Manifest) -> Option<(TextRange, String)> {
+    let mut entries = manifest.lists.iter().flat_map(|list| &list.entries);
+    let python = entries.find(|entry| entry.name == "python" && entry.form == FROM_CONDA)?;
+    Some((python.range, python.text.strip_prefix("python")?.trim().to_owned()))
 }
 
 /// `pip: [flytekit, "pandas"]`, also over several lines; none of its items is edited.
