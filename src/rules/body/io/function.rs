@@ -67,7 +67,7 @@ use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, ArgOrKeyword, Expr, ExprContext, Operator, Stmt};
 use crate::python::items::indentation_at;
-use crate::python::scope::{BindingId, BindingKind, StatementId};
+use crate::python::scope::{BindingId, BindingKind, StatementId, is_mutator};
 use crate::rules::body::BodyContext;
 use crate::rules::codes::{FILE_USE, LOCAL_OR_REMOTE};
 use crate::rules::{Effect, Finding};
@@ -107,6 +107,10 @@ struct PathUse {
     may_be_none: bool,
     /// Whether `Path(…)` has to be put around it.
     as_path: bool,
+    /// Whether it stands in a comprehension, lambda or function inside of the function.
+    is_inside: bool,
+    /// Whether the value may be another one, or not be there, elsewhere in the function: `files[0]`.
+    is_fleeting: bool,
 }
 
 /// What a function becomes.
@@ -156,6 +160,10 @@ pub(super) struct FunctionIo<'a, 'n> {
     depth: usize,
     /// How many `try` statements are around.
     tries: usize,
+    /// How many statements and expressions are around of which not all parts run, or some run later or many times.
+    conditions: usize,
+    /// Names of values whose parts are changed in the code: `del files[0]`, `later.file = …`.
+    changed: HashSet<&'a str>,
     /// How many functions, classes, lambdas and comprehensions of these are around.
     scopes: usize,
     /// How many of these are functions and classes.
@@ -203,6 +211,8 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             parents: Vec::new(),
             depth: 0,
             tries: 0,
+            conditions: 0,
+            changed: bound.changed,
             scopes: 0,
             depth_of_functions: 0,
             targets: HashSet::new(),
@@ -1531,17 +1541,69 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             return self.path_of_result(range, value.range());
         }
         let known = root.and_then(|root| self.tracked.get(root));
-        let binder = known.map_or(Binder::Nowhere, |known| known.binder);
         let is_tried = known.is_some_and(|known| known.tries < self.tries);
+        let is_fleeting = self.is_fleeting(value);
+        let binder = match known {
+            Some(_) if is_fleeting && self.conditions == 0 && self.is_lasting(value) => {
+                self.statement_start().map_or(Binder::Nowhere, Binder::Before)
+            }
+            Some(known) if !is_fleeting => known.binder,
+            _ => Binder::Nowhere,
+        };
         self.uses.push(PathUse {
             range,
             value: self.text(value.range()).to_owned(),
             binder,
-            is_repeated: self.depth > 0 && !matches!(binder, Binder::Nowhere),
-            is_tried,
+            is_repeated: !is_fleeting && self.depth > 0 && !matches!(binder, Binder::Nowhere),
+            is_tried: is_tried && !is_fleeting,
             may_be_none,
             as_path: false,
+            is_inside: self.scopes > 0,
+            is_fleeting,
         });
+    }
+
+    /// Whether a value is taken out of something that may hold another one, or none, elsewhere in the function.
+    fn is_fleeting(&self, value: &Expr) -> bool {
+        let is_changed = root_of(value).is_some_and(|root| self.changed.contains(root));
+        match value {
+            Expr::Subscript(_) => true,
+            Expr::Attribute(attribute) => {
+                let holder = self.shape_of(&attribute.value);
+                let is_field = match holder.clone().present() {
+                    Shape::Class(file, statement) => {
+                        let fields = fields(self.cx.project, file, statement);
+                        fields.iter().any(|(name, _)| name == attribute.attr.as_str())
+                    }
+                    _ => true,
+                };
+                is_changed
+                    || !is_field
+                    || matches!(holder, Shape::Optional(_))
+                    || self.is_fleeting(&attribute.value)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a value that is there once stays the same to the end of the function.
+    fn is_lasting(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Subscript(subscript) => {
+                subscript.slice.is_literal_expr() && self.is_lasting(&subscript.value)
+            }
+            Expr::Attribute(attribute) => self.is_lasting(&attribute.value),
+            Expr::Name(name) => !self.changed.contains(name.id.as_str()),
+            _ => false,
+        }
+    }
+
+    /// Where the innermost statement around the expression at hand begins.
+    fn statement_start(&self) -> Option<TextSize> {
+        self.parents.iter().rev().find_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(statement.start()),
+            Parent::Expr(_) => None,
+        })
     }
 
     /// What a call gives is another value each time, and is downloaded where it stands.
@@ -1571,7 +1633,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             let first = &uses[0];
             let is_single = uses.len() == 1 && !first.may_be_none;
             if is_single && !(first.is_repeated) {
-                if self.is_async && first.binder == Binder::Nowhere {
+                if self.is_async && first.is_inside {
                     self.find(
                         first.range,
                         Effect::Blocking,
@@ -1584,7 +1646,8 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 continue;
             }
             let at = first.binder;
-            if at == Binder::Nowhere || uses.iter().any(|other| other.binder != at) {
+            let is_bound_elsewhere = |other: &PathUse| !first.is_fleeting && other.binder != at;
+            if at == Binder::Nowhere || uses.iter().any(is_bound_elsewhere) {
                 self.find(
                     uses[uses.len() - 1].range,
                     Effect::Blocking,
@@ -1868,6 +1931,8 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         }
         let is_loop = matches!(stmt, Stmt::For(_) | Stmt::While(_));
         let is_scope = matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
+        let is_condition = is_loop || is_scope || matches!(stmt, Stmt::If(_) | Stmt::Try(_) | Stmt::Match(_));
+        self.conditions += usize::from(is_condition);
         self.depth += usize::from(is_loop || is_scope);
         self.depth_of_functions += usize::from(is_scope);
         self.scopes += usize::from(is_scope);
@@ -1875,6 +1940,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         self.parents.push(Parent::Stmt(stmt));
         source_order::walk_stmt(self, stmt);
         self.parents.pop();
+        self.conditions -= usize::from(is_condition);
         self.depth -= usize::from(is_loop || is_scope);
         self.depth_of_functions -= usize::from(is_scope);
         self.scopes -= usize::from(is_scope);
@@ -1916,11 +1982,14 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
             expr,
             Expr::Lambda(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) | Expr::DictComp(_)
         );
+        let is_condition = is_deferred || matches!(expr, Expr::If(_) | Expr::BoolOp(_));
+        self.conditions += usize::from(is_condition);
         self.depth += usize::from(is_deferred);
         self.scopes += usize::from(is_deferred);
         self.parents.push(Parent::Expr(expr));
         source_order::walk_expr(self, expr);
         self.parents.pop();
+        self.conditions -= usize::from(is_condition);
         self.depth -= usize::from(is_deferred);
         self.scopes -= usize::from(is_deferred);
     }
@@ -1932,6 +2001,7 @@ struct Bound<'a> {
     counts: HashMap<&'a str, usize>,
     lists: HashMap<&'a str, Vec<&'a Expr>>,
     origins: HashMap<&'a str, Vec<Option<&'a Expr>>>,
+    changed: HashSet<&'a str>,
 }
 
 impl<'a> Bound<'a> {
@@ -1987,8 +2057,20 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
             Expr::Name(name) if name.ctx != ExprContext::Load => {
                 *self.counts.entry(name.id.as_str()).or_default() += 1;
             }
+            Expr::Attribute(ast::ExprAttribute { ctx, .. })
+            | Expr::Subscript(ast::ExprSubscript { ctx, .. })
+                if *ctx != ExprContext::Load =>
+            {
+                self.changed.extend(root_of(expr));
+            }
             Expr::Named(node) => self.origin(&node.target, Some(&node.value)),
             Expr::Call(call) => {
+                if let Expr::Attribute(method) = &*call.func
+                    && (is_mutator(method.attr.as_str())
+                        || matches!(method.attr.as_str(), "reverse" | "popitem"))
+                {
+                    self.changed.extend(root_of(&method.value));
+                }
                 if let Expr::Attribute(method) = &*call.func
                     && let Expr::Name(list) = &*method.value
                 {
