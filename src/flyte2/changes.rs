@@ -12,6 +12,8 @@
 //! There is one rule: what code only looks at stays as it is, and everything else may be changed. So all that is listed
 //! here are the places where code only looks.
 
+use std::sync::OnceLock;
+
 use memchr::memmem;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -27,12 +29,22 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
-use crate::python::module_value::ModuleValue;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 
-/// What may change.
+/// What code may change: found out file by file, as far as it is asked for.
+#[derive(Debug)]
+pub struct Changes<'p> {
+    project: &'p Project,
+    /// For each file that is asked about, those in which names lead there straight.
+    users: FxHashMap<FileId, Vec<FileId>>,
+    /// Files that may get at modules, or classes, which names do not tell.
+    reaching: Vec<FileId>,
+    found: Vec<OnceLock<Found>>,
+}
+
+/// What the code of a file changes.
 #[derive(Debug, Default)]
-pub struct Changes {
+struct Found {
     /// Modules all of whose names may be bound anew.
     modules: FxHashSet<FileId>,
     /// Names that are bound anew in a module, by way of the module.
@@ -42,31 +54,34 @@ pub struct Changes {
     /// Whether names that are not known may be bound anew in a module that is not known.
     is_everywhere: bool,
     /// What is bound here may change, from this depth on: 0 is the object, 1 is what is in it.
-    objects: FxHashMap<(FileId, BindingId), usize>,
+    objects: FxHashMap<Object, usize>,
     /// Modules in which every object may change.
     objects_of: FxHashSet<FileId>,
     /// Attributes that are assigned to: `env.image = …`
-    attributes: FxHashSet<(FileId, BindingId, Name)>,
+    attributes: FxHashSet<(Object, Name)>,
     /// Whether the working directory may be another one.
-    pub moves: bool,
+    moves: bool,
     /// The parameters of functions that only give names to values and return one, and from which depth on they take them.
-    functions: FxHashMap<(FileId, BindingId), Vec<(Name, Taken)>>,
+    functions: FxHashMap<Object, Vec<(Name, Taken)>>,
     /// What is passed to such functions.
     passed: Vec<Passed>,
     /// What objects of the SDK hold: it changes if they do.
-    held: Vec<((FileId, BindingId), (FileId, BindingId))>,
+    held: Vec<(Object, Object)>,
     /// Environment variables that are set.
     variables: FxHashSet<String>,
     /// Whether any environment variable may be set.
     sets_variables: bool,
 }
 
+/// What is bound to a name at the top level of a file.
+type Object = (FileId, BindingId);
+
 /// An object that is passed to a function.
 #[derive(Debug)]
 struct Passed {
-    function: (FileId, BindingId),
+    function: Object,
     parameter: Parameter,
-    object: (FileId, BindingId),
+    object: Object,
 }
 
 #[derive(Debug)]
@@ -75,57 +90,131 @@ enum Parameter {
     Named(Name),
 }
 
-impl Changes {
-    /// What may change of the values that code in `files` reads: looks at all code that can.
-    pub fn of(project: &Project, files: &[FileId]) -> Self {
-        let near = project.neighborhood(files);
-        let needs_environment = near.iter().any(|&file| reads_environment(project.text(file)));
-        let can_change = |file: &FileId| {
-            let text = || project.text(*file);
-            near.contains(file)
-                || names_modules(project, *file, &near)
-                || has_name(text(), "chdir")
-                || (needs_environment && changes_environment(text()))
+impl<'p> Changes<'p> {
+    /// What may change of the values that code in `files` reads.
+    pub fn of(project: &'p Project, files: &[FileId]) -> Self {
+        let users = project.users_near(files);
+        let near: FxHashSet<FileId> = users.keys().chain(users.values().flatten()).copied().collect();
+        let is_reaching = |(file, facts): (FileId, &FileFacts)| {
+            let text = project.text(file);
+            let reaches = gets_modules(text, facts) || near.contains(&file) && reaches_inside(text);
+            reaches.then_some(file)
         };
-        let looked_at: FxHashSet<FileId> =
-            project.parsed().map(|(file, _)| file).filter(can_change).collect();
-        let mut all = Self::default();
-        all.look_at(project, &looked_at);
-        // What functions elsewhere do with what is passed to them.
-        let called = all.passed.iter().map(|passed| passed.function.0);
-        let called: FxHashSet<FileId> = called.filter(|file| !looked_at.contains(file)).collect();
-        all.look_at(project, &called);
-        all.settle_passed();
-        all
+        let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
+        let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
+        let changes = Self { project, users, reaching, found };
+        changes.reaching.par_iter().for_each(|&file| {
+            changes.found_in(file);
+        });
+        changes
     }
 
-    fn look_at(&mut self, project: &Project, files: &FxHashSet<FileId>) {
-        let look = |&file: &FileId| Some(Self::in_file(project, file, project.facts(file)?));
-        let parts: Vec<Self> = files.par_iter().filter_map(look).collect();
-        parts.into_iter().for_each(|part| self.add(part));
+    /// What the code of a file changes.
+    fn found_in(&self, file: FileId) -> &Found {
+        let look = || self.project.facts(file).map(|facts| Found::in_file(self.project, file, facts));
+        self.found[file].get_or_init(|| look().unwrap_or_default())
     }
 
-    /// Takes what is passed to functions for changed where they may change it.
-    fn settle_passed(&mut self) {
-        for Passed { function, parameter, object } in std::mem::take(&mut self.passed) {
-            let parameters = self.functions.get(&function);
-            let taken = parameters.and_then(|parameters| match parameter {
-                Parameter::Position(position) => parameters.get(position).map(|(_, taken)| *taken),
-                Parameter::Named(name) => {
-                    parameters.iter().find(|(known, _)| *known == name).map(|(_, taken)| *taken)
-                }
-            });
-            if let Some(depth) = taken.unwrap_or(WHOLE) {
-                self.add_object(object, depth);
-            }
-        }
-        for (holder, object) in std::mem::take(&mut self.held) {
-            if self.objects.contains_key(&holder) {
-                self.add_object(object, 0);
-            }
-        }
+    /// What code changes that may get at what is in a file.
+    fn around(&self, file: FileId) -> impl Iterator<Item = &Found> {
+        let users = self.users.get(&file).into_iter().flatten();
+        let files = std::iter::once(&file).chain(users).chain(&self.reaching);
+        files.copied().collect::<Vec<_>>().into_iter().map(|file| self.found_in(file))
     }
 
+    /// What code changes whose text is such.
+    fn where_text(&self, is_such: impl Fn(&str) -> bool) -> impl Iterator<Item = &Found> {
+        let files = self.project.parsed().map(|(file, _)| file);
+        files.filter(move |&file| is_such(self.project.text(file))).map(|file| self.found_in(file))
+    }
+
+    /// Whether a name of a module may be bound to something else than its code says.
+    pub fn may_rebind(&self, file: FileId, name: &Name) -> bool {
+        self.rebinds(file, name) || self.around(file).any(|found| found.modules.contains(&file))
+    }
+
+    /// Whether code binds a name of a module anew, by way of the module.
+    pub fn rebinds(&self, file: FileId, name: &Name) -> bool {
+        let name = (file, name.clone());
+        self.around(file).any(|found| {
+            found.is_everywhere || found.anywhere.contains(&name.1) || found.names.contains(&name)
+        })
+    }
+
+    /// From which depth on something may change that is bound to a name, as far as code gets at it by that name.
+    fn taken_from(&self, object: Object) -> Taken {
+        let taken = |found: &Found| {
+            let all = found.objects_of.contains(&object.0).then_some(0);
+            let passed = found.passed.iter().filter(|passed| passed.object == object);
+            let passed = passed.filter_map(|passed| self.taken_by(passed.function, &passed.parameter));
+            all.into_iter().chain(found.objects.get(&object).copied()).chain(passed).min()
+        };
+        self.around(object.0).filter_map(taken).min()
+    }
+
+    /// From which depth on a function takes what is passed to it.
+    fn taken_by(&self, function: Object, parameter: &Parameter) -> Taken {
+        let parameters = self.found_in(function.0).functions.get(&function);
+        let taken = parameters.and_then(|parameters| match parameter {
+            Parameter::Position(position) => parameters.get(*position),
+            Parameter::Named(name) => parameters.iter().find(|(known, _)| known == name),
+        });
+        taken.map_or(WHOLE, |(_, taken)| *taken)
+    }
+
+    /// From which depth on something may change that is bound to a name.
+    fn changes_from(&self, object: Object) -> Taken {
+        let mut held = self.around(object.0).flat_map(|found| &found.held);
+        let is_held = held.any(|(holder, held)| *held == object && self.taken_from(*holder).is_some());
+        if is_held { WHOLE } else { self.taken_from(object) }
+    }
+
+    /// Whether something that is bound here may change itself.
+    pub fn may_change(&self, file: FileId, binding: BindingId) -> bool {
+        self.changes_from((file, binding)) == WHOLE
+    }
+
+    /// Whether what is bound here may be another value by the time that it is read.
+    pub fn may_change_value(&self, file: FileId, binding: BindingId, value: &Constant) -> bool {
+        self.may_change_at((file, binding), value.changeable())
+    }
+
+    /// Whether an attribute of the class that is bound here may be another value by the time that it is read.
+    pub fn may_change_attribute(&self, file: FileId, class: BindingId, value: &Constant) -> bool {
+        self.may_change_at((file, class), around(value.changeable()))
+    }
+
+    /// Whether something may change that can change down to `depth`.
+    fn may_change_at(&self, object: Object, depth: Option<usize>) -> bool {
+        depth.is_some_and(|depth| self.changes_from(object).is_some_and(|from| from <= depth))
+    }
+
+    /// Whether an attribute of what is bound here is assigned to.
+    pub fn sets_attribute(&self, file: FileId, binding: BindingId, name: &str) -> bool {
+        let attribute = ((file, binding), Name::new(name));
+        self.around(file).any(|found| found.attributes.contains(&attribute))
+    }
+
+    /// Whether a call without this argument may get another default than the code says.
+    pub fn may_change_default(&self, function: Object, parameter: &str, value: &Constant) -> bool {
+        let Some(depth) = value.changeable() else { return false };
+        let taken = self.taken_by(function, &Parameter::Named(Name::new(parameter)));
+        self.may_change_value(function.0, function.1, value) || taken.is_some_and(|taken| taken <= depth)
+    }
+
+    /// Whether code may set an environment variable.
+    pub fn may_set_variable(&self, name: &str) -> bool {
+        self.where_text(|text| ["environ", "load_dotenv"].iter().any(|word| has_name(text, word)))
+            .any(|found| found.sets_variables || found.variables.contains(name))
+    }
+
+    /// Whether the working directory may be another one.
+    pub fn moves(&self) -> bool {
+        self.where_text(|text| has_name(text, "chdir")).any(|found| found.moves)
+    }
+}
+
+impl Found {
     fn in_file(project: &Project, file: FileId, facts: &FileFacts) -> Self {
         let imports = facts.module.imports.iter();
         let from_os = imports.filter(|import| import.from == Some((0, "os".to_owned())));
@@ -149,83 +238,9 @@ impl Changes {
         look.found
     }
 
-    fn add(&mut self, other: Self) {
-        self.modules.extend(other.modules);
-        self.names.extend(other.names);
-        self.anywhere.extend(other.anywhere);
-        self.is_everywhere |= other.is_everywhere;
-        for (object, depth) in other.objects {
-            self.add_object(object, depth);
-        }
-        self.objects_of.extend(other.objects_of);
-        self.attributes.extend(other.attributes);
-        self.functions.extend(other.functions);
-        self.passed.extend(other.passed);
-        self.held.extend(other.held);
-        self.variables.extend(other.variables);
-        self.sets_variables |= other.sets_variables;
-        self.moves |= other.moves;
-    }
-
-    /// Whether a name of a module may be bound to something else than its code says.
-    pub fn may_rebind(&self, file: FileId, name: &Name) -> bool {
-        self.modules.contains(&file) || self.rebinds(file, name)
-    }
-
-    /// Whether code binds a name of a module anew, by way of the module.
-    pub fn rebinds(&self, file: FileId, name: &Name) -> bool {
-        self.is_everywhere || self.anywhere.contains(name) || self.names.contains(&(file, name.clone()))
-    }
-
-    fn add_object(&mut self, object: (FileId, BindingId), depth: usize) {
+    fn add_object(&mut self, object: Object, depth: usize) {
         let known = self.objects.entry(object).or_insert(depth);
         *known = depth.min(*known);
-    }
-
-    /// Whether something that is bound here may change itself.
-    pub fn may_change(&self, file: FileId, binding: BindingId) -> bool {
-        self.objects_of.contains(&file) || self.objects.get(&(file, binding)) == Some(&0)
-    }
-
-    /// Whether what is bound here may be another value by the time that it is read.
-    pub fn may_change_value(&self, file: FileId, binding: BindingId, value: &Constant) -> bool {
-        self.may_change_at(file, binding, value.changeable())
-    }
-
-    /// Whether an attribute of the class that is bound here may be another value by the time that it is read.
-    pub fn may_change_attribute(&self, file: FileId, class: BindingId, value: &Constant) -> bool {
-        self.may_change_at(file, class, value.changeable().map(|depth| depth + 1))
-    }
-
-    /// Whether something may change that can change down to `depth`.
-    fn may_change_at(&self, file: FileId, binding: BindingId, depth: Option<usize>) -> bool {
-        let Some(depth) = depth else { return false };
-        self.objects_of.contains(&file)
-            || self.objects.get(&(file, binding)).is_some_and(|&changes| changes <= depth)
-    }
-
-    /// Whether an attribute of what is bound here is assigned to.
-    pub fn sets_attribute(&self, file: FileId, binding: BindingId, name: &str) -> bool {
-        self.attributes.contains(&(file, binding, Name::new(name)))
-    }
-
-    /// Whether a call without this argument may get another default than the code says.
-    pub fn may_change_default(
-        &self,
-        function: (FileId, BindingId),
-        parameter: &str,
-        value: &Constant,
-    ) -> bool {
-        let Some(depth) = value.changeable() else { return false };
-        let parameters = self.functions.get(&function);
-        let taken = parameters.and_then(|parameters| parameters.iter().find(|(name, _)| name == parameter));
-        self.may_change_value(function.0, function.1, value)
-            || taken.is_none_or(|(_, taken)| taken.is_some_and(|taken| taken <= depth))
-    }
-
-    /// Whether code may set an environment variable.
-    pub fn may_set_variable(&self, name: &str) -> bool {
-        self.sets_variables || self.variables.contains(name)
     }
 }
 
@@ -234,16 +249,6 @@ fn has_name(text: &str, name: &str) -> bool {
     let goes_on =
         |at: usize| text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
-}
-
-/// Whether code gets at one of `files` by the name of its module in a string, or may get at any module.
-fn names_modules(project: &Project, file: FileId, files: &FxHashSet<FileId>) -> bool {
-    let Some(facts) = project.facts(file) else { return false };
-    let is_one = |value: &ModuleValue| {
-        let place = project.index.resolve(file, value.level, &value.module);
-        place.is_some_and(|place| project.index.files_below(place).iter().any(|file| files.contains(file)))
-    };
-    facts.module.module_values.iter().any(is_one) || gets_modules(project.text(file), facts)
 }
 
 /// Whether code may get modules by names that are not known.
@@ -257,14 +262,14 @@ fn gets_modules(text: &str, facts: &FileFacts) -> bool {
         || has_name(text, "modules") && facts.module.imports.iter().any(hides_modules)
 }
 
-/// Whether code may change what is around the process.
-fn changes_environment(text: &str) -> bool {
-    ["environ", "putenv", "load_dotenv"].iter().any(|name| has_name(text, name))
-}
-
-/// Whether code reads what is around the process.
-fn reads_environment(text: &str) -> bool {
-    ["environ", "getenv"].iter().any(|name| has_name(text, name))
+/// Whether code may get at what names do not lead to: `module.__dict__`, `type(value).NAME = …`
+fn reaches_inside(text: &str) -> bool {
+    // `type(value).__name__` and the like are only read.
+    let sets_class = |line: &str| {
+        let of_class = line.split_once("type(").map_or("", |(_, rest)| rest);
+        of_class.split(").").skip(1).any(|attribute| !attribute.starts_with("__"))
+    };
+    has_name(text, "__dict__") || has_name(text, "__class__") || text.lines().any(sets_class)
 }
 
 /// What becomes of the value of an expression: from which depth on it gets somewhere else. 0 is the value itself, 1 is
@@ -386,7 +391,7 @@ struct Look<'p> {
     functions: usize,
     /// The parameters of the function at hand, if it only gives names to values and returns one.
     straight: Option<Vec<(Name, Taken)>>,
-    found: Changes,
+    found: Found,
 }
 
 impl<'p> Look<'p> {
@@ -697,7 +702,7 @@ impl<'p> Look<'p> {
             [Target::Module(module)] => self.found.names.insert((*module, name)),
             [Target::Binding(file, binding, rest)] => {
                 let first = rest.first().cloned().unwrap_or(name);
-                self.found.attributes.insert((*file, *binding, first));
+                self.found.attributes.insert(((*file, *binding), first));
                 return false;
             }
             _ => return false,
@@ -789,7 +794,7 @@ impl<'p> Look<'p> {
                 Target::Binding(file, binding, rest) => {
                     if let Some(first) = rest.first() {
                         self.found.add_object((*file, *binding), 0);
-                        self.found.attributes.insert((*file, *binding, first.clone()));
+                        self.found.attributes.insert(((*file, *binding), first.clone()));
                     } else if let Some(facts) = self.project.facts(*file) {
                         let name = facts.module.bindings[*binding].name.clone();
                         self.found.names.insert((*file, name));

@@ -250,7 +250,7 @@ pub struct Evaluator<'a> {
     /// The disk as the code would see it.
     pub disk: &'a Disk,
     /// What code may change.
-    pub changes: &'a Changes,
+    pub changes: &'a Changes<'a>,
     known: RefCell<FxHashMap<(FileId, BindingId), Outcome>>,
     active: RefCell<Vec<(FileId, BindingId)>>,
     /// How many calls of functions are inside each other.
@@ -293,7 +293,7 @@ impl<'a> Evaluator<'a> {
         trees: &'a Trees<'a>,
         settings: &'a Settings,
         disk: &'a Disk,
-        changes: &'a Changes,
+        changes: &'a Changes<'a>,
     ) -> Self {
         Self {
             project,
@@ -1084,7 +1084,7 @@ impl<'a> Evaluator<'a> {
     /// Methods of paths that look at the disk.
     fn disk_method(&self, text: &str, method: &str) -> Option<Constant> {
         let place = Path::new(text);
-        if self.changes.moves && !text.starts_with('/') {
+        if self.changes.moves() && !text.starts_with('/') {
             return None;
         }
         match method {
@@ -1135,7 +1135,7 @@ impl<'a> Evaluator<'a> {
                     .map(Constant::Path)
             }
             ("pathlib.Path.cwd" | "os.getcwd" | "os.path.abspath" | "os.path.exists", _)
-                if self.changes.moves =>
+                if self.changes.moves() =>
             {
                 None
             }

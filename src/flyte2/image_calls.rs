@@ -824,7 +824,7 @@ impl<'a> Call<'_, '_, 'a> {
             Ok(Constant::None) => None,
             Ok(value @ (Constant::Str(_) | Constant::Path(_))) => {
                 let path = value.as_path().filter(|path| path.is_relative());
-                if path.is_some() && self.evaluator.changes.moves {
+                if path.is_some() && self.evaluator.changes.moves() {
                     self.unknown(argument.place);
                 }
                 value.as_path()

@@ -320,7 +320,7 @@ type Key = (FileId, BindingId, Vec<Name>);
 fn read_file(
     project: &Project,
     settings: &Settings,
-    (disk, changes): (&Disk, &Changes),
+    (disk, changes): (&Disk, &Changes<'_>),
     file: FileId,
     related: &BTreeMap<FileId, bool>,
 ) -> Part {

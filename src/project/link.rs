@@ -148,8 +148,14 @@ impl Project {
                     Target::Folder(_) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => None,
                 },
             );
+        let targets = self.targets.get(file).into_iter().flat_map(|links| &links.distinct).flatten();
+        let folders = targets.filter_map(|target| match target {
+            Target::Folder(place) => Some(*place),
+            _ => None,
+        });
+        let below = folders.flat_map(|place| self.index.files_below(place));
         let imported = self.imports.get(file).into_iter().flatten().copied();
-        imported.chain(linked).filter(move |&used| used != file)
+        imported.chain(linked).chain(below).filter(move |&used| used != file)
     }
 
     /// The parsed files that are not settled, and those that names in them may lead to, directly or through others.
@@ -175,12 +181,18 @@ impl Project {
         files
     }
 
-    /// The files that names in some files may lead to, themselves included, and those in which names lead there straight.
-    pub fn neighborhood(&self, files: &[FileId]) -> FxHashSet<FileId> {
-        let used: FxHashSet<FileId> = self.used_from(files.to_vec()).into_iter().collect();
-        let uses_them = |&file: &FileId| self.used_by(file).any(|other| used.contains(&other));
-        let users: Vec<FileId> = self.parsed().map(|(file, _)| file).filter(uses_them).collect();
-        used.into_iter().chain(users).collect()
+    /// The files that names in some files may lead to, themselves included, each with those in which names lead there
+    /// straight.
+    pub fn users_near(&self, files: &[FileId]) -> FxHashMap<FileId, Vec<FileId>> {
+        let used = self.used_from(files.to_vec()).into_iter();
+        let mut users: FxHashMap<FileId, Vec<FileId>> = used.map(|file| (file, Vec::new())).collect();
+        for (file, _) in self.parsed() {
+            for used in self.used_by(file) {
+                let known = users.get_mut(&used).filter(|known| known.last() != Some(&file));
+                known.into_iter().for_each(|known| known.push(file));
+            }
+        }
+        users
     }
 
     fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
