@@ -70,6 +70,7 @@ use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
 use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
+use super::pixi_places::pixi_places;
 use super::references::{read_given_image, read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
 use super::whole_file::read_whole_files;
@@ -284,6 +285,8 @@ pub struct Graph {
     pub obstacles: Vec<Vec<Obstacle>>,
     /// Images whose name must tell their Python.
     pub python_in_name: HashSet<NodeId>,
+    /// Where the `pixi.toml` of each image with packages from conda goes, from the folder of its file.
+    pub pixi_places: HashMap<NodeId, String>,
     /// Findings that belong to no node.
     pub loose: Vec<Obstacle>,
     /// What the code of each node becomes; nothing for images.
@@ -568,6 +571,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         read_surroundings(project, &mut graph, node);
     }
     graph.python_in_name = shared_names(project, &graph);
+    graph.pixi_places = pixi_places(project, &graph);
     graph
 }
 

@@ -16,6 +16,7 @@ mod bodies;
 mod body_checks;
 mod holders;
 mod partials;
+mod pixi_places;
 mod reach;
 mod references;
 pub mod whole_file;

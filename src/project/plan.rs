@@ -78,15 +78,13 @@
 //!
 //! The README: "What moves together" and "Limits".
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use super::graph::{self, EntityKind, Graph, ImageUse, MakerKind, NodeId, NodeKind};
 use super::link::Target;
 use super::partials;
 use super::settings::{map_settings, with_context};
 use super::strings::strings;
-use super::whole_file::name_of;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Reference};
@@ -378,7 +376,6 @@ pub fn map_image(
     });
     let image_name = names.of("Image");
     let secret_name = names.of("Secret");
-    let manifest = manifest_path(project, graph, node);
     let receiver = receiver(call, &facts.module, project.text(file)).filter(|_| image.is_derived);
     let variable = image.variable.map(|variable| facts.module.bindings[variable].name.as_str());
     image_spec::map(&ImageContext {
@@ -389,7 +386,7 @@ pub fn map_image(
         variable,
         order: settings.layer_order,
         conda: settings.conda,
-        manifest: manifest.as_deref(),
+        manifest: graph.pixi_places.get(&node).map(String::as_str),
         default_platform: settings.default_platform,
         registry_secret: settings.registry_secret,
         constant: &|name| constant(project, file, name, call.range.start()),
@@ -409,56 +406,6 @@ pub fn map_image(
         ignores_private_files: project.disk.ignores_private_files,
         line_length: settings.line_length,
     })
-}
-
-/// Where the `pixi.toml` of an image goes, from the folder of its file: beside the file, or in a folder of its own if
-/// another image of the folder has one too. `None` where there is a file already.
-fn manifest_path(project: &Project, graph: &Graph, node: NodeId) -> Option<String> {
-    if !has_conda(project, graph, node) {
-        return None;
-    }
-    let folder = folder_of(project, graph, node);
-    let is_beside =
-        |&other: &NodeId| folder_of(project, graph, other) == folder && has_conda(project, graph, other);
-    let images: Vec<NodeId> = (0..graph.nodes.len()).filter(is_beside).collect();
-    let beside = (images == [node]).then(|| "pixi.toml".to_owned());
-    let own = own_manifest(project, graph, &images, node);
-    let is_free = |path: &String| !project.disk.manifests.contains(&join(folder, path));
-    beside.into_iter().chain(own).find(is_free)
-}
-
-/// The folder of its own in which an image has its `pixi.toml`, beside others of `images`: it is called by the variable,
-/// and by the file too if several are called so. `None` for an image without a variable.
-fn own_manifest(project: &Project, graph: &Graph, images: &[NodeId], node: NodeId) -> Option<String> {
-    let variables: Vec<Option<&str>> = images.iter().map(|&image| name_of(project, graph, image)).collect();
-    let mut taken: HashSet<String> = HashSet::new();
-    images.iter().zip(&variables).find_map(|(&image, &variable)| {
-        let name = variable?;
-        let is_only = variables.iter().filter(|&&other| other == variable).count() == 1;
-        let stem = Path::new(&project.files[graph.nodes[image].file].relative).file_stem()?.to_string_lossy();
-        let wanted = if is_only { format!("pixi_{name}") } else { format!("pixi_{stem}_{name}") };
-        let mut numbered = std::iter::once(wanted.clone()).chain((2..).map(|n| format!("{wanted}_{n}")));
-        let folder = numbered.find(|folder| taken.insert(folder.clone()))?;
-        (image == node).then(|| format!("{folder}/pixi.toml"))
-    })
-}
-
-fn folder_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> &'p str {
-    project.files[graph.nodes[node].file].relative.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// Whether an image lists packages for conda; by position they would be the eighth argument.
-fn has_conda(project: &Project, graph: &Graph, node: NodeId) -> bool {
-    let Some((image, facts)) = graph.image(node).zip(project.facts(graph.nodes[node].file)) else {
-        return false;
-    };
-    let call = &facts.module.calls[image.call];
-    call.keyword("conda_packages").is_some()
-        || call.arguments.get(7).is_some_and(|argument| argument.name.is_none())
-}
-
-fn join(folder: &str, path: &str) -> String {
-    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// Maps the decorator of a task, dynamic or workflow.
