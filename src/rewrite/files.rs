@@ -17,7 +17,9 @@ use crate::project::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::scope::{Binding, BindingId, BindingKind, Call, ImportId, Role};
 use crate::rules::READ_VERSION;
-use crate::rules::tables::{brought_by_flytekit, object_store_package};
+use crate::rules::tables::{
+    SETUPTOOLS, SETUPTOOLS_WITH_RESOURCES, brought_by_flytekit, brought_by_python, object_store_package,
+};
 use crate::source::TextRange;
 
 /// A file in which something is converted.
@@ -84,7 +86,8 @@ impl Overview {
         self.reached(files).filter_map(|file| self.keeps_flyte1[file]).max()
     }
 
-    /// The distributions that only flytekit brought and that code which `files` import needs.
+    /// The distributions that only flytekit, or the Python of Flyte 1's images, brought and that code which `files` import
+    /// needs.
     pub(super) fn brought(&self, project: &Project, files: &BTreeSet<FileId>) -> Vec<String> {
         let mut brought = BTreeSet::new();
         let mut stores = BTreeSet::new();
@@ -94,11 +97,15 @@ impl Overview {
             stores.extend(facts.module.object_stores.iter().copied().map(object_store_package));
             for module in project.outside_modules(file, |import| !import.is_for_types) {
                 reads_frames |= matches!(module.split('.').next(), Some("pandas" | "polars" | "fsspec"));
-                brought.extend(brought_by_flytekit(&module).map(str::to_owned));
+                let package = brought_by_flytekit(&module).or_else(|| brought_by_python(&module));
+                brought.extend(package.map(str::to_owned));
             }
         }
         if reads_frames {
             brought.extend(stores.into_iter().map(str::to_owned));
+        }
+        if brought.contains(SETUPTOOLS_WITH_RESOURCES) {
+            brought.remove(SETUPTOOLS);
         }
         brought.into_iter().collect()
     }

@@ -379,6 +379,7 @@ use crate::rules::codes::{
     MIXED_FILE, SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
+use crate::rules::tables::is_of_python;
 use crate::rules::task::{SettingText, annotations_without_none};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -1024,13 +1025,17 @@ impl Converter<'_> {
         let files = files_of(self.plan, environment.members.iter().copied());
         let mut additions = additions(self.project, self.overview, &files);
         additions.is_reused = environment.is_reused(self.plan);
-        let reason = if additions.keeps_flyte1.is_some() {
-            "its code still imports it"
-        } else {
-            "only flytekit brought it"
+        let mut packages = additions.brought;
+        let is_flytekits = !packages.iter().any(|package| is_of_python(package));
+        let reason = match additions.keeps_flyte1 {
+            Some(_) => "its code still imports it",
+            None if is_flytekits => "only flytekit brought it",
+            None => "only the image of Flyte 1 had it",
         };
-        let mut packages =
-            additions.keeps_flyte1.map_or(additions.brought, |package| vec![package.to_owned()]);
+        if let Some(package) = additions.keeps_flyte1 {
+            packages.retain(|package| is_of_python(package));
+            packages.insert(0, package.to_owned());
+        }
         packages.extend(additions.runs_pip.then(|| "pip".to_owned()));
         let explained = packages.join("`, `");
         packages.extend(additions.is_reused.then(|| REUSE_PACKAGE.to_owned()));

@@ -61,12 +61,13 @@
 
 use super::codes::{COMMANDS, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
-use super::tables::brought_by_flytekit;
+use super::tables::{SETUPTOOLS, WHEEL, brought_by_flytekit, brought_by_python};
 use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
 use crate::image::command::{Command, Reach};
 use crate::image::line::command_fault;
 use crate::python::items::Items;
+use crate::python::possible::Strings;
 use crate::python::scope::runs_pip;
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
@@ -74,9 +75,14 @@ use crate::source::TextRange;
 /// Maps `commands`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
     let resolved = cx.literal(parameter.value);
-    let texts: Option<Vec<String>> =
-        resolved.elements().and_then(|elements| elements.iter().map(command_text).collect());
+    let is_own = parameter.value.elements().is_some();
+    let texts: Option<Vec<String>> = resolved
+        .elements()
+        .and_then(|elements| elements.iter().map(|element| command_text(cx, element, is_own)).collect());
     let Some(texts) = texts else {
+        let known = (cx.strings)(parameter.value.range).known;
+        let texts = known.iter().map(|text| text.text.as_str()).chain([cx.slice(parameter.value.range)]);
+        texts.for_each(|text| note_needs(draft, text));
         draft.find(
             Finding::new(
                 &COMMANDS,
@@ -84,7 +90,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
                 Effect::Unsafe,
                 "`commands` cannot be read; Flyte 1 ran them in one shell in `/`, Flyte 2 runs each in its own",
             )
-            .help("Join commands that depend on each other with ` && `"),
+            .help("Join commands that depend on each other with ` && `, and add `pip` to the packages if one of them runs it"),
         );
         push(draft, parameter, parameter.item.value_text.clone());
         return;
@@ -92,10 +98,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let commands: Vec<Command> = texts.iter().map(|text| Command::read(text)).collect();
     check(draft, resolved.elements().unwrap_or_default(), parameter, &texts, &commands);
     draft.commands = draft.commands.max(commands.iter().map(Command::reach).max());
-    draft.runs_pip |= texts.iter().any(|text| runs_pip(text));
-    texts.iter().for_each(|text| note_brought(draft, text));
+    texts.iter().for_each(|text| note_needs(draft, text));
     let groups = groups(&texts, &commands);
-    let is_own = parameter.value.elements().is_some();
     if groups.iter().all(|group| group.members.len() == 1 && !group.needs_root) {
         let text = &parameter.item.value_text;
         let is_list = !is_own || matches!(parameter.value.kind, ValueKind::List(_));
@@ -114,11 +118,20 @@ fn push(draft: &mut Draft, parameter: Parameter<'_>, text: String) {
     draft.layer(LayerKind::Commands, parameter.position, method);
 }
 
-/// The text of a literal command; expressions in an f-string are `{}`.
-fn command_text(value: &Value) -> Option<String> {
+/// The text of a command; what is not known of it, as in an f-string, is `{}`.
+fn command_text(cx: &ImageContext<'_>, value: &Value, is_own: bool) -> Option<String> {
     match &value.kind {
         ValueKind::Str(text) | ValueKind::FString(text, _) => Some(text.clone()),
-        _ => None,
+        ValueKind::Starred(_) => None,
+        // A list of another place may stand in another file.
+        _ if !is_own => None,
+        _ => match (cx.strings)(value.range) {
+            Strings { is_certain: true, known, .. } => match &known[..] {
+                [text] => Some(text.text.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
     }
 }
 
@@ -155,10 +168,14 @@ fn begins_with_option(text: &str) -> bool {
     text.trim_start().starts_with("--")
 }
 
-/// Notes what a command needs of what only flytekit put into the image: itself, and modules that came with it.
-fn note_brought(draft: &mut Draft, text: &str) {
+/// Notes what a command needs of what only Flyte 1 put into the image: flytekit, modules that came with it or with its
+/// Python, and pip.
+fn note_needs(draft: &mut Draft, text: &str) {
     let modules = imported_modules(text);
-    draft.brought.extend(modules.iter().filter_map(|module| brought_by_flytekit(module)));
+    let brought = |module: &&str| brought_by_flytekit(module).or_else(|| brought_by_python(module));
+    draft.brought.extend(modules.iter().filter_map(brought));
+    draft.brought.extend(builders(text));
+    draft.runs_pip |= runs_pip(text);
     let is_flyte1 = |name: &&str| {
         matches!(name.split('.').next(), Some("flytekit" | "flytekitplugins" | "union" | "unionai"))
     };
@@ -168,6 +185,18 @@ fn note_brought(draft: &mut Draft, text: &str) {
     });
     draft.runs_flyte1 |= modules.iter().any(is_flyte1)
         || programs.any(|program| program.starts_with("pyflyte") || matches!(program, "union" | "unionai"));
+}
+
+/// What builds the packages that a command installs from their source, where that is not seen to by itself.
+fn builders(text: &str) -> &'static [&'static str] {
+    let is_setup = |word: &str| word == "setup.py" || word.ends_with("/setup.py");
+    if text.contains("--no-build-isolation") {
+        &[SETUPTOOLS, WHEEL]
+    } else if text.contains("python") && text.split_whitespace().any(is_setup) {
+        &[SETUPTOOLS]
+    } else {
+        &[]
+    }
 }
 
 /// The modules that Python code in a command imports, or that it runs: `python -c 'import requests'`, `python -m requests`.

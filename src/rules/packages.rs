@@ -173,7 +173,8 @@
 //!
 //! ## What it does
 //!
-//! Adds packages that the image had only because flytekit depends on them, and that the code in it imports.
+//! Adds packages that the image had only because flytekit depends on them, or because its Python came with them
+//! (`setuptools`, `pkg_resources`, `wheel`), and that the code in it imports, or a command needs.
 //!
 //! ## Why
 //!
@@ -227,7 +228,7 @@ use super::actor::REUSE_PACKAGE;
 use super::apt_packages::arguments;
 use super::codes::{ACTOR, BROUGHT_PACKAGE, FLYTEKIT_PACKAGE, PACKAGES, PLUGIN_PACKAGE};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
-use super::tables::{Plugin, distribution_name, plugin};
+use super::tables::{Plugin, distribution_name, is_of_python, plugin};
 use super::unread::Unread;
 use super::{Effect, Finding, flyte_requirements, image_spec};
 use crate::diagnostic::Rule;
@@ -670,7 +671,11 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     }
     let of_commands: Vec<String> = draft.brought.iter().map(|&package| package.to_owned()).collect();
     for package in cx.brought.iter().chain(&of_commands) {
-        if !is_listed(draft, package) && !added.contains(package) && kept.is_none() {
+        let name = distribution_name(package);
+        let is_there = is_listed(draft, &name) || added.iter().any(|added| distribution_name(added) == name);
+        let is_of_python = is_of_python(package);
+        if !is_there && (is_of_python || kept.is_none()) {
+            let origin = if is_of_python { "the Python of Flyte 1" } else { "flytekit" };
             let behind = match &draft.installed.file {
                 Some(file) if !file.limits.is_empty() => {
                     format!("; it is installed behind `{}`, whose limits do not count for it", file.path)
@@ -681,7 +686,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
                 &BROUGHT_PACKAGE,
                 callee,
                 Effect::Info,
-                format!("`{package}` is added to the image: its code needs it, and only flytekit brought it{behind}"),
+                format!("`{package}` is added to the image: its code needs it, and only {origin} brought it{behind}"),
             ));
             added.push(package.clone());
         }

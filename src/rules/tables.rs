@@ -29,6 +29,30 @@ pub fn brought_by_flytekit(module: &str) -> Option<&'static str> {
     }
 }
 
+/// What to install for `import module`, if a Flyte 1 image has it only because its Python comes with it, as one of conda
+/// does below 3.13 (there, pip depends on setuptools and wheel); Flyte 2's environments are made by uv and are empty.
+pub fn brought_by_python(module: &str) -> Option<&'static str> {
+    match module.split('.').next()? {
+        "setuptools" | "distutils" => Some(SETUPTOOLS),
+        // Newer ones are without it.
+        "pkg_resources" => Some(SETUPTOOLS_WITH_RESOURCES),
+        "wheel" => Some(WHEEL),
+        _ => None,
+    }
+}
+
+/// Whether `package` is one of [`brought_by_python`].
+pub fn is_of_python(package: &str) -> bool {
+    [SETUPTOOLS, SETUPTOOLS_WITH_RESOURCES, WHEEL].contains(&package)
+}
+
+/// What builds packages.
+pub const SETUPTOOLS: &str = "setuptools";
+/// The setuptools that have `pkg_resources`.
+pub const SETUPTOOLS_WITH_RESOURCES: &str = "setuptools<81";
+/// What builds wheels where setuptools do not do it themselves.
+pub const WHEEL: &str = "wheel";
+
 /// The distribution with which pandas, polars and fsspec read an object store, brought by flytekit.
 pub fn object_store_package(scheme: &str) -> &'static str {
     match scheme {

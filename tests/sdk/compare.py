@@ -1694,6 +1694,8 @@ def explain_added(case: Comparison, text: str, after: Json) -> None:
         return
     if name == "pip" and needs_pip(case, after):
         case.notes.append("pip was added for a command or the module's code")
+    elif name in needed_builders(case, after):
+        case.notes.append(f"{name} was added: only the Python of Flyte 1 brought it")
     elif name == "unionai-reuse" and case.after.get("reused"):
         case.notes.append("unionai-reuse was added: the containers are reused")
     elif text in case.tables.brought_names():
@@ -1705,6 +1707,23 @@ def explain_added(case: Comparison, text: str, after: Json) -> None:
 def needs_pip(case: Comparison, image: Json) -> bool:
     """Whether a command, or code of the task's module, runs pip."""
     return case.runs_pip or commands_need_pip(image)
+
+
+BUILDERS = {"setuptools": "setuptools", "distutils": "setuptools", "pkg_resources": "setuptools", "wheel": "wheel"}
+"""What to install for modules that come with the Python of conda, but not with an environment of uv."""
+
+
+def needed_builders(case: Comparison, image: Json) -> set[str]:
+    """What code of the task's module, or a command, needs to build packages."""
+    needed = {BUILDERS[top] for module in case.imports if (top := module.split(".")[0]) in BUILDERS}
+    for command in (command for layer in layers_of(image, "commands") for command in layer["commands"]):
+        if "--no-build-isolation" in command:
+            needed |= {"setuptools", "wheel"}
+        if re.search(r"python\S*\s(.*/)?setup\.py", command):
+            needed.add("setuptools")
+        if "-m wheel" in command:
+            needed.add("wheel")
+    return needed
 
 
 def commands_need_pip(image: Json) -> bool:
@@ -1723,6 +1742,8 @@ def compare_needed(case: Comparison, after: Json) -> None:
         case.expect("pip" in listed, "a command runs pip, which the Debian base lacks")
     if any(layer["lines"] is None for layer in layers_of(after, "requirements")):
         return
+    for name in sorted(needed_builders(case, after) - listed):
+        case.differences.append(f"the image lacks {name}")
     if "union" in listed:
         listed.add("flytekit")
     if "flytekit" in listed:
@@ -1775,7 +1796,7 @@ def added_layers(case: Comparison, before: Json, after: Json) -> set[int]:
     A package that flytekit brought to the base and that the image on it lists is there twice: the
     layer above all that list it is the base's.
     """
-    may_come = case.tables.brought_names() | {"flyte", "pip"}
+    may_come = case.tables.brought_names() | {"flyte", "pip", *BUILDERS.values()}
     listed = Counter(package_name(text) for text in packages_of(before, "pip"))
     added = set()
     for layer in reversed(layers_of(after, "pip")):
