@@ -1175,6 +1175,18 @@ def load() -> int:
     }
 
     #[test]
+    fn images_that_the_configuration_names_are_those() {
+        let code = "import flyte\n\nnamed = flyte.Image.from_ref_name(\"foo\")\nother = flyte.Image.from_ref_name(\"bar\")\nenv = flyte.TaskEnvironment(\"env\")\n\n\n@env.task\ndef t(): ...\n";
+        let config = "image:\n  image_refs:\n    foo: r.io/foo:1\n    default: r.io/default:2\n";
+        let folder = project(&[("etl.py", code), ("config.yaml", config)]);
+        assert_eq!(run(folder.path(), &["image", "uri", "--image", "named"]).stdout, "r.io/foo:1\n");
+        let list = run(folder.path(), &["image", "list"]).stdout;
+        assert!(list.contains("r.io/default:2"), "{list}");
+        assert!(list.contains("refused: the configuration names no image `bar`"), "{list}");
+        assert!(!list.contains("no image `foo`"), "{list}");
+    }
+
+    #[test]
     fn a_clone_without_a_name_is_a_fault_only_where_it_is_used() {
         let validate = |code: &str| {
             let head =

@@ -22,6 +22,7 @@ pub(super) fn settings(args: &ImageArgs, root: &Path, config: &Config, disk: &Di
         flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
         python_version: args.python_version.or_else(|| project_python_version(root)),
         registry: config.registry.clone(),
+        default_image: config.image_refs.get("default").cloned(),
         environment: std::env::vars().collect(),
     }
 }

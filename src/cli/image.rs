@@ -29,7 +29,7 @@ use crate::image::config::Config;
 use crate::image::digest::{DigestError, uri};
 use crate::image::disk::Disk;
 use crate::image::document::{Document, Entry, VERSION};
-use crate::image::{Base, Layer, PipOptions, Secret};
+use crate::image::{Base, Image, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
 use crate::migrate::{Migration, migrate};
 use crate::project::plan::plan;
@@ -73,7 +73,18 @@ impl Images {
     /// # Errors
     /// [`DigestError`] if a file that goes into it cannot be read.
     pub(super) fn uri(&self, image: &FoundImage) -> Option<std::result::Result<String, DigestError>> {
-        image.known().map(|image| uri(image, &self.disk))
+        image.known().map(|image| uri(self.resolved(image).as_ref().unwrap_or(image), &self.disk))
+    }
+
+    /// An image with what the configuration says in the place of a name; `None` if it says nothing.
+    ///
+    /// `_build_images` of `flyte/_deploy.py`, flyte 2.12.1.
+    pub(super) fn resolved(&self, image: &Image) -> Option<Image> {
+        let Base::RefName(name) = &image.base else { return Some(image.clone()) };
+        let uri = self.config.image_refs.get(name)?.clone();
+        // Without layers it is used as it is.
+        let is_cloned = !image.layers.is_empty();
+        Some(Image { is_cloned, base: Base::Reference(uri), ..image.clone() })
     }
 }
 

@@ -30,7 +30,7 @@ use crate::image::remote;
 use crate::image::schedule::{Schedule, confusion};
 use crate::image::shell::{Part, parts};
 use crate::image::step::Problem;
-use crate::image::{Base, Image, Layer};
+use crate::image::{Image, Layer};
 use crate::rules::codes;
 
 /// Says something on standard error; that nobody reads it is no reason to stop.
@@ -431,15 +431,13 @@ fn strip_code_bundles(image: &mut Image, layers: &mut Vec<LayerPlaces>) {
 
 /// Puts the image that the configuration names in the place of the name.
 fn resolve(image: &mut Image, images: &Images) -> std::result::Result<(), Problem> {
-    let Base::RefName(name) = &image.base else { return Ok(()) };
-    let Some(uri) = images.config.image_refs.get(name) else {
+    let Some(resolved) = images.resolved(image) else {
+        let name = image.name.as_deref().unwrap_or_default();
         let message = format!("`{name}` is no image that the configuration knows");
         let help = "Add it to `image.image_refs` of the Flyte 2 configuration";
         return Err(Problem::new(&codes::UNKNOWN_IMAGE, message).help(help));
     };
-    // Without layers it is used as it is.
-    image.is_cloned = !image.layers.is_empty();
-    image.base = Base::Reference(uri.clone());
+    *image = resolved;
     Ok(())
 }
 

@@ -40,6 +40,8 @@ pub struct Settings {
     pub python_version: Option<(u32, u32)>,
     /// The registry that the configuration gives to images that name none.
     pub registry: Option<String>,
+    /// The image that the configuration gives to environments without one.
+    pub default_image: Option<String>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
 }

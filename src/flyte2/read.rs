@@ -567,7 +567,8 @@ impl<'a> Finder<'_, 'a> {
             _ => None,
         };
         if let Some((place, uri)) = written {
-            let built = match uri.filter(|uri| is_container || uri != "auto") {
+            let given = uri.filter(|uri| is_container || uri != "auto");
+            let built = match given.or_else(|| self.evaluator.settings.default_image.clone()) {
                 Some(uri) => self.referenced(place, uri),
                 None => self.evaluator.default_image(place),
             };
