@@ -517,6 +517,19 @@ def i(): ...
 @imageless.task
 def j(): ...
 
+first = flyte.Image.from_debian_base(name="first")
+second = first.clone(name="second")
+BY_NAME = {"first": first, "second": second}
+IN_ORDER = [first, second]
+by_name = flyte.TaskEnvironment("by_name", image=BY_NAME["second"])
+in_order = flyte.TaskEnvironment("in_order", image=IN_ORDER[-2])
+
+@by_name.task
+def k(): ...
+
+@in_order.task
+def l(): ...
+
 looked_up = getattr(base, "with_apt_packages")("git")
 held = (lambda image=base.with_pip_packages("x"): image)()
 "#;
@@ -530,14 +543,14 @@ fn tasks_of_every_environment_have_the_image_of_the_sdk() {
     assert_eq!(sdk["errors"], json!({}));
     let comparison = compare(scratch.path(), &tool, &sdk);
     assert_eq!(comparison.differences, [""; 0]);
-    assert_eq!((comparison.known, comparison.unknown), (10, 1), "{comparison:?}");
+    assert_eq!((comparison.known, comparison.unknown), (14, 1), "{comparison:?}");
     let entries = tool["images"].as_array().unwrap();
     let tasks: Vec<&str> = entries
         .iter()
         .flat_map(|entry| entry["tasks"].as_array().unwrap())
         .map(|task| task.as_str().unwrap())
         .collect();
-    assert_eq!(tasks.len(), 9, "{tasks:?}");
+    assert_eq!(tasks.len(), 11, "{tasks:?}");
     // What is looked up by its name is not followed, but named; a default is an image as any other.
     assert!(entries.iter().any(|entry| entry["unknown"] == json!(["getattr(base, \"with_apt_packages\")"])));
     assert!(

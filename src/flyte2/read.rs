@@ -745,8 +745,13 @@ fn image_places<'a>(
             let choices = [&choice.body, &choice.orelse];
             return choices.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
         }
-        // One of those that the list or dict holds.
-        Expr::Subscript(subscript) => return image_places(evaluator, scope, &subscript.value, depth),
+        // What stands there, or one of those that the list or dict holds.
+        Expr::Subscript(subscript) => {
+            return match looked_up(evaluator, scope, subscript) {
+                Some((file, value)) => image_places(evaluator, Scope { file, frames: &[] }, value, depth + 1),
+                None => image_places(evaluator, scope, &subscript.value, depth),
+            };
+        }
         Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
             return elts.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
         }
@@ -792,6 +797,47 @@ fn image_places<'a>(
         }
     }
     places
+}
+
+/// What `NAME[index]` certainly is, where a list or dict is written out behind the name.
+fn looked_up<'a>(
+    evaluator: &Evaluator<'a>,
+    scope: Scope<'_, 'a>,
+    subscript: &'a ast::ExprSubscript,
+) -> Option<(FileId, &'a Expr)> {
+    let root = root_of(&subscript.value)?;
+    let index = evaluator.evaluate(scope, &subscript.slice).ok()?;
+    let reference = evaluator.project.facts(scope.file)?.reference_at(subscript.value.range())?;
+    let [Target::Binding(file, binding, rest)] = evaluator.project.resolve(scope.file, reference) else {
+        return None;
+    };
+    let (file, binding) = (*file, *binding);
+    let is_local = scope.frames.iter().any(|frame| frame.local(&root.id, None).is_some());
+    let name = &evaluator.project.facts(file)?.module.bindings[binding].name;
+    let changes = evaluator.changes;
+    if is_local || !rest.is_empty() || changes.may_rebind(file, name) || changes.may_change(file, binding) {
+        return None;
+    }
+    let value = match bound_value(evaluator, file, binding)? {
+        Expr::Dict(dict) => {
+            let inside = Scope { file, frames: &[] };
+            let mut found = None;
+            for item in &dict.items {
+                if evaluator.evaluate(inside, item.key.as_ref()?).ok()?.equals(&index) {
+                    found = Some(&item.value);
+                }
+            }
+            found?
+        }
+        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+            let Constant::Int(index) = index else { return None };
+            let length =
+                i64::try_from(elts.len()).ok().filter(|_| !elts.iter().any(Expr::is_starred_expr))?;
+            elts.get(usize::try_from(if index < 0 { index + length } else { index }).ok()?)?
+        }
+        _ => return None,
+    };
+    Some((file, value))
 }
 
 /// The images of the environment that is bound to a name.
