@@ -9,7 +9,8 @@
 //! ## What it does
 //!
 //! Tells of a command that installs flytekit or one of its plugins, such as `pip install flytekit` in a Dockerfile. With
-//! `--include-commands`, `flyte` comes in its place, or beside it while code of the project still imports Flyte 1.
+//! `--include-commands`, `flyte` comes in its place, or beside it while code of the project still imports Flyte 1. An
+//! image of flytekit that a Dockerfile starts from is told as well.
 //!
 //! ## Why
 //!
@@ -51,6 +52,7 @@
 
 use crate::edit::Edit;
 use crate::project::sides::Side;
+use crate::rules::is_flytekit_image;
 use crate::rules::tables::{Plugin, distribution_name, plugin};
 use crate::source::{TextRange, TextSize};
 
@@ -88,6 +90,30 @@ pub(super) struct Installed<'a> {
 pub(super) fn installed(text: &str, side: Side) -> Vec<Installed<'_>> {
     let starts = text.match_indices("flytekit").map(|(at, _)| at);
     starts.filter_map(|at| one(text, at, side)).collect()
+}
+
+/// The images of flytekit that a Dockerfile starts from, unless a command in it installs flyte.
+pub(super) fn flytekit_bases(text: &str) -> Vec<TextRange> {
+    let installs_flyte =
+        |line: &str| INSTALLERS.iter().any(|installer| line.contains(installer)) && names_flyte(line);
+    if text.lines().any(installs_flyte) {
+        return Vec::new();
+    }
+    let base = |line: &str| {
+        let mut words = line.split_whitespace();
+        let is_from = words.next()?.eq_ignore_ascii_case("FROM");
+        let base = words.find(|word| !word.starts_with("--")).filter(|base| is_flytekit_image(base))?;
+        let at = line.find(base).filter(|_| is_from)?;
+        Some((at, TextSize::of(base)))
+    };
+    let mut start = 0;
+    let bases = text.split_inclusive('\n').filter_map(|line| {
+        let line_start = start;
+        start += line.len();
+        let (at, length) = base(line)?;
+        Some(TextRange::at(TextSize::try_from(line_start + at).ok()?, length))
+    });
+    bases.collect()
 }
 
 fn one(text: &str, at: usize, side: Side) -> Option<Installed<'_>> {
@@ -271,6 +297,22 @@ mod tests {
         ] {
             assert_eq!(migrated(before, Side::Both), after);
             assert_eq!(migrated(after, Side::Both), after);
+        }
+    }
+
+    #[test]
+    fn bases_of_flytekit_are_found() {
+        let bases = |text: &str| -> Vec<String> {
+            flytekit_bases(text).into_iter().map(|range| text[range].to_owned()).collect()
+        };
+        let text = "FROM python:3.11 AS a\nfrom --platform=linux/amd64 ghcr.io/flyteorg/flytekit:py3.11-1.13.0 AS b\nFROM b\n";
+        assert_eq!(bases(text), ["ghcr.io/flyteorg/flytekit:py3.11-1.13.0"]);
+        for text in [
+            "FROM ghcr.io/flyteorg/flytekit:py3.11-1.13.0\nRUN pip install flyte\n",
+            "FROM ghcr.io/flyteorg/flyte:py3.11-v2.12.1\n",
+            "# FROM ghcr.io/flyteorg/flytekit:py3.11-1.13.0\n",
+        ] {
+            assert_eq!(bases(text), [""; 0], "{text}");
         }
     }
 

@@ -143,6 +143,10 @@ pub fn map(
             kind != FileKind::Document || places::is_code(text, usize::from(found.range.start()))
         };
         diagnostics.extend(installed.filter(is_command).map(|found| reader.installs(found)));
+        if sides.of_project() != Side::Both {
+            diagnostics
+                .extend(install::flytekit_bases(text).into_iter().map(|base| flytekit_base(text, base)));
+        }
     }
     diagnostics
 }
@@ -261,6 +265,13 @@ fn run_module(text: &str, module: TextRange) -> Diagnostic {
     let message = format!("`python -m {}` does not run Flyte 2 code", &text[module]);
     let help = "Run `flyte` with the command of Flyte 2 instead".to_owned();
     Diagnostic { help: Some(help), ..diagnostic(&COMMAND_BY_HAND, module, message) }
+}
+
+/// The finding for an image of flytekit that another one starts from.
+fn flytekit_base(text: &str, base: TextRange) -> Diagnostic {
+    let message = format!("`{}` holds flytekit, and no flyte", &text[base]);
+    let help = "Start from an image of Flyte 2, such as `ghcr.io/flyteorg/flyte:py3.12-v2.12.1`, or install `flyte` in it";
+    Diagnostic { help: Some(help.to_owned()), ..diagnostic(&INSTALL_COMMAND, base, message) }
 }
 
 /// The command of Flyte 2 that a list of words means, as a line.

@@ -119,7 +119,7 @@ rules! {
     MANIFEST_PYTHON = "FM315" "manifest-python" "A manifest allows a Python below 3.10, which flyte does not support.";
     COMMAND = "FM320" "pyflyte-command" "A `pyflyte` command runs or registers code that is Flyte 2's.";
     COMMAND_BY_HAND = "FM321" "pyflyte-command-by-hand" "A `pyflyte` command has no certain counterpart among those of `flyte`.";
-    INSTALL_COMMAND = "FM322" "install-command" "A command installs flytekit or one of its plugins.";
+    INSTALL_COMMAND = "FM322" "install-command" "A command installs flytekit or one of its plugins, or a Dockerfile starts from an image of it.";
     NOTEBOOK = "FM323" "notebook" "A notebook imports Flyte 1; notebooks are not migrated.";
     CONFIGURATION = "FM324" "flyte1-configuration" "A configuration lacks what Flyte 2 needs of it.";
     BUILDER_CONFIGURATION = "FM325" "builder-configuration" "The Flyte 2 configuration does not say which builder the images of the code had.";
