@@ -205,6 +205,8 @@ fn check_order(cx: &ImageContext<'_>, draft: &mut Draft, added: &Draft, name: &s
         return;
     };
     let (added, there) = (described(added), described(there));
+    // Without the comment that may stand behind it.
+    let receiver = receiver.split('#').next().unwrap_or_default().trim_end();
     let message = format!(
         "`{name}`: Flyte 1 builds {added} before {there} of `{receiver}`, Flyte 2 behind them, in the order of the layers"
     );

@@ -84,6 +84,10 @@ pub(super) fn absent(cx: &ImageContext<'_>, draft: &mut Draft) {
         draft.constructor.push(Argument::new(format!("platform=({},)", cx.style.string("linux/amd64"))));
         return;
     }
+    // `from_base` has one platform, `linux/amd64` (`flyte/_image.py`, flyte 2.12.1).
+    if draft.is_foreign(cx) {
+        return;
+    }
     if cx.default_platform == DefaultPlatform::Flyte1 {
         draft.constructor.push(Argument::new(format!("platform=({},)", cx.style.string("linux/amd64"))));
         return;

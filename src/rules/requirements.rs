@@ -202,7 +202,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft) {
                 &REQUIREMENTS,
                 cx.call.callee,
                 Effect::Unsafe,
-                "`packages` beside a lock file were not installed by Flyte 1; Flyte 2 installs them",
+                "Flyte 1 builds no image with `packages` beside a lock file; Flyte 2 installs them behind it",
             )
             .help("Remove them, or add them to the project and lock again"),
         );
