@@ -68,7 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
-use super::{BodyContext, event_loop, launch_plan, maps, overrides};
+use super::{BodyContext, event_loop, launch_plan, maps, outputs, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
@@ -173,6 +173,7 @@ fn is_inner(mapper: &Mapper<'_>) -> bool {
 /// A call in `@eager`: what is `async` is awaited there already.
 fn eager(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     if mapper.cx.is_awaited(call.node) && matches!(call.kind, Kind::Plain) && call.overrides.is_empty() {
+        outputs::result_in_eager(mapper, call);
         return;
     }
     if mapper.cx.is_awaited(call.node) {
@@ -188,6 +189,7 @@ fn eager(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         );
     }
     write(mapper, call);
+    outputs::result_in_eager(mapper, call);
 }
 
 fn refuse_async(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, place: &str) {

@@ -91,6 +91,11 @@ impl<'a> Mapper<'a> {
         self.parents.last().copied()
     }
 
+    /// The expression that holds that one.
+    pub(super) fn grandparent(&self) -> Option<&'a Expr> {
+        self.parents.iter().rev().nth(1).copied()
+    }
+
     /// The innermost statement around the current expression.
     pub(super) fn statement(&self) -> Option<&'a Stmt> {
         self.statement

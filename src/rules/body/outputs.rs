@@ -9,6 +9,7 @@
 //! use(a=o.only)                  # o: a single output is the bare value
 //! ```
 
+use super::calls::{Kind, NodeCall};
 use super::mapper::Mapper;
 use super::shapes::{Shape, class_name, is_named_tuple, shape};
 use super::values::{Held, produced};
@@ -30,6 +31,12 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         Expr::Attribute(attribute) => attribute,
         Expr::Subscript(subscript) => return single(mapper, subscript),
         Expr::Starred(starred) => return spread(mapper, &starred.value),
+        Expr::Call(call) if is_eager(mapper) && asks_for_named_tuple(mapper.cx, call) => {
+            let message = "a result is no instance of this class on Flyte 1, which makes a named tuple of its own, and is one on Flyte 2";
+            let finding = Finding::new(&WORKFLOW_BODY, call.range, Effect::Blocking, message);
+            mapper.find(finding.help("Ask for what the result holds"));
+            return true;
+        }
         // Several outputs, put together: the same with promises and with values.
         Expr::Call(call) if is_named_tuple(mapper.cx, &call.func) => {
             mapper.handle(call.range);
@@ -71,6 +78,12 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         _ => return false,
     }
     true
+}
+
+/// `isinstance(value, Model)`
+fn asks_for_named_tuple(cx: &BodyContext<'_>, call: &ast::ExprCall) -> bool {
+    let is_asked = call.func.as_name_expr().is_some_and(|name| name.id == "isinstance");
+    is_asked && call.arguments.args.get(1).is_some_and(|class| is_named_tuple(cx, class))
 }
 
 /// Whether a value is read from an output that is understood: `a.points[0]` in `a.points[0].x`. Whatever is read from
@@ -147,6 +160,73 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
         _ => return false,
     }
     true
+}
+
+/// A call in `@eager`: its result is a named tuple wherever it stands, and a plain one on Flyte 2.
+pub(super) fn result_in_eager(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
+    let Shape::Named(fields, _) = shape(mapper.cx, call.node) else { return };
+    let (range, parent) = match mapper.parent() {
+        Some(Expr::Await(awaited)) => (awaited.range, mapper.grandparent()),
+        parent => (call.range, parent),
+    };
+    let class = wrapper(mapper, Held::Result(call.node));
+    let is_list = matches!(call.kind, Kind::Mapped(_));
+    if !is_list && is_taken_apart(mapper, range, parent, &fields, class.is_some()) {
+        return;
+    }
+    let is_there = range != call.range || !mapper.cx.is_awaited(call.node);
+    if let Some(class) = class.filter(|_| is_there && !is_list) {
+        mapper.rewriter.surround(range, &format!("{class}(*"), ")");
+        return;
+    }
+    let name = &mapper.cx.text[call.entity.range()];
+    let message =
+        format!("`{name}` gives a named tuple here, and a plain one on Flyte 2, which may be read otherwise");
+    let finding = Finding::new(&WORKFLOW_BODY, call.entity.range(), Effect::Blocking, message);
+    mapper.find(
+        finding.help("Assign the result to a name, in a file that imports the class of the named tuple"),
+    );
+}
+
+/// Whether what is made of a result is the same for a plain tuple, or is written for one: it is unpacked, a field or an
+/// item of it is read, or a variable of its own gets it.
+fn is_taken_apart(
+    mapper: &Mapper<'_>,
+    range: TextRange,
+    parent: Option<&Expr>,
+    fields: &[String],
+    has_class: bool,
+) -> bool {
+    match parent {
+        Some(Expr::Attribute(attribute)) => {
+            fields.iter().any(|field| *field == *attribute.attr)
+                || position(&attribute.attr, fields.len()).is_some()
+        }
+        Some(Expr::Subscript(subscript)) => subscript.value.range() == range,
+        Some(Expr::Starred(_)) => true,
+        Some(_) => false,
+        None => match mapper.statement() {
+            Some(Stmt::Expr(_) | Stmt::Return(_)) => true,
+            Some(Stmt::Assign(assign)) => match &assign.targets[..] {
+                [target] => goes_into(mapper, target, has_class),
+                _ => false,
+            },
+            Some(Stmt::AnnAssign(assign)) => goes_into(mapper, &assign.target, has_class),
+            _ => false,
+        },
+    }
+}
+
+/// Whether a target unpacks a result, or is a variable that gets the named tuple or is only read by attributes.
+fn goes_into(mapper: &Mapper<'_>, target: &Expr, has_class: bool) -> bool {
+    match target {
+        Expr::Tuple(_) | Expr::List(_) => true,
+        Expr::Name(name) => {
+            let values = mapper.values();
+            has_class || values.reads(&name.id) == values.attributes(&name.id).count()
+        }
+        _ => false,
+    }
 }
 
 /// The target of an assignment with the parentheses around it.

@@ -5,7 +5,7 @@
 //! n = create_node(load)   # the node of `load`
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::BodyContext;
 use super::calls::{Kind, NodeCall};
@@ -38,8 +38,8 @@ impl Held {
 pub struct Values<'a> {
     /// What each variable is bound to, everywhere; `None` for anything but `name = value`.
     bound: HashMap<&'a str, Vec<Option<&'a Expr>>>,
-    /// The attributes that are read from each variable.
-    attributes: HashMap<&'a str, BTreeSet<&'a str>>,
+    /// The attributes that are read from each variable, each as often as it is read.
+    attributes: HashMap<&'a str, Vec<&'a str>>,
     /// How often each variable is read.
     reads: HashMap<&'a str, usize>,
 }
@@ -80,7 +80,7 @@ impl<'a> Values<'a> {
         self.bound.get(name).is_some_and(|all| all.len() > 1)
     }
 
-    /// The attributes that are read from a variable.
+    /// The attributes that are read from a variable, each as often as it is read.
     pub fn attributes(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.attributes.get(name).into_iter().flatten().copied()
     }
@@ -161,7 +161,7 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a> {
             Expr::Name(name) if name.ctx.is_load() => *self.values.reads.entry(&name.id).or_default() += 1,
             Expr::Attribute(attribute) => {
                 if let Expr::Name(name) = &*attribute.value {
-                    self.values.attributes.entry(&name.id).or_default().insert(&attribute.attr);
+                    self.values.attributes.entry(&name.id).or_default().push(&attribute.attr);
                 }
             }
             _ => {}
