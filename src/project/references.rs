@@ -455,7 +455,7 @@ fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]
     }
 }
 
-/// Plain code that calls a workflow with named outputs gets a plain tuple on Flyte 2.
+/// Plain code that calls what has named outputs gets a plain tuple on Flyte 2.
 fn read_plain_call(
     project: &Project,
     graph: &mut Graph,
@@ -465,8 +465,7 @@ fn read_plain_call(
     owners: &[NodeId],
 ) {
     let [node] = *nodes else { return };
-    let is_workflow = graph.entity(node).is_some_and(|entity| entity.kind != EntityKind::Task);
-    if owners.is_empty() && is_workflow && returns_named_tuple(project, graph, node) {
+    if owners.is_empty() && returns_named_tuple(project, graph, node) {
         let finding = Finding::new(
             &OTHER_USE,
             reference.range,
@@ -478,11 +477,23 @@ fn read_plain_call(
     }
 }
 
+/// Whether plain code gets a named tuple on Flyte 1 that it does not get on Flyte 2, where a task gives what its
+/// function returns.
 fn returns_named_tuple(project: &Project, graph: &Graph, node: NodeId) -> bool {
     let file = graph.nodes[node].file;
     let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return false };
-    let Some(range) = facts.module.functions[entity.function].returns else { return false };
-    let Some(reference) = facts.reference_at(range) else { return false };
+    let function = &facts.module.functions[entity.function];
+    let Some(range) = function.returns else { return false };
+    let annotation = &project.text(file)[range];
+    let Some(reference) = facts.reference_at(range) else { return annotation.contains("NamedTuple(") };
+    let makes = |line: &str| {
+        let returned = line.trim_start().strip_prefix("return ").map(str::trim_start);
+        let made = returned.and_then(|returned| returned.strip_prefix(annotation));
+        returned.is_none() || made.is_some_and(|rest| rest.starts_with('('))
+    };
+    if entity.kind == EntityKind::Task && project.text(file)[function.range].lines().all(makes) {
+        return false;
+    }
     project.resolve(file, reference).iter().any(|target| {
         let Target::Binding(file, binding, _) = target else { return false };
         let statement =
