@@ -37,7 +37,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::files::{Overview, files_of};
+use super::files::{Overview, files_of, taken_by_stars};
 use crate::project::graph::{EntityKind, EntityNode, ImageUse, MakerKind, NodeId, NodeKind};
 use crate::project::link::Target;
 use crate::project::plan::{
@@ -463,6 +463,7 @@ fn name(project: &Project, plan: &Plan, environments: &mut Environments, names: 
         return;
     }
     let mut variables: HashSet<String> = facts.module.names().into_iter().map(Name::to_string).collect();
+    variables.extend(taken_by_stars(project, file).into_iter().map(str::to_owned));
     ids.sort_by_key(|&id| environments.all[id].owner.or(environments.all[id].members.first().copied()));
     let slug = names.slug(file);
     for &id in &ids {

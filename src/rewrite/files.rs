@@ -15,6 +15,7 @@ use crate::project::plan::{
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::ast::name::Name;
+use crate::python::module_path::ImportPath;
 use crate::python::scope::{Binding, BindingId, BindingKind, Call, ImportId, Role};
 use crate::rules::READ_VERSION;
 use crate::rules::tables::{
@@ -389,7 +390,11 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     let has_other = needed_names(project, plan, outlook, file)
         .into_iter()
         // `from flyte import map` would hide the builtin.
-        .any(|name| name == "map" || module.has_name(name) && !is_free_name(module, outlook, name));
+        .any(|name| {
+            name == "map"
+                || module.has_name(name) && !is_free_name(module, outlook, name)
+                || taken_by_stars(project, file).contains(name)
+        });
     // Another library's `from x import *` may bring any name.
     let mut stars = module.star_imports.iter();
     let has_stars = stars.any(|star| project.index.resolve(file, star.level, &star.module).is_none());
@@ -403,6 +408,41 @@ fn choose_names(project: &Project, plan: &Plan, outlook: &mut FileOutlook, file:
     outlook.prefix = format!("{alias}.");
     outlook.imports_module =
         Some(if alias == "flyte" { "import flyte".to_owned() } else { format!("import flyte as {alias}") });
+}
+
+/// The names that files which take all names of `file` give to something else: they must not get them from it.
+pub(super) fn taken_by_stars(project: &Project, file: FileId) -> HashSet<&str> {
+    if project.facts(file).is_some_and(|facts| facts.module.has_export_list()) {
+        return HashSet::new();
+    }
+    let mut takers = FxHashSet::from_iter([file]);
+    loop {
+        let more = project.parsed().filter(|(other, facts)| {
+            let mut stars = facts.module.star_imports.iter();
+            !takers.contains(other)
+                && stars.any(|star| {
+                    let place = project.index.resolve(*other, star.level, &star.module);
+                    place.and_then(|place| place.file).is_some_and(|target| takers.contains(&target))
+                })
+        });
+        let more: Vec<FileId> = more.map(|(other, _)| other).collect();
+        if more.is_empty() {
+            break;
+        }
+        takers.extend(more);
+    }
+    takers.remove(&file);
+    let bindings = takers.into_iter().filter_map(|taker| project.facts(taker));
+    let bindings = bindings.flat_map(|facts| &facts.module.bindings);
+    let own = bindings.filter(|binding| {
+        binding.is_global && !matches!(&binding.kind, BindingKind::Import(path) if is_flyte(path))
+    });
+    own.map(|binding| binding.name.as_str()).collect()
+}
+
+/// Whether an import is one of Flyte, 1 or 2.
+fn is_flyte(path: &ImportPath) -> bool {
+    path.level == 0 && (path.root() == "flyte" || is_flyte1_root(path.root()))
 }
 
 /// Whether `name` means, or will mean, what flyte calls so: it comes from flyte already, or its import goes.
