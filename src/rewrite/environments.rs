@@ -416,7 +416,12 @@ fn place_workflows(
             entity.calls.iter().filter_map(|(_, callee)| environments.of_node.get(callee).copied()).collect();
         let shared = tasks.iter().copied().find(|&id| {
             let environment = &environments.all[id];
+            let image = driver_image(environments, &all, &called);
+            // The default image holds nothing of what the file imports, where its tasks have others.
+            let is_bare = matches!(environment.image, EnvironmentImage::Default(_))
+                && !matches!(image, EnvironmentImage::Default(_) | EnvironmentImage::OfDependency);
             environment.settings.is_empty()
+                && !is_bare
                 && called.iter().all(|&other| {
                     let place = |id: usize| environments.all[id].offset(project, plan);
                     other == id || !all.contains(&other) || place(other) < place(id)
