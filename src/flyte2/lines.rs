@@ -3,6 +3,8 @@
 //! This is no tokenizer: it knows quotes, prefixes, escapes, comments and the fields of f-strings, which is enough
 //! to move lines without touching what a string holds. It accepts any text; a string that never ends takes the rest.
 
+use std::borrow::Cow;
+
 /// What a character belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -43,18 +45,28 @@ impl Quote {
 /// Puts `indent` in front of every line of `text` but the first, except where the line begins inside a string.
 /// Lines without content stay as they are.
 pub fn indent_code(text: &str, indent: &str) -> String {
+    later_lines(text, |line| {
+        let indent = if line.trim().is_empty() { "" } else { indent };
+        format!("{indent}{line}")
+    })
+}
+
+/// Takes `indent` off every line of `text` but the first, except where the line begins inside a string.
+pub fn dedent_code(text: &str, indent: &str) -> String {
+    later_lines(text, |line| line.strip_prefix(indent).unwrap_or(line).to_owned())
+}
+
+/// Writes every line of `text` but the first anew, except where the line begins inside a string.
+fn later_lines(text: &str, write: impl Fn(&str) -> String) -> String {
     let kinds = Scanner::scan(text);
-    let mut indented = String::with_capacity(text.len());
+    let mut written = String::with_capacity(text.len());
     let mut position = 0;
     for line in text.split_inclusive('\n') {
         let is_code = position > 0 && kinds.get(position - 1) != Some(&Kind::Text);
-        if is_code && !line.trim().is_empty() {
-            indented.push_str(indent);
-        }
-        indented.push_str(line);
+        written.push_str(&if is_code { Cow::Owned(write(line)) } else { Cow::Borrowed(line) });
         position += line.chars().count();
     }
-    indented
+    written
 }
 
 /// Whether `text` is a generator expression without parentheses of its own, behind which no comma may stand.

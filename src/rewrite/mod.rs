@@ -8,6 +8,7 @@ mod environments;
 mod files;
 mod imports;
 mod report;
+mod wrap;
 mod write_code;
 
 use rayon::prelude::*;

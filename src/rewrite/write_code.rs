@@ -357,6 +357,7 @@ use super::comments;
 use super::environments::{Dependency, Environment, EnvironmentImage, Environments, additions};
 use super::files::{FileOutlook, Overview, annotation_of, files_of};
 use super::imports::{self, ImportChanges};
+use super::wrap::{self, Width};
 use super::{diagnostic, fixed};
 use crate::diagnostic::{Diagnostic, Severity, Status};
 use crate::edit::{Applicability, Edit, NewFile};
@@ -464,6 +465,7 @@ pub(super) fn convert(
     converter.helpers();
     converter.imports();
     converter.dropped_comments();
+    converter.wrap_lines();
     converter.normalize_line_endings();
     converter.diagnostics
 }
@@ -930,9 +932,7 @@ impl Converter<'_> {
             return (line_start(self.text, entity.decorator.start()), "");
         };
         let offset = next_line_start(self.text, above.end());
-        let is_definition = self.facts.module.functions.iter().any(|function| function.range == above)
-            || ["def ", "class ", "async def ", "@"].iter().any(|word| self.text[above].starts_with(word));
-        (offset, if is_definition { "\n\n" } else { "\n" })
+        (offset, if ends_with_definition(&self.text[above]) { "\n\n" } else { "\n" })
     }
 
     /// Whether a statement is an import of Flyte 1 that goes without another in its place.
@@ -1277,6 +1277,18 @@ impl Converter<'_> {
         if above[..usize::from(start)].trim().is_empty() { TextSize::of(above) } else { start }
     }
 
+    /// Breaks the lines that have become too long.
+    fn wrap_lines(&mut self) {
+        let fixes = self.diagnostics.iter().map(|diagnostic| diagnostic.fix.as_ref());
+        let edits: Vec<Vec<Edit>> =
+            fixes.map(|fix| fix.map(|fix| fix.edits.clone()).unwrap_or_default()).collect();
+        let width = Width { limit: self.settings.line_length, unit: &self.facts.style.indent_unit };
+        let Some(wrapped) = wrap::wrap(self.text, &edits, width) else { return };
+        for (diagnostic, edits) in self.diagnostics.iter_mut().zip(wrapped) {
+            diagnostic.fix.iter_mut().for_each(|fix| fix.edits.clone_from(&edits));
+        }
+    }
+
     /// Tells of comments that go with what is taken away.
     fn dropped_comments(&mut self) {
         let fixes = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
@@ -1299,6 +1311,19 @@ impl Converter<'_> {
             }
         }
     }
+}
+
+/// Whether a statement is a function or a class, or ends with one: `if TYPE_CHECKING:` may hold some.
+fn ends_with_definition(statement: &str) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines = || statement.lines().rev().filter(|line| !line.trim().is_empty());
+    let mut around = lines().next().map_or(0, indent) + 1;
+    lines().any(|line| {
+        let is_around = indent(line) < around;
+        around = around.min(indent(line));
+        is_around
+            && ["def ", "class ", "async def ", "@"].iter().any(|word| line.trim_start().starts_with(word))
+    })
 }
 
 fn is_path(text: &str) -> bool {

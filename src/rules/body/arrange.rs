@@ -22,6 +22,7 @@ use super::order;
 use super::values::Values;
 use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
+use crate::flyte2::lines::dedent_code;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
@@ -544,7 +545,7 @@ impl Writer<'_, '_, '_> {
         for &id in items {
             let item = &self.run.items[id];
             let text = self.mapper.rewriter.take(item.range);
-            let mut argument = Argument::new(without_await(&text));
+            let mut argument = Argument::new(dedent_code(without_await(&text), indent));
             let line = self.run.lines.iter().find(|line| line.items.contains(&id));
             let stmt = line.map(|line| (line, &self.block[line.index]));
             let target = match stmt {
