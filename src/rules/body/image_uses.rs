@@ -72,7 +72,7 @@
 //!
 //! ## What it does
 //!
-//! Turns `ImageBuildEngine.build(image)` into `flyte.build(image)`.
+//! Turns `ImageBuildEngine.build(image)` into `flyte.build(image)`, also in a loop over images that does nothing else.
 //!
 //! ## Why
 //!
@@ -149,9 +149,13 @@ pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
     }
 }
 
-/// `if image.is_container():`
+/// `if image.is_container():`, `for image in [first, second]: ImageBuildEngine.build(image)`
 pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
-    let Stmt::If(node) = stmt else { return false };
+    let node = match stmt {
+        Stmt::If(node) => node,
+        Stmt::For(node) => return build_each(mapper, node),
+        _ => return false,
+    };
     match &*node.test {
         Expr::Call(call) if call.arguments.is_empty() => match image_attribute(mapper, &call.func) {
             Some((image, "is_container")) => guard(mapper, node, call.func.range(), image),
@@ -199,21 +203,60 @@ fn tag(mapper: &mut Mapper<'_>, expr: &Expr, attribute: &ast::ExprAttribute) -> 
 
 /// `ImageBuildEngine.build(image)` as a statement.
 fn build(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
-    let is_build = matches!(mapper.cx.symbol(&call.func), Some(Symbol::Other(path))
-        if path.ends_with(".ImageBuildEngine.build"));
-    let ([argument], true) = (&*call.arguments.args, call.arguments.keywords.is_empty()) else {
+    let Some((range, image)) = built(mapper, call).and_then(|argument| image_of(mapper, argument)) else {
         return false;
     };
-    let Some(reference) = mapper.cx.reference(argument).filter(|_| is_build) else { return false };
-    let nodes = mapper.cx.graph.nodes_of(mapper.cx.project, mapper.cx.file, reference).unwrap_or_default();
-    let [image] = nodes[..] else { return false };
-    if mapper.cx.graph.image(image).is_none() {
+    mapper.call(range, image);
+    rename_build(mapper, call);
+    true
+}
+
+/// `for image in [first, second]: ImageBuildEngine.build(image)`
+fn build_each(mapper: &mut Mapper<'_>, node: &ast::StmtFor) -> bool {
+    let (Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. })) = &*node.iter
+    else {
         return false;
+    };
+    let Expr::Name(target) = &*node.target else { return false };
+    let mut calls = Vec::new();
+    for stmt in &node.body {
+        let call = stmt.as_expr_stmt().and_then(|statement| statement.value.as_call_expr());
+        let argument = call.and_then(|call| built(mapper, call)).and_then(Expr::as_name_expr);
+        let is_of_target = argument.is_some_and(|name| name.id == target.id);
+        let Some(call) = call.filter(|_| is_of_target) else { return false };
+        calls.push(call);
     }
+    let images: Option<Vec<_>> = elts.iter().map(|element| image_of(mapper, element)).collect();
+    let Some(images) = images.filter(|_| node.orelse.is_empty()) else { return false };
+    images.into_iter().for_each(|(range, image)| mapper.call(range, image));
+    calls.into_iter().for_each(|call| rename_build(mapper, call));
+    true
+}
+
+/// What `ImageBuildEngine.build(…)` builds.
+fn built<'c>(mapper: &Mapper<'_>, call: &'c ast::ExprCall) -> Option<&'c Expr> {
+    let is_build = matches!(mapper.cx.symbol(&call.func), Some(Symbol::Other(path))
+        if path.ends_with(".ImageBuildEngine.build"));
+    match (&*call.arguments.args, is_build && call.arguments.keywords.is_empty()) {
+        ([argument], true) => Some(argument),
+        _ => None,
+    }
+}
+
+/// The image that an expression certainly names.
+fn image_of(mapper: &Mapper<'_>, expr: &Expr) -> Option<(TextRange, NodeId)> {
+    let reference = mapper.cx.reference(expr)?;
+    let nodes = mapper.cx.graph.nodes_of(mapper.cx.project, mapper.cx.file, reference)?;
+    match nodes[..] {
+        [image] if mapper.cx.graph.image(image).is_some() => Some((reference.range, image)),
+        _ => None,
+    }
+}
+
+fn rename_build(mapper: &mut Mapper<'_>, call: &ast::ExprCall) {
     let build = mapper.flyte("build");
     mapper.rewriter.replace(call.func.range(), build);
     mapper.consume(call.func.range());
-    mapper.call(reference.range, image);
     mapper.find(
         Finding::new(
             &IMAGE_BUILD,
@@ -223,7 +266,6 @@ fn build(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
         )
         .help("Call `flyte.init_from_config()` before it"),
     );
-    true
 }
 
 /// The imports under `if image.is_container():` are tried wherever the module is loaded.
