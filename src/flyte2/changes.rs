@@ -102,11 +102,7 @@ impl<'p> Changes<'p> {
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
         let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
-        let changes = Self { project, users, reaching, found };
-        changes.reaching.par_iter().for_each(|&file| {
-            changes.found_in(file);
-        });
-        changes
+        Self { project, users, reaching, found }
     }
 
     /// What the code of a file changes.
@@ -118,8 +114,15 @@ impl<'p> Changes<'p> {
     /// What code changes that may get at what is in a file.
     fn around(&self, file: FileId) -> impl Iterator<Item = &Found> {
         let users = self.users.get(&file).into_iter().flatten();
-        let files = std::iter::once(&file).chain(users).chain(&self.reaching);
-        files.copied().collect::<Vec<_>>().into_iter().map(|file| self.found_in(file))
+        let files: Vec<FileId> = std::iter::once(&file).chain(users).chain(&self.reaching).copied().collect();
+        let new: Vec<FileId> =
+            files.iter().copied().filter(|&file| self.found[file].get().is_none()).collect();
+        if new.len() > 1 {
+            new.into_par_iter().for_each(|file| {
+                self.found_in(file);
+            });
+        }
+        files.into_iter().map(|file| self.found_in(file))
     }
 
     /// What code changes whose text is such.
