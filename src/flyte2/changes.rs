@@ -30,6 +30,7 @@ use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement};
+use crate::source::TextRange;
 
 /// What code may change: found out file by file, as far as it is asked for.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Changes<'p> {
     project: &'p Project,
     /// For each file that is asked about, those in which names lead there straight.
     users: FxHashMap<FileId, Vec<FileId>>,
+    /// Those files and these.
+    near: FxHashSet<FileId>,
     /// Files that may get at modules, or classes, which names do not tell.
     reaching: Vec<FileId>,
     found: Vec<OnceLock<Found>>,
@@ -59,6 +62,12 @@ struct Found {
     objects_of: FxHashSet<FileId>,
     /// Attributes that are assigned to: `env.image = …`
     attributes: FxHashSet<(Object, Name)>,
+    /// Names of classes that code in their bodies hands on.
+    lent: FxHashSet<(Object, Name)>,
+    /// The names of all attributes that are assigned to, of whatever.
+    stored: FxHashSet<Name>,
+    /// Whether an attribute may be assigned to whose name is not known.
+    stores_any: bool,
     /// Whether the working directory may be another one.
     moves: bool,
     /// The parameters of functions that only give names to values and return one, and from which depth on they take them.
@@ -102,7 +111,7 @@ impl<'p> Changes<'p> {
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
         let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
-        Self { project, users, reaching, found }
+        Self { project, users, near, reaching, found }
     }
 
     /// What the code of a file changes.
@@ -192,10 +201,22 @@ impl<'p> Changes<'p> {
         depth.is_some_and(|depth| self.changes_from(object).is_some_and(|from| from <= depth))
     }
 
-    /// Whether an attribute of what is bound here is assigned to.
-    pub fn sets_attribute(&self, file: FileId, binding: BindingId, name: &str) -> bool {
-        let attribute = ((file, binding), Name::new(name));
-        self.around(file).any(|found| found.attributes.contains(&attribute))
+    /// Whether code may assign to an attribute of what is bound here, or of what the class that is bound here has at
+    /// `path`: by that name, or by another one that it is handed on to.
+    pub fn may_set_attribute(&self, object: Object, path: &[Name], name: &str) -> bool {
+        let attribute = (object, path.first().cloned().unwrap_or_else(|| Name::new(name)));
+        let is_set = |found: &Found| found.attributes.contains(&attribute);
+        let is_lent = |found: &Found| found.lent.contains(&attribute);
+        self.around(object.0).any(is_set)
+            || (self.taken_from(object).is_some() || self.around(object.0).any(is_lent))
+                && self.near.iter().any(|&file| self.may_store(file, name))
+    }
+
+    /// Whether code in a file assigns to an attribute of this name, of whatever.
+    fn may_store(&self, file: FileId, name: &str) -> bool {
+        let text = self.project.text(file);
+        (has_name(text, name) || has_name(text, "setattr"))
+            && (self.found_in(file).stores_any || self.found_in(file).stored.contains(name))
     }
 
     /// Whether a call without this argument may get another default than the code says.
@@ -230,6 +251,7 @@ impl Found {
             environ,
             gets_modules: gets_modules(project.text(file), facts),
             modules: FxHashSet::default(),
+            class: None,
             taken: WHOLE,
             functions: 0,
             straight: None,
@@ -388,6 +410,8 @@ struct Look<'p> {
     gets_modules: bool,
     /// Names that were given such modules.
     modules: FxHashSet<Name>,
+    /// The class at the top level whose body is looked at, and its names.
+    class: Option<(BindingId, FxHashSet<Name>)>,
     /// What becomes of the value of the expression at hand.
     taken: Taken,
     /// How many functions there are around the code at hand.
@@ -456,6 +480,10 @@ impl<'p> Look<'p> {
     fn chain(&mut self, expr: &Expr) {
         let taken = self.taken;
         self.parameter(expr, taken);
+        if taken == WHOLE {
+            let lent = self.name_of_class(expr);
+            self.found.lent.extend(lent);
+        }
         for target in self.targets(expr) {
             match target {
                 Target::Module(module) => self.module_is_taken(*module, taken),
@@ -478,6 +506,13 @@ impl<'p> Look<'p> {
                 Target::Flyte1(_) | Target::External(_) => {}
             }
         }
+    }
+
+    /// The name of the class at hand that an expression begins with.
+    fn name_of_class(&self, expr: &Expr) -> Option<(Object, Name)> {
+        let (class, names) = self.class.as_ref()?;
+        let name = &root_of(expr)?.id;
+        names.contains(name).then(|| ((self.file, *class), name.clone()))
     }
 
     /// `globals`, `frame.f_globals`, `function.__globals__`: what holds the names of a module.
@@ -634,16 +669,19 @@ impl<'p> Look<'p> {
         true
     }
 
+    /// What a name at the top level is bound by.
+    fn global(&self, range: TextRange) -> Option<BindingId> {
+        let mut bindings = self.facts.module.bindings.iter();
+        bindings.position(|binding| binding.range == range && binding.is_global)
+    }
+
     /// `env = flyte.TaskEnvironment(…, env_vars=VARIABLES)`
     fn holds(&mut self, name: &ast::ExprName, call: &ast::ExprCall) {
         let is_environment = |target: &Target| matches!(target, Target::External(path) if path.starts_with("flyte.") && path.ends_with("Environment"));
         if !self.targets(&call.func).iter().any(is_environment) {
             return;
         }
-        let mut bindings = self.facts.module.bindings.iter();
-        let Some(own) = bindings.position(|binding| binding.range == name.range && binding.is_global) else {
-            return;
-        };
+        let Some(own) = self.global(name.range) else { return };
         for argument in call.arguments.arguments_source_order() {
             if let [Target::Binding(file, binding, rest)] = self.targets(argument.value())
                 && rest.is_empty()
@@ -694,6 +732,7 @@ impl<'p> Look<'p> {
         let [object, name, ..] = &*call.arguments.args else { return false };
         let Some(name) = name.as_string_literal_expr().map(|name| Name::new(name.value.to_str())) else {
             self.found.is_everywhere |= self.is_any_module(object);
+            self.found.stores_any |= !is_own(object);
             return false;
         };
         if let Some(module) = self.module(object) {
@@ -814,10 +853,14 @@ impl<'p> Look<'p> {
             Expr::Call(call) => last_name(&call.func) == "type",
             other => last_name(other) == "__class__",
         };
-        let root = root_of(object).map_or("", |root| root.id.as_str());
-        if is_class || self.gets_modules && !is_known && !["self", "cls"].contains(&root) {
+        if is_class || self.gets_modules && !is_known && !is_own(object) {
             self.found.anywhere.insert(name.clone());
         }
+        if !is_own(object) {
+            self.found.stored.insert(name.clone());
+        }
+        let set = self.name_of_class(object);
+        self.found.attributes.extend(set);
     }
 
     fn store_item(&mut self, item: &ast::ExprSubscript) {
@@ -894,19 +937,34 @@ impl<'p> Look<'p> {
         let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
         let annotations = annotations.chain(function.returns.as_deref());
         annotations.for_each(|annotation| self.look(None, annotation));
-        let bindings = &self.facts.module.bindings;
-        let own =
-            bindings.iter().position(|binding| binding.range == function.name.range && binding.is_global);
+        let own = self.global(function.name.range);
         let names = function.parameters.posonlyargs.iter().chain(&function.parameters.args);
         let names = names.chain(&function.parameters.kwonlyargs);
         let parameters = names.map(|parameter| (parameter.name().id.clone(), None)).collect();
         let around = self.straight.replace(parameters);
+        let class = self.class.take();
         self.functions += 1;
         self.visit_body(&function.body);
         self.functions -= 1;
+        self.class = class;
         let parameters = std::mem::replace(&mut self.straight, around).unwrap_or_default();
         self.found.functions.extend(own.map(|own| ((self.file, own), parameters)));
     }
+}
+
+/// `self.attribute`, which belongs to objects of the class at hand.
+fn is_own(object: &Expr) -> bool {
+    root_of(object).is_some_and(|root| matches!(root.id.as_str(), "self" | "cls"))
+}
+
+/// The name that a statement gives to a value.
+fn given_name(stmt: &Stmt) -> Option<&Name> {
+    let target = match stmt {
+        Stmt::Assign(assign) => assign.targets.first()?,
+        Stmt::AnnAssign(assign) => &assign.target,
+        _ => return None,
+    };
+    target.as_name_expr().map(|name| &name.id)
 }
 
 /// The last name of `name.attribute.attribute`, or of what is behind another expression.
@@ -927,7 +985,11 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 let arguments =
                     class.arguments.iter().flat_map(|arguments| arguments.arguments_source_order());
                 arguments.for_each(|argument| self.look(PARTS, argument.value()));
+                let names = class.body.iter().filter_map(given_name).cloned().collect();
+                let own = self.global(class.name.range).map(|own| (own, names));
+                let around = std::mem::replace(&mut self.class, own);
                 self.visit_body(&class.body);
+                self.class = around;
             }
             Stmt::Assign(assign) => {
                 self.found.sets_variables |= self.is_environ(&assign.value);

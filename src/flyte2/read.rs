@@ -874,8 +874,7 @@ fn sets_image(evaluator: &Evaluator<'_>, (file, binding, path): &Key) -> bool {
         .project
         .facts(*file)
         .is_some_and(|facts| changes.rebinds(*file, &facts.module.bindings[*binding].name));
-    let attribute = path.first().map_or("image", Name::as_str);
-    is_rebound || changes.sets_attribute(*file, *binding, attribute)
+    is_rebound || changes.may_set_attribute((*file, *binding), path, "image")
 }
 
 /// An image of which nothing is known, because of what stands at a place.
