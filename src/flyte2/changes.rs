@@ -74,7 +74,7 @@ struct Found {
     functions: FxHashMap<Object, Vec<(Name, Taken)>>,
     /// What is passed to such functions.
     passed: Vec<Passed>,
-    /// What objects of the SDK hold: it changes if they do.
+    /// What objects of the SDK hold, and what has two names from the start: it changes if they do.
     held: Vec<(Object, Object)>,
     /// Environment variables that are set.
     variables: FxHashSet<String>,
@@ -215,7 +215,7 @@ impl<'p> Changes<'p> {
     /// Whether code in a file assigns to an attribute of this name, of whatever.
     fn may_store(&self, file: FileId, name: &str) -> bool {
         let text = self.project.text(file);
-        (has_name(text, name) || has_name(text, "setattr"))
+        [name, "setattr", "__setattr__", "__dict__", "vars"].iter().any(|word| has_name(text, word))
             && (self.found_in(file).stores_any || self.found_in(file).stored.contains(name))
     }
 
@@ -519,6 +519,8 @@ impl<'p> Look<'p> {
     fn names_of_own(&mut self, expr: &Expr) {
         let mut current = expr;
         while let Expr::Attribute(attribute) = current {
+            self.found.stores_any |=
+                attribute.attr.as_str() == "__dict__" && self.taken == WHOLE && !is_own(expr);
             if matches!(attribute.attr.as_str(), "f_globals" | "__globals__") {
                 self.found.modules.insert(self.file);
                 for target in self.targets(expr) {
@@ -573,6 +575,8 @@ impl<'p> Look<'p> {
         self.dictionary(func);
         if let Expr::Attribute(attribute) = func {
             self.names_of_own(&attribute.value);
+            let is_of_dictionary = last_name(&attribute.value) == "__dict__" && !is_reading(&attribute.attr);
+            self.found.stores_any |= is_of_dictionary && !is_own(func);
         }
     }
 
@@ -590,7 +594,9 @@ impl<'p> Look<'p> {
             // `vars(module)["NAME"] = …`
             (Expr::Name(_), "vars") if self.taken == WHOLE => {
                 self.found.is_everywhere |= call.arguments.args.iter().any(|of| self.is_any_module(of));
+                self.found.stores_any = true;
             }
+            (Expr::Attribute(_), "__setattr__" | "__delattr__") => self.stores(call),
             (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
                 self.found.modules.insert(self.file);
             }
@@ -691,6 +697,17 @@ impl<'p> Look<'p> {
         }
     }
 
+    /// `first = second = []`: one changes with the other.
+    fn share(&mut self, targets: &[Expr]) {
+        let names = targets.iter().filter_map(Expr::as_name_expr).filter(|_| targets.len() > 1);
+        let objects: Vec<Object> =
+            names.filter_map(|name| Some((self.file, self.global(name.range)?))).collect();
+        for &object in &objects {
+            let others = objects.iter().filter(|&&other| other != object);
+            self.found.held.extend(others.map(|&other| (other, object)));
+        }
+    }
+
     /// Whether an expression is a module of the project.
     fn is_module(&self, expr: &Expr) -> bool {
         matches!(self.targets(expr), [Target::Module(_)]) || self.module(expr).is_some()
@@ -724,6 +741,18 @@ impl<'p> Look<'p> {
             Expr::Attribute(_) if name == "get" => self.taken,
             Expr::Attribute(_) if is_reading(name) => shared(self.taken),
             _ => WHOLE,
+        }
+    }
+
+    /// `object.__setattr__(value, "NAME", …)`
+    fn stores(&mut self, call: &ast::ExprCall) {
+        let arguments = &call.arguments.args;
+        if arguments.first().is_some_and(is_own) {
+            return;
+        }
+        match arguments.iter().find_map(Expr::as_string_literal_expr) {
+            Some(name) => drop(self.found.stored.insert(Name::new(name.value.to_str()))),
+            None => self.found.stores_any = true,
         }
     }
 
@@ -881,7 +910,13 @@ impl<'p> Look<'p> {
     fn is_environ(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Attribute(attribute) => attribute.attr.as_str() == "environ",
-            Expr::Name(name) => self.environ.contains(&name.id.as_str()),
+            Expr::Name(name) => self.environ.contains(&name.id.as_str()) || name.id.as_str() == "environ",
+            // `getattr(os, "environ")`
+            Expr::Call(call) => {
+                let name = call.arguments.args.get(1).and_then(Expr::as_string_literal_expr);
+                last_name(&call.func) == "getattr"
+                    && name.is_some_and(|name| name.value.to_str() == "environ")
+            }
             _ => false,
         }
     }
@@ -1006,6 +1041,7 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                         self.modules.insert(name.id.clone());
                     }
                 }
+                self.share(&assign.targets);
                 assign.targets.iter().for_each(|target| self.store(target));
             }
             Stmt::AnnAssign(assign) => {

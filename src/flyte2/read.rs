@@ -988,17 +988,25 @@ fn decorated(project: &Project) -> Vec<Task> {
     tasks.collect()
 }
 
-/// What an environment is called by whose `task` a name stands for, directly or by way of another name.
-fn maker(evaluator: &Evaluator<'_>, place: Place, depth: usize) -> Option<Key> {
+/// What the environments are called by whose `task` a name may stand for, directly or by way of another name.
+fn makers(evaluator: &Evaluator<'_>, place: Place, depth: usize) -> Vec<Key> {
     let project = evaluator.project;
-    let reference = project.facts(place.file)?.reference_at(place.range)?;
-    let [Target::Binding(file, binding, rest)] = project.resolve(place.file, reference) else { return None };
-    if let Some((last, path)) = rest.split_last() {
-        return (last == "task").then(|| (*file, *binding, path.to_vec()));
-    }
-    let value = bound_value(evaluator, *file, *binding).filter(|value| value.is_attribute_expr())?;
-    let place = Place { file: *file, range: value.range() };
-    (depth < MAX_DEPTH).then(|| maker(evaluator, place, depth + 1))?
+    let facts = project.facts(place.file).filter(|_| depth < MAX_DEPTH);
+    let Some(reference) = facts.and_then(|facts| facts.reference_at(place.range)) else { return Vec::new() };
+    let of_target = |target: &Target| {
+        let Target::Binding(file, binding, rest) = target else { return Vec::new() };
+        match rest.split_last() {
+            Some((last, path)) if last == "task" => vec![(*file, *binding, path.to_vec())],
+            Some(_) => Vec::new(),
+            None => match bound_value(evaluator, *file, *binding) {
+                Some(value @ Expr::Attribute(_)) => {
+                    makers(evaluator, Place { file: *file, range: value.range() }, depth + 1)
+                }
+                _ => Vec::new(),
+            },
+        }
+    };
+    project.resolve(place.file, reference).iter().flat_map(of_target).collect()
 }
 
 /// Gives each image the tasks of the environments that use it. Tasks of environments that are not followed have an image
@@ -1014,10 +1022,15 @@ fn give_tasks(
         environment.keys.iter().for_each(|key| by_key.entry(key).or_default().push(environment));
     }
     let mut names: BTreeMap<(FileId, u32, u32), Vec<String>> = BTreeMap::new();
-    for Task { maker: place, function } in tasks {
-        let Some(key) = maker(evaluator, *place, 0) else { continue };
+    let made = tasks
+        .iter()
+        .flat_map(|task| makers(evaluator, task.maker, 0).into_iter().map(move |key| (task, key)));
+    for (Task { maker: place, function }, key) in made {
         let named = by_key.get(&key);
-        let known = named.filter(|_| !sets_image(evaluator, &key));
+        // By any of its names.
+        let mut keys = named.into_iter().flatten().flat_map(|environment| &environment.keys).chain([&key]);
+        let is_changed = keys.any(|key| sets_image(evaluator, key));
+        let known = named.filter(|_| !is_changed);
         for environment in known.into_iter().flatten() {
             let name = environment.name.as_ref().map(|name| format!("{name}.{function}"));
             for image in &environment.images {

@@ -195,6 +195,9 @@ struct Results<'e, 'p, 'a> {
 
 impl Results<'_, '_, '_> {
     fn is_image(&self, expr: &Expr) -> bool {
+        if let Expr::If(choice) = expr {
+            return self.is_image(&choice.body) || self.is_image(&choice.orelse);
+        }
         let Expr::Call(call) = expr else { return false };
         is_constructor(self.evaluator, self.file, &call.func)
             || call
