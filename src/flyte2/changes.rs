@@ -74,7 +74,9 @@ struct Found {
     functions: FxHashMap<Object, Vec<(Name, Taken)>>,
     /// What is passed to such functions.
     passed: Vec<Passed>,
-    /// What objects of the SDK hold, and what has two names from the start: it changes if they do.
+    /// What has two names from the start.
+    twins: Vec<(Object, Object)>,
+    /// What objects of the SDK hold: it changes if they do.
     held: Vec<(Object, Object)>,
     /// Environment variables that are set.
     variables: FxHashSet<String>,
@@ -106,7 +108,8 @@ impl<'p> Changes<'p> {
         let near: FxHashSet<FileId> = users.keys().chain(users.values().flatten()).copied().collect();
         let is_reaching = |(file, facts): (FileId, &FileFacts)| {
             let text = project.text(file);
-            let reaches = gets_modules(text, facts) || near.contains(&file) && reaches_inside(text);
+            let reaches = gets_modules(text, facts)
+                || near.contains(&file) && (reaches_inside(text) || project.takes_packages(file));
             reaches.then_some(file)
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
@@ -178,7 +181,10 @@ impl<'p> Changes<'p> {
     fn changes_from(&self, object: Object) -> Taken {
         let mut held = self.around(object.0).flat_map(|found| &found.held);
         let is_held = held.any(|(holder, held)| *held == object && self.taken_from(*holder).is_some());
-        if is_held { WHOLE } else { self.taken_from(object) }
+        let twins = self.around(object.0).flat_map(|found| &found.twins);
+        let twins = twins.filter(|(_, twin)| *twin == object).map(|(other, _)| *other);
+        let all = std::iter::once(object).chain(twins).filter_map(|object| self.taken_from(object));
+        if is_held { WHOLE } else { all.min() }
     }
 
     /// Whether something that is bound here may change itself.
@@ -251,6 +257,7 @@ impl Found {
             environ,
             gets_modules: gets_modules(project.text(file), facts),
             modules: FxHashSet::default(),
+            classes: FxHashSet::default(),
             class: None,
             taken: WHOLE,
             functions: 0,
@@ -293,6 +300,7 @@ fn reaches_inside(text: &str) -> bool {
     let sets_class = |line: &str| {
         let of_class = line.split_once("type(").map_or("", |(_, rest)| rest);
         of_class.split(").").skip(1).any(|attribute| !attribute.starts_with("__"))
+            || line.split_once('=').is_some_and(|(_, value)| value.trim_start().starts_with("type("))
     };
     has_name(text, "__dict__") || has_name(text, "__class__") || text.lines().any(sets_class)
 }
@@ -410,6 +418,8 @@ struct Look<'p> {
     gets_modules: bool,
     /// Names that were given such modules.
     modules: FxHashSet<Name>,
+    /// Names that were given the class of a value.
+    classes: FxHashSet<Name>,
     /// The class at the top level whose body is looked at, and its names.
     class: Option<(BindingId, FxHashSet<Name>)>,
     /// What becomes of the value of the expression at hand.
@@ -440,11 +450,15 @@ impl<'p> Look<'p> {
         reference.map_or(&[], |reference| self.project.resolve(self.file, reference))
     }
 
+    /// What is in a package can be got at through it.
     fn module_is_taken(&mut self, module: FileId, taken: Taken) {
-        match taken {
-            None => {}
-            Some(0) => drop(self.found.modules.insert(module)),
-            Some(_) => drop(self.found.objects_of.insert(module)),
+        let Some(depth) = taken else { return };
+        let below = self.project.index.files_of_package(module);
+        let modules = std::iter::once(module).chain(below);
+        if depth == 0 {
+            self.found.modules.extend(modules);
+        } else {
+            self.found.objects_of.extend(modules);
         }
     }
 
@@ -704,7 +718,7 @@ impl<'p> Look<'p> {
             names.filter_map(|name| Some((self.file, self.global(name.range)?))).collect();
         for &object in &objects {
             let others = objects.iter().filter(|&&other| other != object);
-            self.found.held.extend(others.map(|&other| (other, object)));
+            self.found.twins.extend(others.map(|&other| (other, object)));
         }
     }
 
@@ -879,8 +893,8 @@ impl<'p> Look<'p> {
     /// `type(value).NAME = …`, and names of what may be any module.
     fn set_attribute(&mut self, object: &Expr, name: &Name, is_known: bool) {
         let is_class = match object {
-            Expr::Call(call) => last_name(&call.func) == "type",
-            other => last_name(other) == "__class__",
+            Expr::Name(name) => self.classes.contains(&name.id),
+            other => is_class_of_value(other),
         };
         if is_class || self.gets_modules && !is_known && !is_own(object) {
             self.found.anywhere.insert(name.clone());
@@ -987,6 +1001,14 @@ impl<'p> Look<'p> {
     }
 }
 
+/// `type(value)`, `value.__class__`
+fn is_class_of_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => last_name(&call.func) == "type" && call.arguments.len() == 1,
+        other => last_name(other) == "__class__",
+    }
+}
+
 /// `self.attribute`, which belongs to objects of the class at hand.
 fn is_own(object: &Expr) -> bool {
     root_of(object).is_some_and(|root| matches!(root.id.as_str(), "self" | "cls"))
@@ -1036,6 +1058,9 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 if let [Expr::Name(name)] = &assign.targets[..] {
                     if let Expr::Call(call) = &*assign.value {
                         self.holds(name, call);
+                    }
+                    if is_class_of_value(&assign.value) {
+                        self.classes.insert(name.id.clone());
                     }
                     if self.is_any_module(&assign.value) {
                         self.modules.insert(name.id.clone());

@@ -195,6 +195,17 @@ impl Project {
         users
     }
 
+    /// Whether a file takes a package as a value, through which all that is in it can be got at: `other = package`.
+    pub fn takes_packages(&self, file: FileId) -> bool {
+        let targets = self.targets.get(file).into_iter().flat_map(|links| &links.distinct).flatten();
+        let is_package = |target: &Target| match target {
+            Target::Module(module) => self.files[*module].relative.ends_with("/__init__.py"),
+            Target::Folder(_) => true,
+            Target::Binding(..) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => false,
+        };
+        targets.into_iter().any(is_package)
+    }
+
     fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
