@@ -9,7 +9,7 @@
 //! ## What it does
 //!
 //! Speaks of a method that adds what Flyte 1 builds before something which the image has already: apt packages to an
-//! image with Python packages or commands, packages or files to one with commands.
+//! image with variables, Python packages or commands, packages or files to one with commands.
 //!
 //! ## Why
 //!
@@ -54,7 +54,7 @@
 //!
 //! ## Not handled
 //!
-//! Variables in `env`, which no method adds to.
+//! What the variables of an image do to the packages that are added.
 //!
 //! ## References
 //!
@@ -204,16 +204,21 @@ fn check_order(cx: &ImageContext<'_>, draft: &mut Draft, added: &Draft, name: &s
     let Some((added, there)) = pairs.into_iter().find(|&(added, there)| may_matter_to(added, there)) else {
         return;
     };
+    let is_env = there == LayerKind::Env;
     let (added, there) = (described(added), described(there));
+    let need = if is_env {
+        format!("{there} change nothing for {added}")
+    } else {
+        format!("{there} do not need {added}")
+    };
     // Without the comment that may stand behind it.
     let receiver = receiver.split('#').next().unwrap_or_default().trim_end();
     let message = format!(
         "`{name}`: Flyte 1 builds {added} before {there} of `{receiver}`, Flyte 2 behind them, in the order of the layers"
     );
     draft.find(
-        Finding::new(&LAYER_ORDER, range, Effect::Unsafe, message).help(format!(
-            "Write both into one `ImageSpec(…)`, or make sure that {there} do not need {added}"
-        )),
+        Finding::new(&LAYER_ORDER, range, Effect::Unsafe, message)
+            .help(format!("Write both into one `ImageSpec(…)`, or make sure that {need}")),
     );
 }
 
@@ -221,7 +226,14 @@ fn check_order(cx: &ImageContext<'_>, draft: &mut Draft, added: &Draft, name: &s
 fn may_matter_to(added: LayerKind, there: LayerKind) -> bool {
     match added {
         LayerKind::Apt => {
-            matches!(there, LayerKind::Requirements | LayerKind::Lock | LayerKind::Pip | LayerKind::Commands)
+            matches!(
+                there,
+                LayerKind::Env
+                    | LayerKind::Requirements
+                    | LayerKind::Lock
+                    | LayerKind::Pip
+                    | LayerKind::Commands
+            )
         }
         LayerKind::Pip | LayerKind::Copy => there == LayerKind::Commands,
         _ => false,
@@ -234,6 +246,7 @@ fn described(kind: LayerKind) -> &'static str {
         LayerKind::Requirements | LayerKind::Lock => "the requirements",
         LayerKind::Pip => "the Python packages",
         LayerKind::Copy => "copied files",
+        LayerKind::Env => "the variables",
         _ => "the commands",
     }
 }
