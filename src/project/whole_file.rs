@@ -437,7 +437,8 @@ fn made(project: &Project, file: FileId, function: &Function, decorator: &Decora
     let is_decorator = |reference: &Reference| {
         project.symbol(file, reference).is_some_and(|symbol| symbol.is_entity_decorator())
     };
-    let Some(callee) = decorator.callee else {
+    let named = decorator.callee.filter(|&callee| &project.text(file)[callee] != "getattr");
+    let Some(callee) = named else {
         // `@TOOLS["task"]`, `@getattr(flytekit, "task")`, `@Tools().task`
         let references = facts.module.references.iter();
         let mut inner = references.filter(|reference| decorator.range.contains_range(reference.range));

@@ -688,17 +688,21 @@ impl<'a> Builder<'a> {
         None
     }
 
-    /// `patch("pk.tasks.image")` and `monkeypatch.setattr("pk.tasks.image", …)` replace what a string names.
+    /// `patch("pk.tasks.image")`, `patch.multiple("pk.tasks", image=…)` and `monkeypatch.setattr("pk.tasks.image", …)`
+    /// replace what a string names.
     fn note_patched(&mut self, call: &ast::ExprCall) {
         let name = match &*call.func {
             Expr::Name(name) => &name.id,
             Expr::Attribute(attribute) => &attribute.attr.id,
             _ => return,
         };
-        if matches!(name.as_str(), "patch" | "setattr" | "delattr")
-            && let Some(Expr::StringLiteral(literal)) = call.arguments.args.first()
-        {
-            self.module.patched.push((literal.range, literal.value.to_str().to_owned()));
+        let Some(Expr::StringLiteral(literal)) = call.arguments.args.first() else { return };
+        let path = literal.value.to_str();
+        if matches!(name.as_str(), "patch" | "setattr" | "delattr") {
+            self.module.patched.push((literal.range, path.to_owned()));
+        } else if name == "multiple" {
+            let names = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+            self.module.patched.extend(names.map(|name| (literal.range, format!("{path}.{name}"))));
         }
     }
 
