@@ -68,6 +68,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
+use super::factories::{Arguments, collect_factories};
 use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::pixi_places::pixi_places;
@@ -315,6 +316,10 @@ pub struct Graph {
     pub(super) aliases: FxHashSet<(FileId, TextRange)>,
     /// Names that hold images otherwise than as their value.
     pub(super) holders: HashMap<(FileId, BindingId), Holder>,
+    /// What the names stand for that images of functions and classes may read, for each use.
+    pub(super) arguments: HashMap<NodeId, Vec<Arguments>>,
+    /// The decorators that get an image from a function or a class, with the image.
+    pub(super) given: Vec<(FileId, CallId, NodeId)>,
     /// References to images that are understood where they stand.
     pub(super) understood: HashSet<(FileId, TextRange)>,
     /// Images that must be held by something, and what they do instead.
@@ -547,6 +552,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         collect_code(project, &mut graph, file, &images, &containers);
         carriers.get(&file).into_iter().flatten().for_each(|&owner| add_code(&mut graph, file, owner));
     }
+    collect_factories(project, &mut graph);
     collect_aliases(project, &mut graph);
     collect_plans(project, &mut graph);
     check_settings(project, &mut graph);

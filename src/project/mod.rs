@@ -14,6 +14,7 @@ pub mod strings;
 
 mod bodies;
 mod body_checks;
+mod factories;
 mod holders;
 mod partials;
 mod pixi_places;

@@ -80,6 +80,7 @@
 
 use std::collections::BTreeMap;
 
+use super::factories::{Arguments, Given, unknown};
 use super::graph::{self, EntityKind, Graph, ImageUse, MakerKind, NodeId, NodeKind};
 use super::link::Target;
 use super::partials;
@@ -91,7 +92,7 @@ use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::actor::{self, MappedMaker};
 use crate::rules::body::imports;
-use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR};
+use crate::rules::codes::{CONTAINER_IMAGE, OUTSIDE_PATHS, SYNTAX_ERROR, UNSUPPORTED_PLACE};
 use crate::rules::container_task::{self, MappedContainer};
 use crate::rules::draft::{BaseSpec, Conda, DefaultPlatform, ImageContext, LayerOrder};
 use crate::rules::image_spec::{self, MappedImage};
@@ -327,7 +328,7 @@ pub fn describe(project: &Project, graph: &Graph, node: NodeId) -> String {
 }
 
 /// What an image needs beyond its own parameters.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Additions {
     /// The distribution of Flyte 1 that code in it still imports; union's brings flytekit's.
     pub keeps_flyte1: Option<&'static str>,
@@ -339,7 +340,8 @@ pub struct Additions {
     pub is_reused: bool,
 }
 
-/// Maps an `ImageSpec`.
+/// Maps an `ImageSpec`. One that a function makes is mapped for each of its calls, and must be the same for all of them
+/// and for any other.
 pub fn map_image(
     project: &Project,
     graph: &Graph,
@@ -348,6 +350,47 @@ pub fn map_image(
     names: &FlyteNames,
     additions: &Additions,
     depth: usize,
+) -> MappedImage {
+    let map = |arguments: &Arguments| {
+        map_image_of(project, graph, node, settings, names, additions, depth, arguments)
+    };
+    let Some(calls) = graph.arguments.get(&node) else { return map(&Arguments::new()) };
+    let mut mapped = calls.first().map(|call| map(&unknown(call))).unwrap_or_default();
+    mapped.findings.clear();
+    let mut is_same = true;
+    for call in calls {
+        let own = map(call);
+        is_same &= own.chain == mapped.chain;
+        let new = own.findings.into_iter().filter(|finding| !mapped.findings.contains(finding));
+        mapped.findings.extend(new.collect::<Vec<_>>());
+    }
+    // What is added stands beside what the calls give.
+    let is_settled = *additions != Additions::default();
+    if let Some(finding) = made_differently(project, graph, node).filter(|_| !is_same && !is_settled) {
+        mapped.findings.push(finding);
+    }
+    mapped
+}
+
+/// An `ImageSpec` of a function whose code would depend on what its calls give.
+fn made_differently(project: &Project, graph: &Graph, node: NodeId) -> Option<Finding> {
+    let call = &project.facts(graph.nodes[node].file)?.module.calls[graph.image(node)?.call];
+    let message = "what becomes of this `ImageSpec` depends on the arguments of the function that makes it";
+    let help =
+        "Make each image at the top level of the module, or write the function for `flyte.Image` by hand";
+    Some(Finding::new(&UNSUPPORTED_PLACE, call.range, Effect::Blocking, message).help(help))
+}
+
+#[expect(clippy::too_many_arguments, reason = "they are those of `map_image` and one more")]
+fn map_image_of(
+    project: &Project,
+    graph: &Graph,
+    node: NodeId,
+    settings: Settings,
+    names: &FlyteNames,
+    additions: &Additions,
+    depth: usize,
+    arguments: &Arguments,
 ) -> MappedImage {
     let file = graph.nodes[node].file;
     let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else {
@@ -389,9 +432,19 @@ pub fn map_image(
         manifest: graph.pixi_places.get(&node).map(String::as_str),
         default_platform: settings.default_platform,
         registry_secret: settings.registry_secret,
-        constant: &|name| constant(project, file, name, call.range.start()),
-        strings: &|range| strings(project, file, range),
-        is_changed: &|value| is_changed(project, file, value, call.range.start()),
+        constant: &|name| match arguments.get(name.split('.').next().unwrap_or_default()) {
+            Some(given) => given.as_ref().and_then(|given| constant_of(project, given, name)),
+            None => constant(project, file, name, call.range.start()),
+        },
+        strings: &|range| strings(project, file, range, arguments),
+        is_changed: &|value| match (&value.kind, arguments) {
+            (ValueKind::Name(name), arguments) if arguments.contains_key(name) => {
+                arguments[name].as_ref().is_some_and(|given| {
+                    is_changed(project, given.file, &given.value, given.value.range.start())
+                })
+            }
+            _ => is_changed(project, file, value, call.range.start()),
+        },
         base,
         receiver: receiver.as_deref(),
         keeps_flyte1: additions.keeps_flyte1,
@@ -488,6 +541,15 @@ pub fn constant(project: &Project, file: FileId, name: &str, offset: TextSize) -
     let [binding] = facts.module.visible(parts.next()?, offset)[..] else { return None };
     let attributes: Vec<Name> = parts.map(Name::new).collect();
     value_of(project, &project.follow(file, binding, &attributes, 0), attributes.is_empty())
+}
+
+/// The literal that a parameter certainly gets; not what is read from it.
+fn constant_of(project: &Project, given: &Given, name: &str) -> Option<Value> {
+    match &given.value.kind {
+        _ if name.contains('.') => None,
+        ValueKind::Name(name) => constant(project, given.file, name, given.value.range.start()),
+        _ => given.value.is_literal().then(|| given.value.clone()),
+    }
 }
 
 /// The literal that the name at `range` certainly stands for, wherever it stands.

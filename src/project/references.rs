@@ -87,6 +87,9 @@ pub(super) fn read_references(project: &Project, graph: &mut Graph) {
         read_references_of(project, graph, file, &references);
         give_written_images(project, graph, file);
     }
+    for (file, call, node) in std::mem::take(&mut graph.given) {
+        give_image(graph, file, call, &[node]);
+    }
 }
 
 /// The references that may lead to a node, directly, through what holds it, a launch plan, or a module. A file that is settled
@@ -380,6 +383,10 @@ fn image_reference(graph: &mut Graph, file: FileId, reference: &Reference, image
         "container_image" => give_image(graph, file, *call, images),
         "base_image" => {
             let ([image], Some(derived)) = (images, graph.image_at(file, *call)) else { return false };
+            // What each call of a function makes may hold something else.
+            if graph.arguments.contains_key(image) {
+                return false;
+            }
             give_base(graph, derived, *image)
         }
         _ => false,

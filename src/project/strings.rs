@@ -6,6 +6,7 @@
 //! ImageSpec(packages=PKGS["cpu"] + EXTRA)    # EXTRA = ["pandas"] if … else []
 //! ```
 
+use super::factories::Arguments;
 use super::link::Target;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
@@ -15,19 +16,32 @@ use crate::python::scope::{BindingId, BindingKind};
 use crate::source::{TextRange, TextSize};
 
 /// The strings that the expression at `range` may give, itself or as the elements of its list.
-pub fn strings(project: &Project, file: FileId, range: TextRange) -> Strings {
-    possible::strings(&ProjectNames(project), Place { file, range })
+pub(super) fn strings(project: &Project, file: FileId, range: TextRange, arguments: &Arguments) -> Strings {
+    possible::strings(&ProjectNames { project, arguments, file, range }, Place { file, range })
 }
 
-struct ProjectNames<'p>(&'p Project);
+struct ProjectNames<'p> {
+    project: &'p Project,
+    /// What the parameters stand for that are read at `range` of `file`.
+    arguments: &'p Arguments,
+    file: FileId,
+    range: TextRange,
+}
 
 impl Names for ProjectNames<'_> {
     fn text(&self, file: FileId) -> &str {
-        self.0.text(file)
+        self.project.text(file)
     }
 
     fn definitions(&self, file: FileId, name: &str, offset: TextSize) -> Definitions {
-        let Self(project) = self;
+        let project = self.project;
+        if file == self.file
+            && self.range.contains(offset)
+            && let Some(given) = self.arguments.get(name)
+        {
+            let places = given.iter().map(|given| Place { file: given.file, range: given.value.range });
+            return Definitions { places: places.collect(), is_complete: given.is_some(), is_file: false };
+        }
         let mut parts = name.split('.');
         let (Some(facts), Some(first)) = (project.facts(file), parts.next()) else {
             return Definitions::default();

@@ -11,8 +11,8 @@ use super::expressions::{
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
-    Function, FunctionId, HiddenBuiltin, ImportStatement, MethodCall, Module, Reference, Role, SECRET_PREFIX,
-    StatementId, Surroundings, is_builtin, is_mutator, reaching,
+    Factory, Function, FunctionId, HiddenBuiltin, ImageClass, ImportStatement, MethodCall, Module, Reference,
+    Role, SECRET_PREFIX, StatementId, Surroundings, is_builtin, is_mutator, reaching,
 };
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
@@ -389,13 +389,35 @@ impl<'a> Builder<'a> {
         let annotations = function.parameters.iter().filter_map(ast::AnyParameterRef::annotation);
         annotations.chain(function.returns.as_deref()).for_each(|annotation| self.annotation(annotation));
         let kind = decorated.map_or(BindingKind::Definition, BindingKind::Decorated);
-        self.bind(&function.name, function.name.range, kind);
+        let binding = self.bind(&function.name, function.name.range, kind);
+        let first = self.module.calls.len();
         self.in_scope(ScopeKind::Function, Surroundings::Function(name.clone()), |this| {
             for parameter in &function.parameters {
                 this.bind(parameter.name(), parameter.name().range, BindingKind::Other);
             }
             this.visit_body(&function.body);
         });
+        if decorated.is_none() && self.is_top_level() && !function.is_async {
+            self.note_factory(function, binding, first);
+        }
+    }
+
+    /// Notes a function that does nothing but return an `ImageSpec`; its calls are recorded from the `first` on.
+    fn note_factory(&mut self, function: &'a ast::StmtFunctionDef, binding: BindingId, first: CallId) {
+        let body = match function.body.as_slice() {
+            [Stmt::Expr(docstring), body @ ..] if docstring.value.is_string_literal_expr() => body,
+            body => body,
+        };
+        let [Stmt::Return(ast::StmtReturn { value: Some(value), .. })] = body else { return };
+        let is_it = |call: &CallId| {
+            let call = &self.module.calls[*call];
+            call.range == value.range() && call.methods.is_empty()
+        };
+        let call = (first..self.module.calls.len()).find(is_it);
+        if let Some(call) = call.filter(|&call| self.can_be_filled(call, value)) {
+            let parameters = function.parameters.iter().map(parameter_of).collect();
+            self.module.factories.push(Factory { binding, parameters, call });
+        }
     }
 
     fn declare(&mut self, function: &ast::StmtFunctionDef) -> FunctionId {
@@ -458,9 +480,45 @@ impl<'a> Builder<'a> {
         if let Some(arguments) = &class.arguments {
             self.visit_arguments(arguments);
         }
-        self.bind(&class.name, class.name.range, BindingKind::Definition);
+        let binding = self.bind(&class.name, class.name.range, BindingKind::Definition);
         let name = class.name.id.clone();
+        let first = self.module.calls.len();
         self.in_scope(ScopeKind::Class, Surroundings::Class(name), |this| this.visit_body(&class.body));
+        if self.is_top_level() && class.arguments.is_none() && class.decorator_list.is_empty() {
+            let found = self.image_class(class, binding, first);
+            self.module.image_classes.extend(found);
+        }
+    }
+
+    /// A class that holds nothing but images and literals, each under a name of its own; its calls are recorded from
+    /// the `first` on.
+    fn image_class(
+        &self,
+        class: &'a ast::StmtClassDef,
+        binding: BindingId,
+        first: CallId,
+    ) -> Option<ImageClass> {
+        let mut found = ImageClass { binding, names: Vec::new(), images: Vec::new() };
+        for stmt in &class.body {
+            let assign = match stmt {
+                Stmt::Assign(assign) => assign,
+                Stmt::Expr(docstring) if docstring.value.is_string_literal_expr() => continue,
+                _ => return None,
+            };
+            let [Expr::Name(name)] = &assign.targets[..] else { return None };
+            let mut calls = first..self.module.calls.len();
+            let call = calls.find(|&call| self.module.calls[call].range == assign.value.range());
+            match call.filter(|&call| self.can_be_filled(call, &assign.value)) {
+                Some(call) => found.images.push((name.id.clone(), call)),
+                None if Value::of(&assign.value).is_literal() => {}
+                None => return None,
+            }
+            if found.names.contains(&name.id) {
+                return None;
+            }
+            found.names.push(name.id.clone());
+        }
+        (!found.images.is_empty()).then_some(found)
     }
 
     fn assign(&mut self, targets: &'a [Expr], value: &'a Expr, annotation: Option<&'a Expr>) {
@@ -759,7 +817,8 @@ impl<'a> Builder<'a> {
         self.chain(latest).any(|id| match &self.bindings[id].kind {
             BindingKind::Import(path) => self.bindings[id].is_of_interest || is_copy(path, func),
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
-            BindingKind::Decorated(_) | BindingKind::Definition | BindingKind::Other => false,
+            BindingKind::Definition => self.module.factories.iter().any(|factory| factory.binding == id),
+            BindingKind::Decorated(_) | BindingKind::Other => false,
         })
     }
 
@@ -1077,6 +1136,16 @@ impl<'a> Builder<'a> {
                     .map_or(CallContext::Other, CallContext::Assigned);
             }
         }
+        self.module.factories.retain_mut(|factory| {
+            let binding = renumbered[factory.binding];
+            factory.binding = binding.unwrap_or_default();
+            binding.is_some()
+        });
+        self.module.image_classes.retain_mut(|class| {
+            let binding = renumbered[class.binding];
+            class.binding = binding.unwrap_or_default();
+            binding.is_some()
+        });
         for alias in self.module.imports.iter_mut().flat_map(|import| &mut import.aliases) {
             alias.binding = alias.binding.and_then(|binding| renumbered[binding]);
         }

@@ -59,6 +59,10 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// Calls of names that are of interest, with their arguments.
     pub calls: Vec<Call>,
+    /// Functions that do nothing but return an `ImageSpec`.
+    pub factories: Vec<Factory>,
+    /// Classes that hold nothing but images and literals.
+    pub image_classes: Vec<ImageClass>,
     /// All names that are bound or read anywhere in the file, in any scope; a name may be there several times.
     names: Vec<Name>,
     /// Names listed in `__all__`.
@@ -402,6 +406,28 @@ pub struct Function {
     pub parameters: Vec<Parameter>,
     /// Its return annotation.
     pub returns: Option<TextRange>,
+}
+
+/// A function at the top level that does nothing but return an `ImageSpec`: `def image(name): return ImageSpec(name=name)`.
+#[derive(Debug, Clone)]
+pub struct Factory {
+    /// The name of the function.
+    pub binding: BindingId,
+    /// Its parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// The call that it returns.
+    pub call: CallId,
+}
+
+/// A class at the top level that holds nothing but images and literals: `class Images: base = ImageSpec(name="base")`.
+#[derive(Debug, Clone)]
+pub struct ImageClass {
+    /// The name of the class.
+    pub binding: BindingId,
+    /// All names that it binds.
+    pub names: Vec<Name>,
+    /// Those that hold images, with the calls that make them.
+    pub images: Vec<(Name, CallId)>,
 }
 
 /// Where a call stands.
