@@ -18,7 +18,7 @@ use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{
-    Items, assignment, comments_around, comments_in, items_between, line_start, next_line_start,
+    Item, Items, assignment, comments_around, comments_in, items_between, line_start, next_line_start,
 };
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{self, ModuleValue, is_importer};
@@ -599,14 +599,13 @@ impl<'a> Builder<'a> {
 
     /// A statement straight behind `spec = ImageSpec(…)` that is read as a part of the call.
     fn fill(&mut self, open: OpenCall<'a>, stmt: &'a Stmt) -> bool {
-        let Stmt::Assign(assign) = stmt else { return false };
-        let [target] = assign.targets.as_slice() else { return false };
-        let between = &self.text[TextRange::new(target.end(), assign.value.start())];
-        let is_filled = between.trim() == "="
-            && self.is_alone(stmt.range())
-            && match target {
-                Expr::Attribute(field) => self.fill_field(open, stmt, target, field, &assign.value),
-                Expr::Name(name) => name.id == open.variable && self.fill_methods(open, stmt, &assign.value),
+        let is_filled = self.is_alone(stmt.range())
+            && match stmt {
+                Stmt::Assign(assign) => self.fill_assigned(open, stmt, assign),
+                Stmt::AugAssign(ast::StmtAugAssign { target, op: ast::Operator::Add, value, .. }) => {
+                    value.is_list_expr() && self.fill_list(open, stmt, target, value)
+                }
+                Stmt::Expr(ast::StmtExpr { value, .. }) => self.fill_called(open, stmt, value),
                 _ => false,
             };
         if is_filled {
@@ -614,6 +613,55 @@ impl<'a> Builder<'a> {
             self.open = Some(OpenCall { end: stmt.end(), ..open });
         }
         is_filled
+    }
+
+    fn fill_assigned(&mut self, open: OpenCall<'a>, stmt: &'a Stmt, assign: &'a ast::StmtAssign) -> bool {
+        let [target] = assign.targets.as_slice() else { return false };
+        let between = &self.text[TextRange::new(target.end(), assign.value.start())];
+        between.trim() == "="
+            && match target {
+                Expr::Attribute(field) => self.fill_field(open, stmt, target, field, &assign.value),
+                Expr::Name(name) => name.id == open.variable && self.fill_methods(open, stmt, &assign.value),
+                _ => false,
+            }
+    }
+
+    /// `spec.packages.append("pandas")`, `spec.packages.extend(["pandas"])`
+    fn fill_called(&mut self, open: OpenCall<'a>, stmt: &'a Stmt, value: &'a Expr) -> bool {
+        let Expr::Call(ast::ExprCall { func, arguments, .. }) = value else { return false };
+        let (Expr::Attribute(method), [value], []) = (&**func, &arguments.args[..], &arguments.keywords[..])
+        else {
+            return false;
+        };
+        let is_added = match method.attr.as_str() {
+            "append" => value.is_string_literal_expr() || value.is_f_string_expr(),
+            "extend" => value.is_list_expr(),
+            _ => false,
+        };
+        is_added && self.fill_list(open, stmt, &method.value, value)
+    }
+
+    /// `spec.packages += ["pandas"]` is read as a method of the call, in which the list is written out.
+    fn fill_list(&mut self, open: OpenCall<'a>, stmt: &Stmt, list: &'a Expr, value: &'a Expr) -> bool {
+        let Expr::Attribute(field) = list else { return false };
+        let is_own = field.value.as_name_expr().is_some_and(|owner| owner.id == open.variable);
+        let is_list = matches!(field.attr.as_str(), "packages" | "apt_packages" | "commands");
+        let given = self.module.calls[open.call].keyword(&field.attr);
+        let is_written_out = given.is_some_and(|given| matches!(given.value.kind, ValueKind::List(_)));
+        if !is_own || !is_list || !is_written_out || !self.can_move(value, open.variable) {
+            return false;
+        }
+        let item = assignment(self.tokens, open.end, stmt.range(), value.range(), &field.attr, self.text);
+        let item = Item { text: item.value_text.clone(), range: value.range(), ..item };
+        self.expr(value, Role::Other);
+        self.expr(list, Role::Filled(open.call));
+        self.module.calls[open.call].methods.push(MethodCall {
+            name: format!("with_{}", field.attr),
+            name_range: field.attr.range,
+            arguments: vec![Argument { name: None, is_double_starred: false, value: Value::of(value) }],
+            items: Items { items: vec![item], ..Items::default() },
+        });
+        true
     }
 
     /// `spec.packages = ["pandas"]` is read as an argument of the call, which no method follows.
