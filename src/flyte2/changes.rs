@@ -108,8 +108,15 @@ impl<'p> Changes<'p> {
         let near: FxHashSet<FileId> = users.keys().chain(users.values().flatten()).copied().collect();
         let is_reaching = |(file, facts): (FileId, &FileFacts)| {
             let text = project.text(file);
-            let reaches = gets_modules(text, facts)
-                || near.contains(&file) && (reaches_inside(text) || project.takes_packages(file));
+            let is_near = || near.contains(&file);
+            let sets = || {
+                facts.module.sets_attributes
+                    || !facts.module.module_values.is_empty()
+                    || ["setattr", "delattr", "vars"].iter().any(|name| has_name(text, name))
+            };
+            let reaches = gets_modules(text, facts) && sets()
+                || is_near() && reaches_inside(text, facts)
+                || is_near() && project.takes_packages(file);
             reaches.then_some(file)
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
@@ -295,14 +302,16 @@ fn gets_modules(text: &str, facts: &FileFacts) -> bool {
 }
 
 /// Whether code may get at what names do not lead to: `module.__dict__`, `type(value).NAME = …`
-fn reaches_inside(text: &str) -> bool {
+fn reaches_inside(text: &str, facts: &FileFacts) -> bool {
     // `type(value).__name__` and the like are only read.
     let sets_class = |line: &str| {
         let of_class = line.split_once("type(").map_or("", |(_, rest)| rest);
         of_class.split(").").skip(1).any(|attribute| !attribute.starts_with("__"))
             || line.split_once('=').is_some_and(|(_, value)| value.trim_start().starts_with("type("))
     };
-    has_name(text, "__dict__") || has_name(text, "__class__") || text.lines().any(sets_class)
+    has_name(text, "__dict__")
+        || (facts.module.sets_attributes || has_name(text, "setattr"))
+            && (has_name(text, "__class__") || text.lines().any(sets_class))
 }
 
 /// What becomes of the value of an expression: from which depth on it gets somewhere else. 0 is the value itself, 1 is

@@ -295,6 +295,8 @@ impl<'a> Builder<'a> {
 
     /// `name.attribute = …`, `name[…] = …`, `del name`: the object that the name stands for changes.
     fn mutated(&mut self, target: &'a Expr) {
+        let is_own = || chain_root(target).is_some_and(|root| matches!(root.id.as_str(), "self" | "cls"));
+        self.module.sets_attributes |= target.is_attribute_expr() && !is_own();
         match target {
             Expr::Name(_) => self.expr(target, Role::Mutated),
             Expr::Attribute(_) if chain_root(target).is_some() => self.expr(target, Role::Mutated),

@@ -84,6 +84,8 @@ pub struct Module {
     pub secret_variables: Vec<(TextRange, StatementId)>,
     /// The object stores that strings name by their scheme: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
     pub object_stores: Vec<&'static str>,
+    /// Whether an attribute is assigned to, or deleted, of something else than `self` or `cls`.
+    pub sets_attributes: bool,
     /// Whether a function holds a string that looks as if it runs pip.
     pub runs_pip: bool,
     /// The last binding of each name of the module's own scope.
