@@ -103,8 +103,14 @@ struct PathUse {
     is_repeated: bool,
     /// Whether a `try` around it is not around the binding of the value.
     is_tried: bool,
-    /// Whether the value may be `None` here.
+    /// Whether the value may be `None` here, which the code around it takes as it takes a path.
     may_be_none: bool,
+    /// Whether the value may be `None` elsewhere.
+    is_optional: bool,
+    /// From the statement that certainly downloads a value that may be `None` elsewhere to the end of its block.
+    guarded: Option<TextRange>,
+    /// Whether it is a statement by itself: `f.download()`.
+    is_statement: bool,
     /// Whether `Path(…)` has to be put around it.
     as_path: bool,
     /// Whether it stands in a comprehension, lambda or function inside of the function.
@@ -1550,6 +1556,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             Some(known) if !is_fleeting => known.binder,
             _ => Binder::Nowhere,
         };
+        let is_optional = matches!(self.shape_of(value), Shape::Optional(_));
         self.uses.push(PathUse {
             range,
             value: self.text(value.range()).to_owned(),
@@ -1557,6 +1564,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             is_repeated: !is_fleeting && self.depth > 0 && !matches!(binder, Binder::Nowhere),
             is_tried: is_tried && !is_fleeting,
             may_be_none,
+            is_optional,
+            guarded: self.rest_of_block().filter(|_| is_optional && !may_be_none && !is_fleeting),
+            is_statement: matches!(self.parents.iter().rev().nth(2), Some(Parent::Stmt(statement)) if statement.range() == range),
             as_path: false,
             is_inside: self.scopes > 0,
             is_fleeting,
@@ -1606,6 +1616,35 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         })
     }
 
+    /// From the statement around the expression at hand to the end of its block, if both run once, as a whole.
+    fn rest_of_block(&self) -> Option<TextRange> {
+        let around = self.parents.iter().rev().take_while(|parent| matches!(parent, Parent::Expr(_)));
+        let is_sure = |parent: &Parent<'_>| !matches!(parent, Parent::Expr(Expr::If(_) | Expr::BoolOp(_)));
+        if self.depth > 0 || !around.clone().all(is_sure) {
+            return None;
+        }
+        let mut statements = self.parents.iter().rev().filter_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(*statement),
+            Parent::Expr(_) => None,
+        });
+        let statement = statements.next().filter(|statement| {
+            matches!(
+                statement,
+                Stmt::Expr(_) | Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::With(_) | Stmt::Return(_)
+            )
+        })?;
+        let end = match statements.next() {
+            Some(outer) => {
+                let mut blocks = blocks(outer).into_iter();
+                let block =
+                    blocks.find(|block| block.iter().any(|inner| inner.range() == statement.range()))?;
+                block.last()?.end()
+            }
+            None => TextSize::of(self.cx.text),
+        };
+        Some(TextRange::new(statement.start(), end))
+    }
+
     /// What a call gives is another value each time, and is downloaded where it stands.
     fn path_of_result(&mut self, range: TextRange, value: TextRange) {
         let (before, after) =
@@ -1645,8 +1684,10 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 self.replace(first, &path);
                 continue;
             }
-            let at = first.binder;
-            let is_bound_elsewhere = |other: &PathUse| !first.is_fleeting && other.binder != at;
+            let guarded =
+                first.guarded.filter(|rest| uses.iter().all(|other| rest.contains_range(other.range)));
+            let at = guarded.map_or(first.binder, |rest| Binder::Before(rest.start()));
+            let is_bound_elsewhere = |other: &PathUse| !first.is_fleeting && other.binder != first.binder;
             if at == Binder::Nowhere || uses.iter().any(is_bound_elsewhere) {
                 self.find(
                     uses[uses.len() - 1].range,
@@ -1658,7 +1699,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 );
                 continue;
             }
-            if uses.iter().any(|path_use| path_use.is_tried) {
+            if guarded.is_none() && uses.iter().any(|path_use| path_use.is_tried) {
                 self.find(
                     uses[0].range,
                     Effect::Blocking,
@@ -1669,7 +1710,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 );
                 continue;
             }
-            let may_be_none = uses.iter().any(|path_use| path_use.may_be_none);
+            let is_there =
+                |path_use: &PathUse| !path_use.may_be_none && (!path_use.is_optional || path_use.is_fleeting);
+            let may_be_none = guarded.is_none() && !uses.iter().all(is_there);
             let name = self.path_name(&value);
             let download = download(&value, self.is_async);
             let download = download.trim_start_matches('(').to_owned();
@@ -1678,8 +1721,15 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             let guard =
                 if may_be_none { format!(" if {value} is not None else None") } else { String::new() };
             let line = format!("{name} = {download}{guard}");
-            self.bind(at, &line);
-            for path_use in &uses {
+            let is_first_statement = first.is_statement && at == Binder::Before(first.range.start());
+            let replaced = if is_first_statement {
+                self.replace(first, &line);
+                &uses[1..]
+            } else {
+                self.bind(at, &line);
+                &uses[..]
+            };
+            for path_use in replaced {
                 self.replace(path_use, &name);
             }
         }
@@ -1863,6 +1913,24 @@ fn root_of(expr: &Expr) -> Option<&str> {
         Expr::Attribute(attribute) => root_of(&attribute.value),
         Expr::Subscript(subscript) => root_of(&subscript.value),
         _ => None,
+    }
+}
+
+/// The blocks of a statement that are no loops or scopes of their own.
+fn blocks(statement: &Stmt) -> Vec<&[Stmt]> {
+    match statement {
+        Stmt::If(node) => {
+            let clauses = node.elif_else_clauses.iter().map(|clause| clause.body.as_slice());
+            std::iter::once(node.body.as_slice()).chain(clauses).collect()
+        }
+        Stmt::With(node) => vec![&node.body],
+        Stmt::Match(node) => node.cases.iter().map(|case| case.body.as_slice()).collect(),
+        Stmt::Try(node) => {
+            let handlers = node.handlers.iter().filter_map(ast::ExceptHandler::as_except_handler);
+            let handlers = handlers.map(|handler| handler.body.as_slice());
+            handlers.chain([node.body.as_slice(), &node.orelse, &node.finalbody]).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
