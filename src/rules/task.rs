@@ -867,6 +867,13 @@ pub fn check_shape(text: &str, function: &Function, body: &Body, kind: EntityKin
                 "Name the types of its elements",
             );
         }
+        Some(returns) if gives_iterator(returns) => {
+            block(
+                function.name_range,
+                format!("`{name}` gives an iterator, which Flyte 2 cannot hand over"),
+                "Collect the values and return a list",
+            );
+        }
         _ => {}
     }
     for parameter in &function.parameters {
@@ -893,6 +900,13 @@ pub fn check_shape(text: &str, function: &Function, body: &Body, kind: EntityKin
         }
     }
     findings
+}
+
+/// Whether a return annotation is one that flytekit's transformer of iterators takes
+/// (`flytekit/types/iterator/iterator.py`, 1.16.31); Flyte 2 would pickle the generator.
+fn gives_iterator(returns: &str) -> bool {
+    let generic = returns.trim_start_matches(['"', '\'']).split('[').next().unwrap_or_default();
+    matches!(generic.trim().rsplit('.').next(), Some("Iterator" | "Generator"))
 }
 
 /// The annotations that must admit `None`, because it is the default: Flyte 2 checks it, Flyte 1 did not.
