@@ -72,6 +72,7 @@ use super::factories::{Arguments, collect_factories};
 use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::pixi_places::pixi_places;
+use super::reach::leads_to_flyte;
 use super::references::{read_given_image, read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
 use super::whole_file::read_whole_files;
@@ -488,6 +489,11 @@ impl Graph {
             return None;
         };
         self.image(node).map(|_| (node, attribute.as_str()))
+    }
+
+    /// Whether a statement at the top level reaches an entity, an image or anything of Flyte 1 through the names in it.
+    pub fn reaches_flyte(&self, project: &Project, file: FileId, statement: StatementId) -> bool {
+        leads_to_flyte(project, self, file, statement)
     }
 
     /// Whether an entity is `async` on Flyte 2.

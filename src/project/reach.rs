@@ -81,6 +81,31 @@ fn reached(project: &Project, graph: &Graph) -> FxHashSet<Statement> {
     found
 }
 
+/// Whether a statement reaches a node or Flyte 1 through the names in it.
+pub(super) fn leads_to_flyte(project: &Project, graph: &Graph, file: FileId, statement: StatementId) -> bool {
+    let mut seen = FxHashSet::from_iter([(file, statement)]);
+    let mut pending = vec![(file, statement)];
+    while let Some((file, statement)) = pending.pop() {
+        if uses_nodes(project, graph, file, statement) {
+            return true;
+        }
+        for target in targets(project, file, statement) {
+            match target {
+                Target::Flyte1(_) | Target::Unknown => return true,
+                Target::Binding(file, binding, _) => {
+                    let Some(facts) = project.facts(*file) else { continue };
+                    let next = (*file, facts.module.bindings[*binding].owner);
+                    if seen.insert(next) {
+                        pending.push(next);
+                    }
+                }
+                Target::Module(_) | Target::Folder(_) | Target::External(_) => {}
+            }
+        }
+    }
+    false
+}
+
 /// What the names in a statement may mean.
 fn targets(project: &Project, file: FileId, statement: StatementId) -> impl Iterator<Item = &Target> {
     let references = project.facts(file).map(|facts| facts.module.references_of(statement));

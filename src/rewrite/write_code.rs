@@ -176,7 +176,9 @@
 //!
 //! ## Not handled
 //!
-//! Calls in loops: use `flyte.map.aio`, or gather them, where their order does not matter.
+//! Calls in loops: use `flyte.map.aio`, or gather them, where their order does not matter. Calls with a statement between them
+//! that may do anything, such as `print`, a condition or an assignment to an item; calls of libraries in arguments are no such
+//! thing, as long as their order among themselves can be kept.
 //!
 //! ## References
 //!
@@ -1106,7 +1108,7 @@ impl Converter<'_> {
         }
         let overlap = self.plan.graph.overlaps.get(&node).copied().unwrap_or_default();
         let is_gathered = self.plan.graph.is_async(node) && self.plan.graph.is_parallel;
-        let count = overlap.on_one_line + if is_gathered { 0 } else { overlap.gathered };
+        let count = overlap.apart + if is_gathered { 0 } else { overlap.gathered };
         let what = match (count, overlap.repeated) {
             (0, 0) => return,
             (1, 0) => "a call".to_owned(),

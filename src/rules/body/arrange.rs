@@ -9,8 +9,9 @@
 //! return total(a=a, b=b)               # return await total.aio(a=a, b=b)
 //! ```
 //!
-//! Only runs of plain statements are looked at: assignments and expressions made of calls of entities, names and
-//! displays. Everything else stays where it is, and nothing moves over it.
+//! Only runs of plain statements are looked at: assignments and expressions made of calls of entities, names, displays
+//! and calls of what is not the project's. Flyte 1 made the latter while it read the body, before any task ran; they keep
+//! their order. Everything else stays where it is, and nothing moves over it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,9 +25,13 @@ use crate::flyte2::chain::{Argument, Call, Chain};
 use crate::flyte2::layout::{Place, layout};
 use crate::flyte2::lines::dedent_code;
 use crate::project::graph::{EntityKind, NodeId};
+use crate::project::link::Target;
 use crate::python::Ranged;
+use crate::python::annotation::Definition;
+use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{indentation_at, line_start, next_line_start};
+use crate::python::scope::{Binding, BindingKind};
 use crate::source::{TextRange, TextSize};
 
 /// A call, or a list of calls made by a comprehension, that can be gathered.
@@ -54,6 +59,8 @@ struct Line<'a> {
     writes: Vec<&'a str>,
     level: usize,
     is_return: bool,
+    /// Calls in it that may do more than give a value, each with the call of an entity that it stands in.
+    effects: Vec<Option<usize>>,
 }
 
 /// Statements between which calls may move.
@@ -68,17 +75,55 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The runs of a block, as far as statements can move: what shares a line with another stays.
-    pub(super) fn all(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Vec<Self> {
-        Self::of(cx, values, block, &|stmt| !shares_line(cx.text, stmt))
+    /// All of a block, as if every statement could move; it tells how many calls Flyte 1 ran side by side.
+    fn loose(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Self {
+        let mut run = Self::default();
+        for (index, stmt) in block.iter().enumerate() {
+            if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
+                run.orders.extend(order.pairs());
+                continue;
+            }
+            let mut reader = Reader::new(cx, values, run.items.len());
+            let line = reader.line(index, stmt).unwrap_or_else(|| {
+                reader = Reader::new(cx, values, run.items.len());
+                reader.loose_line(index, stmt)
+            });
+            run.items.append(&mut reader.items);
+            run.lines.push(line);
+        }
+        run.find_loose_levels();
+        run
     }
 
-    fn of(
-        cx: &BodyContext<'_>,
-        values: &Values<'a>,
-        block: &'a [Stmt],
-        can_move: &dyn Fn(&Stmt) -> bool,
-    ) -> Vec<Self> {
+    /// The same as [`Self::find_levels`] where names may be bound anew: what is read is what was bound last.
+    fn find_loose_levels(&mut self) {
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for _ in 0..=self.orders.len() {
+            let mut ready: HashMap<&str, usize> = HashMap::new();
+            for line in &mut self.lines {
+                let of = |names: &[&str]| {
+                    names.iter().filter_map(|name| ready.get(name)).copied().max().unwrap_or(0)
+                };
+                // What must come first may stand below.
+                let ordered = self.orders.iter().filter(|(_, later)| line.writes.contains(later));
+                let ordered = ordered.filter_map(|(earlier, _)| ready.get(earlier).or(last.get(earlier)));
+                let ordered = ordered.copied().max().unwrap_or(0);
+                line.level = of(&line.reads).max(ordered);
+                for &item in &line.items {
+                    let nested = self.items[item].nested.iter().map(|&nested| self.items[nested].level).max();
+                    let first = of(&self.items[item].reads).max(nested.unwrap_or(0)).max(ordered);
+                    self.items[item].level = first + 1;
+                    line.level = line.level.max(first + 1);
+                }
+                ready.extend(line.writes.iter().map(|name| (*name, line.level)));
+            }
+            last = ready;
+        }
+    }
+
+    /// The runs of a block, as far as statements can move: what shares a line with another stays.
+    pub(super) fn all(cx: &BodyContext<'_>, values: &Values<'a>, block: &'a [Stmt]) -> Vec<Self> {
+        let can_move = |stmt: &Stmt| !shares_line(cx.text, stmt);
         let mut runs = vec![Self::default()];
         for (index, stmt) in block.iter().enumerate() {
             if let Some(order) = order::Order::of(cx, values, stmt).filter(order::Order::is_named) {
@@ -88,38 +133,67 @@ impl<'a> Run<'a> {
                 continue;
             }
             let Some(run) = runs.last_mut() else { break };
-            let mut reader =
-                Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: run.items.len() };
-            let line = if can_move(stmt) { reader.line(index, stmt) } else { None };
-            match line {
-                Some(line) => {
-                    // A line that reads what it binds anew comes first of its run, and nothing joins it.
-                    let rebinds = |line: &Line<'_>| line.writes.iter().any(|name| line.reads.contains(name));
-                    let conflicts = rebinds(&line)
-                        || run.lines.last().is_some_and(rebinds)
-                        || line.writes.iter().any(|name| {
-                            run.lines
-                                .iter()
-                                .any(|other| other.reads.contains(name) || other.writes.contains(name))
-                        });
-                    if conflicts {
-                        runs.push(Self::default());
-                        let Some(run) = runs.last_mut() else { break };
-                        let mut reader =
-                            Reader { cx, values, items: Vec::new(), reads: Vec::new(), offset: 0 };
-                        run.lines.extend(reader.line(index, stmt));
-                        run.items = reader.items;
-                    } else {
-                        run.items.append(&mut reader.items);
-                        run.lines.push(line);
-                    }
+            let joins = can_move(stmt) && run.join(cx, values, index, stmt);
+            if !joins {
+                let mut next = Self::default();
+                if can_move(stmt) {
+                    next.join(cx, values, index, stmt);
                 }
-                None => runs.push(Self::default()),
+                runs.push(next);
             }
         }
         runs.retain(|run| !run.lines.is_empty() || !run.strays.is_empty());
         runs.iter_mut().for_each(Self::find_levels);
         runs
+    }
+
+    /// Takes a statement into the run, if calls may move over it and it may be among those that are there.
+    fn join(&mut self, cx: &BodyContext<'_>, values: &Values<'a>, index: usize, stmt: &'a Stmt) -> bool {
+        let mut reader = Reader::new(cx, values, self.items.len());
+        let Some(line) = reader.line(index, stmt) else { return false };
+        // A line that reads what it binds anew comes first of its run, and nothing joins it.
+        let rebinds = |line: &Line<'_>| line.writes.iter().any(|name| line.reads.contains(name));
+        let is_first = self.lines.is_empty();
+        let conflicts = !is_first && (rebinds(&line) || self.lines.last().is_some_and(rebinds))
+            || line.writes.iter().any(|name| {
+                self.lines.iter().any(|other| other.reads.contains(name) || other.writes.contains(name))
+            });
+        if conflicts {
+            return false;
+        }
+        let items = self.items.len();
+        self.items.append(&mut reader.items);
+        self.lines.push(line);
+        self.find_levels();
+        if is_first || self.keeps_effects() {
+            return true;
+        }
+        self.items.truncate(items);
+        self.lines.pop();
+        self.find_levels();
+        false
+    }
+
+    /// Whether what may do more than give a value is evaluated in the order of the source.
+    fn keeps_effects(&self) -> bool {
+        let groups = self.groups();
+        let mut last = None;
+        for line in &self.lines {
+            for effect in &line.effects {
+                let item = effect.filter(|item| {
+                    groups.get(&self.items[*item].level).is_some_and(|group| group.contains(item))
+                });
+                let place = match item {
+                    Some(item) => (self.items[item].level, 0, item),
+                    None => (line.level, 1, line.index),
+                };
+                if last.is_some_and(|last| place < last) {
+                    return false;
+                }
+                last = Some(place);
+            }
+        }
+        true
     }
 
     /// Gives an order to the run that computes both variables, which may end above the place that says so.
@@ -203,11 +277,17 @@ struct Reader<'c, 'a> {
     values: &'c Values<'a>,
     items: Vec<Item<'a>>,
     reads: Vec<&'a str>,
+    /// Places in the source of calls that may do more than give a value.
+    effects: Vec<TextSize>,
     /// The number of items before those of this statement.
     offset: usize,
 }
 
-impl<'a> Reader<'_, 'a> {
+impl<'c, 'a> Reader<'c, 'a> {
+    fn new(cx: &'c BodyContext<'c>, values: &'c Values<'a>, offset: usize) -> Self {
+        Self { cx, values, items: Vec::new(), reads: Vec::new(), effects: Vec::new(), offset }
+    }
+
     /// The statement, if calls may move over it.
     fn line(&mut self, index: usize, stmt: &'a Stmt) -> Option<Line<'a>> {
         let mut writes = Vec::new();
@@ -235,7 +315,24 @@ impl<'a> Reader<'_, 'a> {
         }
         let items = (self.offset..self.offset + self.items.len()).collect();
         let reads = std::mem::take(&mut self.reads);
-        Some(Line { index, items, reads, writes, level: 0, is_return: stmt.is_return_stmt() })
+        let effects = self.effects.iter().map(|&place| self.item_around(place)).collect();
+        Some(Line { index, items, reads, writes, level: 0, is_return: stmt.is_return_stmt(), effects })
+    }
+
+    /// A statement that does not move: the calls that it makes itself, and the names that it reads and may change.
+    fn loose_line(&mut self, index: usize, stmt: &'a Stmt) -> Line<'a> {
+        let mut loose = Loose { reader: self, writes: Vec::new() };
+        loose.visit_stmt(stmt);
+        let writes = loose.writes;
+        let items = (self.offset..self.offset + self.items.len()).collect();
+        let reads = std::mem::take(&mut self.reads);
+        Line { index, items, reads, writes, level: 0, is_return: stmt.is_return_stmt(), effects: Vec::new() }
+    }
+
+    /// The outermost call of an entity that a place stands in.
+    fn item_around(&self, place: TextSize) -> Option<usize> {
+        let items = self.items.iter().enumerate().filter(|(_, item)| item.range.contains(place));
+        items.max_by_key(|(_, item)| item.range.len()).map(|(item, _)| self.offset + item)
     }
 
     /// Reads an expression; `None` if it does more than call entities and put values together. The calls in it that
@@ -257,10 +354,32 @@ impl<'a> Reader<'_, 'a> {
             }
             Expr::BinOp(operation) => self.all([&*operation.left, &*operation.right], names),
             Expr::UnaryOp(operation) => self.expr(&operation.operand, names),
-            Expr::ListComp(comprehension) => self.comprehension(expr, comprehension, names),
+            Expr::ListComp(comprehension)
+                if let Some(call) = gathered_element(self.cx, self.values, comprehension) =>
+            {
+                self.comprehension(expr, comprehension, &call, names)
+            }
             Expr::Call(call) => self.call(expr, call, names),
+            Expr::FString(_)
+            | Expr::Compare(_)
+            | Expr::BoolOp(_)
+            | Expr::If(_)
+            | Expr::Set(_)
+            | Expr::Slice(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_) => self.value(expr),
             _ => None,
         }
+    }
+
+    /// An expression that holds no call of an entity, and of which not all parts need be evaluated.
+    fn value(&mut self, expr: &'a Expr) -> Option<Vec<usize>> {
+        let mut plain = Plain { reader: self, own: Vec::new(), holds_none: true };
+        plain.visit_expr(expr);
+        let (own, holds_none) = (plain.own, plain.holds_none);
+        self.reads.retain(|name| !own.contains(name));
+        holds_none.then(Vec::new)
     }
 
     fn all(&mut self, exprs: impl IntoIterator<Item = &'a Expr>, names: &[&'a str]) -> Option<Vec<usize>> {
@@ -276,9 +395,9 @@ impl<'a> Reader<'_, 'a> {
         &mut self,
         expr: &'a Expr,
         comprehension: &'a ast::ExprListComp,
+        call: &NodeCall<'a>,
         names: &[&'a str],
     ) -> Option<Vec<usize>> {
-        let call = gathered_element(self.cx, self.values, comprehension)?;
         let before = self.reads.len();
         let mut own = Vec::new();
         for generator in &comprehension.generators {
@@ -297,9 +416,7 @@ impl<'a> Reader<'_, 'a> {
     fn call(&mut self, expr: &'a Expr, call: &'a ast::ExprCall, names: &[&'a str]) -> Option<Vec<usize>> {
         let before = self.reads.len();
         let Some(node) = NodeCall::of(self.cx, self.values, expr) else {
-            if !is_harmless(self.cx, &call.func) {
-                return None;
-            }
+            self.outside(call)?;
             let arguments = call.arguments.arguments_source_order().map(ast::ArgOrKeyword::value);
             return self.all(arguments, names);
         };
@@ -328,10 +445,26 @@ impl<'a> Reader<'_, 'a> {
         Some(vec![self.push(expr.range(), names, before, nested, false)])
     }
 
+    /// A call of what is no entity: `None` if it may reach one, or change what a name holds.
+    fn outside(&mut self, call: &'a ast::ExprCall) -> Option<()> {
+        match callee(self.cx, self.values, &call.func)? {
+            Callee::Pure => {}
+            Callee::Effect => self.effects.push(call.start()),
+        }
+        if let Expr::Attribute(method) = &*call.func
+            && !method.value.is_name_expr()
+        {
+            self.value(&method.value)?;
+        } else if let Some(root) = root_of(&call.func) {
+            self.reads.push(root);
+        }
+        Some(())
+    }
+
     /// Names in `Resources(cpu=CPU)`, in what `partial` binds, and the like.
     fn settings(&mut self, expr: &'a Expr) {
         let mut names = maps::NamesRead::default();
-        ast::visitor::source_order::SourceOrderVisitor::visit_expr(&mut names, expr);
+        names.visit_expr(expr);
         self.reads.append(&mut names.names);
     }
 
@@ -368,23 +501,243 @@ pub(super) fn gathered_element<'a>(
     (is_plain && comprehension.generators.iter().all(|generator| !generator.is_async)).then_some(call)
 }
 
-/// Builtins and classes of the project: calling one puts values together.
-fn is_harmless(cx: &BodyContext<'_>, func: &Expr) -> bool {
-    let Expr::Name(name) = func else { return false };
-    let mut bindings =
-        cx.facts.module.bindings.iter().filter(|binding| binding.name == name.id.as_str()).peekable();
-    if bindings.peek().is_none() {
-        return matches!(
-            name.id.as_str(),
-            "range" | "len" | "list" | "tuple" | "dict" | "str" | "int" | "float" | "zip"
-        );
+/// Reads a statement that does not move.
+struct Loose<'r, 'c, 'a> {
+    reader: &'r mut Reader<'c, 'a>,
+    writes: Vec<&'a str>,
+}
+
+impl<'a> Loose<'_, '_, 'a> {
+    fn names(&mut self, expr: &'a Expr) {
+        let mut names = maps::NamesRead::default();
+        names.visit_expr(expr);
+        self.reader.reads.extend(names.names);
     }
-    bindings.all(|binding| {
-        binding.is_global && {
-            let text = &cx.text[cx.facts.module.statements[binding.owner]];
-            text.starts_with("class ") || text.contains("NamedTuple(") || text.starts_with("@dataclass")
+}
+
+/// `conditional(…).if_(…).then(…)…`
+fn is_conditional(cx: &BodyContext<'_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => cx.is_flyte1(&call.func, "conditional") || is_conditional(cx, &call.func),
+        Expr::Attribute(attribute) => is_conditional(cx, &attribute.value),
+        _ => false,
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Loose<'_, '_, 'a> {
+    // The statements in it are counted by themselves.
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        let mut names = maps::NamesRead::default();
+        names.visit_body(body);
+        self.reader.reads.extend(names.names.iter().copied());
+        self.writes.extend(names.names);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) if name.ctx == ast::ExprContext::Load => self.reader.reads.push(&name.id),
+            Expr::Name(name) => self.writes.push(&name.id),
+            Expr::Attribute(ast::ExprAttribute { ctx, .. })
+            | Expr::Subscript(ast::ExprSubscript { ctx, .. })
+                if *ctx != ast::ExprContext::Load =>
+            {
+                self.writes.extend(root_of(expr));
+                source_order::walk_expr(self, expr);
+            }
+            Expr::Call(_) if NodeCall::of(self.reader.cx, self.reader.values, expr).is_some() => {
+                let before = self.reader.reads.len();
+                let inner = self.reader.offset + self.reader.items.len();
+                source_order::walk_expr(self, expr);
+                let nested = (inner..self.reader.offset + self.reader.items.len()).collect();
+                self.reader.push(expr.range(), &[], before, nested, false);
+            }
+            // One of several runs, or they run one after another, or are counted as repeated.
+            Expr::Call(_) if is_conditional(self.reader.cx, expr) => {
+                let before = self.reader.reads.len();
+                self.names(expr);
+                self.reader.push(expr.range(), &[], before, Vec::new(), false);
+            }
+            Expr::If(_)
+            | Expr::BoolOp(_)
+            | Expr::Lambda(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Generator(_) => self.names(expr),
+            Expr::BinOp(operation) if operation.op == ast::Operator::RShift => self.names(expr),
+            // `results.append(step(n=1))`
+            Expr::Call(call) => {
+                self.writes.extend(root_of(&call.func).filter(|_| call.func.is_attribute_expr()));
+                source_order::walk_expr(self, expr);
+            }
+            _ => source_order::walk_expr(self, expr),
         }
-    })
+    }
+}
+
+/// Reads an expression in which no entity is called.
+struct Plain<'r, 'c, 'a> {
+    reader: &'r mut Reader<'c, 'a>,
+    /// The variables of comprehensions in it.
+    own: Vec<&'a str>,
+    /// Whether no entity may be called in it.
+    holds_none: bool,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Plain<'_, '_, 'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.reader.reads.push(&name.id),
+            Expr::Call(call) => {
+                let is_node = NodeCall::of(self.reader.cx, self.reader.values, expr).is_some();
+                self.holds_none &= !is_node && self.reader.outside(call).is_some();
+                call.arguments
+                    .arguments_source_order()
+                    .for_each(|argument| self.visit_expr(argument.value()));
+                return;
+            }
+            Expr::Lambda(_) | Expr::Named(_) | Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => {
+                self.holds_none = false;
+            }
+            _ => {}
+        }
+        source_order::walk_expr(self, expr);
+    }
+
+    fn visit_comprehension(&mut self, comprehension: &'a ast::Comprehension) {
+        self.holds_none &= names_of(&comprehension.target, &mut self.own).is_some();
+        source_order::walk_comprehension(self, comprehension);
+    }
+}
+
+/// What a call of something that is no entity does.
+enum Callee {
+    /// It gives a value that depends on nothing but what it is given.
+    Pure,
+    /// It may do anything, but no more than Flyte 1 did before it ran a task.
+    Effect,
+}
+
+/// What a call does whose callee is certainly a builtin, something of a library, a method that gives another value, a
+/// class of the project, or a function of it that reaches nothing of Flyte.
+fn callee(cx: &BodyContext<'_>, values: &Values<'_>, func: &Expr) -> Option<Callee> {
+    const PURE: [&str; 24] = [
+        "range",
+        "len",
+        "list",
+        "tuple",
+        "dict",
+        "set",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "zip",
+        "abs",
+        "min",
+        "max",
+        "sum",
+        "round",
+        "sorted",
+        "reversed",
+        "enumerate",
+        "repr",
+        "pow",
+        "divmod",
+        "any",
+        "all",
+    ];
+    const METHODS: [&str; 24] = [
+        "format",
+        "join",
+        "lower",
+        "upper",
+        "title",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "split",
+        "replace",
+        "zfill",
+        "joinpath",
+        "with_suffix",
+        "with_name",
+        "as_posix",
+        "resolve",
+        "isoformat",
+        "total_seconds",
+        "strftime",
+        "date",
+        "items",
+        "keys",
+        "values",
+        "get",
+    ];
+    const PATHS: [&str; 7] = [
+        "os.path.join",
+        "os.path.basename",
+        "os.path.dirname",
+        "pathlib.Path",
+        "datetime.timedelta",
+        "datetime.datetime",
+        "datetime.date",
+    ];
+    let method = func.as_attribute_expr().map(|method| method.attr.as_str());
+    let of_method = || method.filter(|method| METHODS.contains(method)).map(|_| Callee::Pure);
+    let Some(root) = root_of(func) else { return of_method() };
+    let module = &cx.facts.module;
+    let mut bindings = module.bindings.iter().filter(|binding| binding.name == root).peekable();
+    let is_builtin = bindings.peek().is_none() && !values.binds(root);
+    match (func, cx.reference(func)) {
+        (Expr::Name(_), None) if is_builtin => PURE.contains(&root).then_some(Callee::Pure),
+        (_, None) if values.binds(root) => of_method(),
+        (_, None) => {
+            let path = library_path(&mut bindings, func)?;
+            Some(if PATHS.contains(&path.as_str()) { Callee::Pure } else { Callee::Effect })
+        }
+        (_, Some(reference)) => match cx.project.resolve(cx.file, reference) {
+            [Target::External(path)] if PATHS.contains(&path.as_str()) => Some(Callee::Pure),
+            [Target::External(_)] => Some(Callee::Effect),
+            [Target::Binding(file, binding, rest)] if rest.is_empty() => {
+                let facts = cx.project.facts(*file)?;
+                let owner = facts.module.bindings[*binding].owner;
+                match facts.module.definitions.get(&owner)? {
+                    Definition::Class { .. } | Definition::Made(_) => Some(Callee::Pure),
+                    Definition::Function { .. } => {
+                        (!cx.graph.reaches_flyte(cx.project, *file, owner)).then_some(Callee::Effect)
+                    }
+                }
+            }
+            [Target::Binding(..)] => of_method(),
+            _ => None,
+        },
+    }
+}
+
+/// The dotted path of what is called, if all bindings of its first name import the same from a library.
+fn library_path<'b>(bindings: &mut impl Iterator<Item = &'b Binding>, func: &Expr) -> Option<String> {
+    let first = bindings.next()?;
+    let BindingKind::Import(import) = &first.kind else { return None };
+    let is_same = import.level == 0 && bindings.all(|other| other.kind == first.kind);
+    let attributes = std::iter::successors(Some(func), |func| match func {
+        Expr::Attribute(attribute) => Some(&*attribute.value),
+        _ => None,
+    });
+    let mut names: Vec<&str> =
+        attributes.filter_map(|func| Some(func.as_attribute_expr()?.attr.as_str())).collect();
+    names.reverse();
+    let path = std::iter::once(import.dotted()).chain(names.into_iter().map(str::to_owned));
+    is_same.then(|| path.collect::<Vec<_>>().join("."))
+}
+
+/// The name that a chain of attributes and items begins with.
+fn root_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => root_of(&attribute.value),
+        Expr::Subscript(subscript) => root_of(&subscript.value),
+        _ => None,
+    }
 }
 
 /// The names of a target; `None` if it is more than names.
@@ -499,10 +852,7 @@ impl Writer<'_, '_, '_> {
         let mut groups = if is_async { self.run.groups() } else { BTreeMap::new() };
         // What is put around a call by another construct cannot be gathered with it.
         for items in groups.values_mut() {
-            items.retain(|&item| {
-                let text = self.mapper.rewriter.text_of(self.run.items[item].range);
-                text.starts_with("await ") || text.starts_with("(await ")
-            });
+            items.retain(|&item| self.awaited(self.run.items[item].range).is_some());
         }
         groups.retain(|_, items| items.len() > 1);
         let gathered: HashSet<usize> = groups.values().flatten().copied().collect();
@@ -544,7 +894,8 @@ impl Writer<'_, '_, '_> {
         let mut behind = Vec::new();
         for &id in items {
             let item = &self.run.items[id];
-            let text = self.mapper.rewriter.take(item.range);
+            let text = self.awaited(item.range).unwrap_or_default();
+            self.mapper.rewriter.take(item.range);
             let mut argument = Argument::new(dedent_code(without_await(&text), indent));
             let line = self.run.lines.iter().find(|line| line.items.contains(&id));
             let stmt = line.map(|line| (line, &self.block[line.index]));
@@ -560,7 +911,7 @@ impl Writer<'_, '_, '_> {
                 }
                 _ => {
                     let name = self.fresh_name(item);
-                    self.mapper.rewriter.replace(item.range, name.clone());
+                    self.put_name(id, &text, &name);
                     name
                 }
             };
@@ -584,6 +935,40 @@ impl Writer<'_, '_, '_> {
         };
         let text = format!("{prefix}{}", layout(&Chain { head, ..Chain::default() }, place));
         std::iter::once(text).chain(behind).collect()
+    }
+
+    /// The new text of a call, if it is awaited; what is mapped over is part of the text of the map.
+    fn awaited(&self, range: TextRange) -> Option<String> {
+        let is_awaited = |text: &String| text.starts_with("await ") || text.starts_with("(await ");
+        let text = Some(self.mapper.rewriter.text_of(range)).filter(is_awaited);
+        let is_found = |text: &String| {
+            let around = |item: &&Item<'_>| item.range != range && item.range.contains_range(range);
+            let mut around = self.run.items.iter().filter(around).map(|item| item.range);
+            around.all(|outer| {
+                let outer =
+                    self.mapper.taken_text(outer).unwrap_or_else(|| self.mapper.rewriter.text_of(outer));
+                outer.contains(text.as_str())
+            })
+        };
+        text.or_else(|| self.mapper.taken_text(range).filter(is_awaited).filter(is_found))
+    }
+
+    /// The name of a result stands where its call stood.
+    fn put_name(&mut self, id: usize, text: &str, name: &str) {
+        let range = self.run.items[id].range;
+        if self.mapper.taken_text(range).is_none() {
+            self.mapper.rewriter.replace(range, name);
+            return;
+        }
+        let around = |item: &&Item<'_>| item.range != range && item.range.contains_range(range);
+        for outer in self.run.items.iter().filter(around).map(|item| item.range) {
+            if let Some(taken) = self.mapper.taken_text(outer) {
+                self.mapper.keep_text(outer, taken.replacen(text, name, 1));
+            } else {
+                let new = self.mapper.rewriter.take(outer).replacen(text, name, 1);
+                self.mapper.rewriter.replace(outer, new);
+            }
+        }
     }
 
     /// What the result of a statement is assigned to.
@@ -679,8 +1064,8 @@ pub(super) fn without_await(text: &str) -> &str {
 pub struct Overlap {
     /// Those that can be gathered.
     pub gathered: usize,
-    /// Those of statements that share a line, which cannot be gathered.
-    pub on_one_line: usize,
+    /// Those that something between them, or on their lines, keeps from being gathered.
+    pub apart: usize,
     /// Those in loops, which go on running one after another.
     pub repeated: usize,
 }
@@ -690,7 +1075,7 @@ pub(super) fn overlap(cx: &BodyContext<'_>, function: &ast::StmtFunctionDef) -> 
     let values = Values::of(function);
     let mut counter =
         Counter { cx, values: &values, found: Overlap::default(), created: Vec::new(), loops: 0 };
-    ast::visitor::source_order::SourceOrderVisitor::visit_body(&mut counter, &function.body);
+    counter.visit_body(&function.body);
     (counter.found, counter.created)
 }
 
@@ -702,23 +1087,21 @@ struct Counter<'c, 'a> {
     loops: usize,
 }
 
-impl<'a> ast::visitor::source_order::SourceOrderVisitor<'a> for Counter<'_, 'a> {
+impl<'a> SourceOrderVisitor<'a> for Counter<'_, 'a> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
         let count = |runs: Vec<Run<'_>>| runs.iter().map(Run::independent).sum::<usize>();
         let gathered = count(Run::all(self.cx, self.values, body));
         self.found.gathered += gathered;
-        if body.iter().any(|stmt| shares_line(self.cx.text, stmt)) {
-            let independent = count(Run::of(self.cx, self.values, body, &|_| true));
-            self.found.on_one_line += independent.saturating_sub(gathered);
-        }
-        ast::visitor::source_order::walk_body(self, body);
+        let independent = Run::loose(self.cx, self.values, body).independent();
+        self.found.apart += independent.saturating_sub(gathered);
+        source_order::walk_body(self, body);
     }
 
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         let is_loop = matches!(stmt, Stmt::For(_) | Stmt::While(_));
         self.loops += usize::from(is_loop);
         if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
-            ast::visitor::source_order::walk_stmt(self, stmt);
+            source_order::walk_stmt(self, stmt);
         }
         self.loops -= usize::from(is_loop);
     }
@@ -729,15 +1112,15 @@ impl<'a> ast::visitor::source_order::SourceOrderVisitor<'a> for Counter<'_, 'a> 
                 if gathered_element(self.cx, self.values, comprehension).is_some() && self.loops == 0 => {}
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
                 self.loops += 1;
-                ast::visitor::source_order::walk_expr(self, expr);
+                source_order::walk_expr(self, expr);
                 self.loops -= 1;
             }
             Expr::Call(_) if let Some(call) = NodeCall::of(self.cx, self.values, expr) => {
                 self.found.repeated += usize::from(self.loops > 0);
                 self.created.extend(matches!(call.kind, Kind::Created).then_some(call.node));
-                ast::visitor::source_order::walk_expr(self, expr);
+                source_order::walk_expr(self, expr);
             }
-            _ => ast::visitor::source_order::walk_expr(self, expr),
+            _ => source_order::walk_expr(self, expr),
         }
     }
 }

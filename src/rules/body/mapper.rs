@@ -49,6 +49,8 @@ pub struct Mapper<'a> {
     pub(super) dropped: HashSet<TextRange>,
     /// Names that new variables of the entity have.
     taken: HashSet<String>,
+    /// The texts of calls that have become a part of the text of something around them.
+    taken_texts: BTreeMap<TextRangeKey, String>,
     mapped: MappedBody,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Mapper<'a> {
             wraps: BTreeMap::new(),
             dropped: HashSet::new(),
             taken: HashSet::new(),
+            taken_texts: BTreeMap::new(),
             mapped: MappedBody::default(),
         }
     }
@@ -116,6 +119,16 @@ impl<'a> Mapper<'a> {
     /// The value at `range` is put into the named tuple `class` when it is assigned.
     pub(super) fn wrap(&mut self, range: TextRange, class: &str) {
         self.wraps.insert(key(range), class.to_owned());
+    }
+
+    /// What stands at `range` has become a part of the text of something around it.
+    pub(super) fn keep_text(&mut self, range: TextRange, text: String) {
+        self.taken_texts.insert(key(range), text);
+    }
+
+    /// The text of what has become a part of that of something around it.
+    pub(super) fn taken_text(&self, range: TextRange) -> Option<String> {
+        self.taken_texts.get(&key(range)).cloned()
     }
 
     /// The assignment of the value at `range` goes.

@@ -160,6 +160,15 @@ pub(super) fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<
     let Some(inputs) = inputs(mapper, call, map) else { return };
     mapper.consume(map.call.func.range());
     mapper.call(map.entity.range(), map.node);
+    let mut calls = CallsIn::default();
+    call.call.arguments.keywords.iter().for_each(|keyword| calls.visit_expr(&keyword.value));
+    for range in calls.ranges {
+        // What stands in another map is a part of its text already.
+        if mapper.taken_text(range).is_none() {
+            let text = mapper.rewriter.text_of(range);
+            mapper.keep_text(range, text);
+        }
+    }
     // All that is written anew holds the new text of what stood there.
     let task = mapper.rewriter.take(map.entity.range());
     mapper.rewriter.take(call.range);
@@ -436,6 +445,21 @@ fn refuse(mapper: &mut Mapper<'_>, range: TextRange, message: String) {
         Finding::new(&MAP_TASK, range, Effect::Blocking, message)
             .help("Write it with `flyte.map` by hand, the lists in the order of the parameters"),
     );
+}
+
+/// Calls in an expression.
+#[derive(Default)]
+struct CallsIn {
+    ranges: Vec<TextRange>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for CallsIn {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if expr.is_call_expr() {
+            self.ranges.push(expr.range());
+        }
+        source_order::walk_expr(self, expr);
+    }
 }
 
 /// Names that an expression reads.
