@@ -68,6 +68,7 @@ rules! {
     OTHER_USE = "FM212" "task-other-use" "A task or workflow is used in a way that Flyte 2 does not know.";
     SEQUENTIAL_CALLS = "FM213" "sequential-calls" "Independent calls that ran side by side now run one after another.";
     WORKFLOW_KEYWORD = "FM214" "workflow-keyword" "A keyword of `@workflow` becomes code in the body, or covers less on Flyte 2.";
+    REGISTERED_VALUE = "FM215" "registered-value" "What a workflow computed once, when it was registered, is computed in each run.";
     GROUP_STAYS = "FM220" "group-stays" "Tasks, workflows and images that must move together stay on Flyte 1.";
     OUTSIDE_PATHS = "FM221" "outside-paths" "A member of the group lies outside the paths of this run.";
     BROKEN_CALL = "FM222" "broken-until-migrated" "Code that stays on Flyte 1 uses something that was converted.";

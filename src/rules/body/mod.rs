@@ -34,6 +34,7 @@ mod maps;
 mod order;
 mod outputs;
 mod overrides;
+mod registered;
 
 pub use arrange::Overlap;
 pub use io::is_type_of_data;
@@ -297,7 +298,11 @@ pub fn map_file(
         NodeKind::Image(_) | NodeKind::Setting(_) | NodeKind::Maker(_) | NodeKind::Container(_) => None,
         NodeKind::Entity(entity) => {
             let name = facts.module.functions[entity.function].name_range;
-            functions.by_name.get(&name).map(|function| (node, map_function(&cx, node, function)))
+            functions.by_name.get(&name).map(|function| {
+                let mut body = map_function(&cx, node, function);
+                registered::find(&cx, node, function, &mut body);
+                (node, body)
+            })
         }
         NodeKind::Code(statement) => {
             at(*statement).map(|statement| (node, map_statement(&cx, node, statement)))

@@ -118,7 +118,7 @@
 //! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
 mod function;
-mod paths;
+pub(super) mod paths;
 pub(super) mod runs;
 mod types;
 

@@ -187,7 +187,7 @@ fn of_text(text: &str) -> Locality {
 }
 
 /// The first name of a chain of attributes, and the chain.
-pub(super) fn dotted(expr: &Expr) -> Option<(&str, String)> {
+pub(in crate::rules::body) fn dotted(expr: &Expr) -> Option<(&str, String)> {
     match expr {
         Expr::Name(name) => Some((name.id.as_str(), name.id.to_string())),
         Expr::Attribute(attribute) => {
