@@ -3,7 +3,7 @@
 //! ```sh
 //! pyflyte run train.py main --n 1               flyte run --local train.py main --n 1
 //! pyflyte run --remote --copy-all train.py main    flyte run --copy-style all train.py main
-//! pyflyte register train.py                     flyte deploy --all train.py
+//! pyflyte register train.py                     flyte deploy --copy-style all --all train.py
 //! ```
 //!
 //! The flags are those of flytekit 1.16.31 and flyte 2.12.1; tried with both.
@@ -231,12 +231,15 @@ impl Mapper {
         self.edits.push(Edit::replacement(command.range, "deploy"));
         let mut end = command.range.end();
         self.flags(&REGISTER, &mut rest, &mut end);
+        // Flyte 1 copies all files unless it is told otherwise, Flyte 2 only modules that were loaded.
+        let says_what_to_copy = self.edits.iter().any(|edit| edit.content.contains("--copy-style"));
+        let copies = if says_what_to_copy { "" } else { "--copy-style all " };
         match rest {
             [path] if path.unquoted().ends_with(".py") => {
-                self.edits.push(Edit::insertion(path.range.start(), "--all "));
+                self.edits.push(Edit::insertion(path.range.start(), format!("{copies}--all ")));
             }
             [path] if !path.text.contains(['$', '{', '*']) => {
-                self.edits.push(Edit::insertion(path.range.start(), "--recursive --all "));
+                self.edits.push(Edit::insertion(path.range.start(), format!("{copies}--recursive --all ")));
             }
             [_] => self.problem("it cannot be told whether it names a file or a folder".to_owned()),
             [] => self.problem("it does not say what it registers".to_owned()),
@@ -289,7 +292,8 @@ mod tests {
                 "pyflyte -v -c c.yaml run \"$F\" wf --x \"$X\"",
                 "flyte -v --config c.yaml run --local \"$F\" wf --x \"$X\"",
             ),
-            ("pyflyte register a.py", "flyte deploy --all a.py"),
+            ("pyflyte register a.py", "flyte deploy --copy-style all --all a.py"),
+            ("pyflyte register --copy all a.py", "flyte deploy --copy-style all --all a.py"),
             (
                 "pyflyte register --copy=auto -v 1 src/",
                 "flyte deploy --copy-style=loaded_modules --version 1 --recursive --all src/",

@@ -122,8 +122,9 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
 fn close_gaps(text: &str, edits: &mut [(TextRange, Edit)]) {
     let begins_line = |offset| line_start(text, offset) == offset;
     let ranges = edits.iter().filter(|(_, edit)| edit.content.is_empty()).map(|(_, edit)| edit.range);
-    let lines: Vec<TextRange> =
-        ranges.filter(|range| begins_line(range.start()) && begins_line(range.end())).collect();
+    let lines: Vec<TextRange> = ranges
+        .filter(|range| !range.is_empty() && begins_line(range.start()) && begins_line(range.end()))
+        .collect();
     let insertions: Vec<TextSize> =
         edits.iter().filter(|(_, edit)| edit.range.is_empty()).map(|(_, edit)| edit.range.start()).collect();
     for (_, edit) in edits.iter_mut().filter(|(_, edit)| lines.contains(&edit.range)) {
@@ -178,6 +179,17 @@ pub(super) fn anchor<'i>(module: &Module, removed: impl Iterator<Item = &'i Impo
         import.is_top_level && !is_of_standard_library(import)
     };
     removed.filter(may_take).min_by_key(|&&id| module.imports[id].range.start()).copied()
+}
+
+/// The first import of a file without any of the standard library, where it stands above what the new lines replace.
+pub(super) fn first_above_anchor(module: &Module, changes: &ImportChanges) -> Option<ImportId> {
+    let anchor = anchor(module, changes.removed.keys())?;
+    let is_future = |import: &ImportStatement| {
+        import.from.as_ref().is_some_and(|(level, module)| *level == 0 && module == "__future__")
+    };
+    let first = module.imports.iter().position(|import| import.is_top_level && !is_future(import))?;
+    let is_above = module.imports[first].range.start() < module.imports[anchor].range.start();
+    (is_above && !module.imports[first].shares_line && !changes.removed.contains_key(&first)).then_some(first)
 }
 
 /// Modules of the standard library that files with tasks usually import.

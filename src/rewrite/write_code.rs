@@ -1154,15 +1154,6 @@ impl Converter<'_> {
             fallback: self.below_preamble(),
             ..ImportChanges::default()
         };
-        if self.uses_path && !self.has_path() {
-            let is_plain = self.names.path == "Path";
-            let line = if is_plain { "from pathlib import Path" } else { "import pathlib" }.to_owned();
-            match imports::last_of_standard_library(&self.facts.module) {
-                Some(statement) => drop(changes.behind.entry(statement).or_default().insert(line)),
-                // A blank line parts the standard library from other libraries.
-                None => changes.added.extend([line, String::new()]),
-            }
-        }
         self.library_imports(&mut changes);
         let others = self.import_lines.iter().filter(|line| !imports::is_standard_library(line));
         let (modules, names): (Vec<String>, Vec<String>) =
@@ -1194,24 +1185,37 @@ impl Converter<'_> {
 
     /// Lines such as `import asyncio` go among the imports of the standard library.
     fn library_imports(&self, changes: &mut ImportChanges) {
-        let lines: Vec<String> =
-            self.import_lines.iter().filter(|line| imports::is_standard_library(line)).cloned().collect();
-        if lines.is_empty() {
-            return;
-        }
-        if let Some(statement) = imports::last_of_standard_library(&self.facts.module) {
-            for line in lines {
-                match imports::next_of_standard_library(&self.facts.module, &line) {
-                    Some(next) => drop(changes.above.entry(next).or_default().insert(line)),
-                    None => drop(changes.behind.entry(statement).or_default().insert(line)),
+        let module = &self.facts.module;
+        let lines = self.import_lines.iter().filter(|line| imports::is_standard_library(line)).cloned();
+        let path = self.path_import();
+        let Some(last) = imports::last_of_standard_library(module) else {
+            let block: Vec<String> = lines.chain(path).collect();
+            match imports::first_above_anchor(module, changes) {
+                _ if block.is_empty() => {}
+                // A blank line parts the standard library from other libraries.
+                Some(first) => {
+                    changes.above.entry(first).or_default().insert(format!("{}\n", block.join("\n")));
                 }
+                None => changes.added.extend(block.into_iter().chain([String::new()])),
             }
             return;
+        };
+        for line in lines {
+            match imports::next_of_standard_library(module, &line) {
+                Some(next) => drop(changes.above.entry(next).or_default().insert(line)),
+                None => drop(changes.behind.entry(last).or_default().insert(line)),
+            }
         }
-        // A blank line parts the standard library from other libraries.
-        let has_gap = changes.added.last().is_some_and(String::is_empty);
-        let at = changes.added.len() - usize::from(has_gap);
-        changes.added.splice(at.., lines.into_iter().chain((!has_gap).then(String::new)));
+        if let Some(path) = path {
+            changes.behind.entry(last).or_default().insert(path);
+        }
+    }
+
+    /// The line that imports `Path`, where new code needs one.
+    fn path_import(&self) -> Option<String> {
+        let is_plain = self.names.path == "Path";
+        let line = if is_plain { "from pathlib import Path" } else { "import pathlib" };
+        (self.uses_path && !self.has_path()).then(|| line.to_owned())
     }
 
     fn flyte_import(&self) -> Option<String> {
