@@ -42,7 +42,8 @@
 //!
 //! ## Fix safety
 //!
-//! Informs. The change is safe; the first run computes everything again.
+//! Informs. The change is safe; the first run computes everything again. Unsafe where there is no version: Flyte 1 takes it
+//! from the policies that it is configured with.
 //!
 //! ## Not handled
 //!
@@ -142,20 +143,19 @@ fn from_keywords(
             effects.findings.push(blocking(range, "`cache` is an expression that cannot be read"));
             return None;
         }
+        None if keywords.serialize.or(keywords.ignored_inputs).is_none() => return None,
         None => {
-            effects
-                .findings
-                .push(blocking(range, "`cache_version` and its like have no effect without `cache`"));
+            let message = "`cache_serialize` and its like without `cache` are refused by Flyte 1 too";
+            effects.findings.push(blocking(range, message));
             return None;
         }
     }
-    let Some(version) = keywords.version else {
-        effects
-            .findings
-            .push(blocking(range, "`cache=True` has no `cache_version`; Flyte 1 refuses that too"));
-        return None;
+    let mut arguments = if let Some(version) = keywords.version {
+        vec![behavior(cx, "override"), Argument::new(format!("version_override={version}"))]
+    } else {
+        effects.findings.push(hashed(range, "`cache=True`"));
+        vec![behavior(cx, "auto")]
     };
-    let mut arguments = vec![behavior(cx, "override"), Argument::new(format!("version_override={version}"))];
     arguments.extend(keywords.serialize.map(|value| Argument::new(format!("serialize={value}"))));
     arguments.extend(keywords.ignored_inputs.map(|value| Argument::new(format!("ignored_inputs={value}"))));
     effects.uses.push("Cache");
@@ -196,15 +196,7 @@ pub(super) fn map_object(cx: &SettingContext<'_>, call: &Call, effects: &mut Eff
         }
     }
     if !has_version {
-        effects.findings.push(
-            Finding::new(
-                &CACHE,
-                call.range,
-                Effect::Unsafe,
-                "`Cache` without a version becomes `behavior=\"auto\"`, which hashes the body of the function",
-            )
-            .help("Give a version"),
-        );
+        effects.findings.push(hashed(call.range, "`Cache`"));
     }
     arguments.insert(0, behavior(cx, if has_version { "override" } else { "auto" }));
     effects.uses.push("Cache");
@@ -224,6 +216,15 @@ fn hashes_body(cx: &SettingContext<'_>, value: &Value) -> bool {
     let call = cx.module.calls.iter().find(|call| call.range == value.range);
     call.and_then(|call| (cx.symbol)(call.callee))
         .is_some_and(|symbol| matches!(&symbol, Symbol::Other(path) if path.ends_with(".CacheFunctionBody")))
+}
+
+/// The finding for a cache without a version: Flyte 1 asks the policies that it is configured with, and union brings one
+/// that hashes the body of the function.
+fn hashed(range: TextRange, what: &str) -> Finding {
+    let message = format!(
+        "{what} without a version becomes `behavior=\"auto\"`, which hashes the body of the function"
+    );
+    Finding::new(&CACHE, range, Effect::Unsafe, message).help("Give a version")
 }
 
 fn blocking(range: TextRange, message: &str) -> Finding {
