@@ -721,12 +721,7 @@ impl Flow {
                 self.operator(node.range, std::iter::once(&*node.left).chain(node.comparators.iter()))
             }
             Expr::FString(node) => {
-                let taint = self.union(
-                    node.value
-                        .elements()
-                        .filter_map(|element| element.as_interpolation())
-                        .map(|part| &*part.expression),
-                );
+                let taint = self.formatted(node);
                 self.issue(node.range, IssueKind::Formatted, &taint);
                 taint
             }
@@ -749,6 +744,11 @@ impl Flow {
         }
     }
 
+    fn formatted(&mut self, string: &ast::ExprFString) -> Taint {
+        let parts = string.value.elements().filter_map(|element| element.as_interpolation());
+        self.union(parts.map(|part| &*part.expression))
+    }
+
     fn comprehension(&mut self, elements: &[&Expr], generators: &[ast::Comprehension]) -> Taint {
         for generator in generators {
             let taint = self.expr(&generator.iter);
@@ -764,8 +764,14 @@ impl Flow {
     fn call(&mut self, call: &ast::ExprCall) -> Taint {
         let values = call.arguments.args.iter().map(|value| (None, value));
         let keywords = call.arguments.keywords.iter().map(|keyword| (Some(keyword), &keyword.value));
+        // What is only printed may look different.
+        let is_print = matches!(&*call.func, Expr::Name(name) if name.id == "print");
+        let taint = |this: &mut Self, value: &Expr| match value {
+            Expr::FString(string) if is_print => this.formatted(string),
+            _ => this.expr(value),
+        };
         let taints: Vec<_> =
-            values.chain(keywords).map(|(keyword, value)| (keyword, value, self.expr(value))).collect();
+            values.chain(keywords).map(|(keyword, value)| (keyword, value, taint(self, value))).collect();
         let arguments: Taint = taints.iter().flat_map(|(.., taint)| taint).copied().collect();
         if let Expr::Attribute(method) = &*call.func
             && let Expr::Name(receiver) = &*method.value
