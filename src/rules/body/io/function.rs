@@ -54,6 +54,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::early::{Around, Early, Use, only_path};
 use super::paths::{Locality, Paths, dotted};
 use super::types::{
     IoType, Shape, fields, is_derived, made, parameters_of_method, returned_by_method, shape, shape_of,
@@ -161,6 +162,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     /// The class that the function is a method of, and how it calls that if it is a class method.
     class: Option<(Shape, Option<&'a str>)>,
     uses: Vec<PathUse>,
+    /// The values that are made before their files are written.
+    early: Early<'a>,
     parents: Vec<Parent<'a>>,
     /// How many loops, comprehensions and functions are around.
     depth: usize,
@@ -214,6 +217,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             own: HashSet::new(),
             class: None,
             uses: Vec::new(),
+            early: Early::default(),
             parents: Vec::new(),
             depth: 0,
             tries: 0,
@@ -243,6 +247,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 self.default(default, &shape);
             }
             self.parameter(parameter.name(), shape, start);
+        }
+        if !self.is_workflow() {
+            self.early = Early::of(&function.body, self.cx.text, &self.bound, &self);
         }
         function.body.iter().for_each(|statement| self.visit_stmt(statement));
         self.finish()
@@ -718,6 +725,10 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     fn conform_value(&mut self, expr: &'a Expr, io: IoType) {
         let known = self.shape_of(expr);
         match (io, expr) {
+            (_, Expr::Name(name)) if let Some(times) = self.early.names.get_mut(name.id.as_str()) => {
+                *times -= 1;
+                self.make(expr.range(), io, Locality::Local);
+            }
             _ if known.io() == Some(io) => {}
             (IoType::Frame, _) if known == Shape::Pandas => self.frame(expr),
             (_, Expr::NoneLiteral(_)) => {}
@@ -1194,6 +1205,21 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
         if locality == Locality::Remote && destination.is_some() {
             self.unknown(path.value());
         }
+        if self.early.unknown.contains(&call.range) {
+            let text = self.text(call.range);
+            self.find(
+                call.range,
+                Effect::Blocking,
+                format!("`{text}` is made before its file may be written; Flyte 2 uploads it here"),
+                "Make it where it is returned or handed to a task",
+            );
+        }
+        if self.early.calls.contains(&call.range) {
+            let path = path.value().range();
+            self.outcome.edits.push(Edit::deletion(TextRange::new(call.start(), path.start())));
+            self.outcome.edits.push(Edit::deletion(TextRange::new(path.end(), call.end())));
+            return;
+        }
         if let ArgOrKeyword::Keyword(keyword) = path {
             let before = TextRange::new(keyword.range.start(), keyword.value.range().start());
             self.outcome.edits.push(Edit::deletion(before));
@@ -1664,11 +1690,23 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
                 self.rebound(self.whole, name);
             }
         }
+        if self.early.names.values().any(|times| *times != 0) {
+            self.find(
+                self.whole,
+                Effect::Blocking,
+                "a value is made here before its file is written, and is given on in a way that cannot be followed",
+                "Make it where it is returned or handed to a task",
+            );
+        }
         let mut by_value: BTreeMap<String, Vec<PathUse>> = BTreeMap::new();
         for path_use in std::mem::take(&mut self.uses) {
             by_value.entry(path_use.value.clone()).or_default().push(path_use);
         }
         for (value, uses) in by_value {
+            if self.early.names.contains_key(value.as_str()) {
+                uses.iter().for_each(|path_use| self.replace(path_use, &value));
+                continue;
+            }
             let first = &uses[0];
             let is_single = uses.len() == 1 && !first.may_be_none;
             if is_single && !(first.is_repeated) {
@@ -1939,6 +1977,29 @@ fn start_of_body(body: &[Stmt]) -> TextSize {
     let is_docstring = |statement: &Stmt| matches!(statement, Stmt::Expr(expression) if expression.value.is_string_literal_expr());
     let first = body.iter().find(|statement| !is_docstring(statement)).or(body.last());
     first.map_or(TextSize::from(0), Ranged::start)
+}
+
+impl Around for FunctionIo<'_, '_> {
+    fn is_made(&self, call: &ast::ExprCall) -> bool {
+        let is_local = |path| self.paths.locality(path) != Locality::Remote;
+        matches!(self.constructed(call), Some(IoType::File | IoType::Dir))
+            && only_path(call).is_none_or(is_local)
+    }
+
+    fn of_call(&self, call: &ast::ExprCall) -> Use {
+        if self.cx.entity(&call.func).is_some() {
+            return Use::Given;
+        }
+        match self.callee(call) {
+            Callee::Reads if self.parameters(&call.func).is_none() => Use::Path,
+            _ => Use::Unknown,
+        }
+    }
+
+    fn is_class(&self, call: &ast::ExprCall) -> bool {
+        matches!(self.definition(&call.func), Some(Shape::Class(file, statement))
+            if signature(self.cx.project, file, statement).is_none())
+    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {

@@ -13,7 +13,8 @@
 //!     return File.from_local_sync("out.csv")
 //! ```
 //!
-//! `types` reads annotations, `paths` tells local paths from addresses, `function` follows the values through a
+//! `types` reads annotations, `paths` tells local paths from addresses, `early` finds values that are made before the file
+//! is written, and `function` follows the values through a
 //! function. What cannot be followed for certain is a finding.
 //!
 //! # FM275
@@ -59,7 +60,7 @@
 //!
 //! ## Not handled
 //!
-//! Values handed to code without annotations, unless it reads nothing but fields without files, names that are bound more than once, and annotations put together of several strings. Paths whose
+//! Values handed to code without annotations, unless it reads nothing but fields without files, names that are bound more than once, values that are made before their file is written and then stored somewhere, and annotations put together of several strings. Paths whose
 //! text is not known, such as those of the environment or of lists with a name, where a file is wanted. Frames of pandas
 //! that reach a `StructuredDataset` in lists as a whole or by `**`.
 //!
@@ -117,6 +118,7 @@
 //!
 //! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
+mod early;
 mod function;
 pub(super) mod paths;
 pub(super) mod runs;
