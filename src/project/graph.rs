@@ -75,6 +75,7 @@ use super::pixi_places::pixi_places;
 use super::reach::leads_to_flyte;
 use super::references::{read_given_image, read_plain_image, read_references};
 use super::settings::{check_settings, collect_settings};
+use super::transformers::hold_transformed;
 use super::whole_file::read_whole_files;
 use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
@@ -582,6 +583,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         read_flyte2_calls(project, &mut graph, node);
         read_surroundings(project, &mut graph, node);
     }
+    hold_transformed(project, &mut graph);
     graph.python_in_name = shared_names(project, &graph);
     graph.pixi_places = pixi_places(project, &graph);
     graph

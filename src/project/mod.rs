@@ -20,6 +20,7 @@ mod partials;
 mod pixi_places;
 mod reach;
 mod references;
+mod transformers;
 pub mod whole_file;
 
 use rustc_hash::FxHashSet;

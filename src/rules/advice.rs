@@ -9,10 +9,12 @@
 //! ## What it does
 //!
 //! Speaks of a type of data of Flyte 1 for which no counterpart can be written, and says what to use.
+//! Speaks also of a type of the project, or of a library, for which the project has a `TypeTransformer` of Flyte 1.
 //!
 //! ## Why
 //!
 //! Each type has its own way to be stored. Where Flyte 2 has another or none, what reads and writes the data changes too.
+//! Flyte 2 asks no transformer of Flyte 1: it would pickle the value.
 //!
 //! ## Example
 //!
