@@ -150,11 +150,18 @@ fn from_keywords(
             return None;
         }
     }
-    let mut arguments = if let Some(version) = keywords.version {
-        vec![behavior(cx, "override"), Argument::new(format!("version_override={version}"))]
-    } else {
-        effects.findings.push(hashed(range, "`cache=True`"));
-        vec![behavior(cx, "auto")]
+    let has_others = keywords.serialize.or(keywords.ignored_inputs).is_some();
+    let mut arguments = match keywords.version {
+        Some(version) => vec![behavior(cx, "override"), Argument::new(format!("version_override={version}"))],
+        None if has_others => {
+            let message = "`cache_serialize` and its like without `cache_version` are refused by Flyte 1 too";
+            effects.findings.push(blocking(range, message));
+            return None;
+        }
+        None => {
+            effects.findings.push(hashed(range, "`cache=True`"));
+            vec![behavior(cx, "auto")]
+        }
     };
     arguments.extend(keywords.serialize.map(|value| Argument::new(format!("serialize={value}"))));
     arguments.extend(keywords.ignored_inputs.map(|value| Argument::new(format!("ignored_inputs={value}"))));
