@@ -497,13 +497,15 @@ impl Converter<'_> {
         let behind = self.text[TextRange::new(range.end(), end)].trim_end();
         let behind = if behind.trim_start().starts_with('#') { "" } else { behind };
         let head = self.text[..usize::from(range.start())].trim_end();
+        // In a list or dict on one line, that breaks before its items do.
+        let is_in_display = before.matches(['[', '{']).count() > before.matches([']', '}']).count();
         Place {
             indent: indentation_at(self.text, range.start()),
             indent_unit: &self.facts.style.indent_unit,
             before: before.chars().count(),
             after: behind.chars().count(),
-            line_length: self.settings.line_length,
-            is_bracketed: head.ends_with('('),
+            line_length: if is_in_display { usize::MAX } else { self.settings.line_length },
+            is_bracketed: head.ends_with('(') || is_in_display,
         }
     }
 
