@@ -786,11 +786,8 @@ pub(super) fn block<'a>(mapper: &mut Mapper<'a>, block: &'a [Stmt]) {
     }
     for (index, stmt) in block.iter().enumerate().filter(|(index, _)| !rearranged.contains(index)) {
         if is_dropped(mapper, stmt) {
-            remove(
-                mapper,
-                stmt,
-                block.len() == 1 || index == 0 && block.iter().all(|stmt| is_dropped(mapper, stmt)),
-            );
+            let is_end = block[index..].iter().all(|stmt| is_dropped(mapper, stmt));
+            remove(mapper, stmt, is_end, index == 0 && is_end);
         } else if let Some((range, class)) = wrapped(mapper, stmt) {
             mapper.rewriter.surround(range, &format!("{class}(*"), ")");
         }
@@ -814,8 +811,8 @@ fn wrapped(mapper: &Mapper<'_>, stmt: &Stmt) -> Option<(TextRange, String)> {
     mapper.wraps.get(&key(value.range())).map(|class| (value.range(), class.clone()))
 }
 
-/// The statement goes with its line; a comment behind it stays.
-fn remove(mapper: &mut Mapper<'_>, stmt: &Stmt, is_only: bool) {
+/// The statement goes with its line, at the end of a block with the empty lines above it; a comment behind it stays.
+fn remove(mapper: &mut Mapper<'_>, stmt: &Stmt, is_end: bool, is_only: bool) {
     let text = mapper.cx.text;
     mapper.rewriter.take(stmt.range());
     if is_only || shares_line(text, stmt) {
@@ -825,7 +822,10 @@ fn remove(mapper: &mut Mapper<'_>, stmt: &Stmt, is_only: bool) {
     let end = next_line_start(text, stmt.end());
     let behind = text[TextRange::new(stmt.end(), end)].trim();
     if behind.is_empty() {
-        mapper.rewriter.replace(TextRange::new(line_start(text, stmt.start()), end), "");
+        let start = line_start(text, stmt.start());
+        let above = text[..usize::from(start)].split_inclusive('\n').rev();
+        let gap = above.take_while(|line| is_end && line.trim().is_empty()).map(TextSize::of);
+        mapper.rewriter.replace(TextRange::new(start - gap.sum::<TextSize>(), end), "");
     } else {
         let gap = text[TextRange::new(stmt.end(), end)].len()
             - text[TextRange::new(stmt.end(), end)].trim_start().len();
