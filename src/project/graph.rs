@@ -1026,7 +1026,7 @@ fn collect_code(
             add_code(graph, file, reference.owner);
         }
     }
-    for &(_, statement) in &facts.module.secret_variables {
+    for &(_, statement) in &facts.module.flyte1_variables {
         add_code(graph, file, statement);
     }
 }

@@ -24,13 +24,13 @@ pub(super) fn to_be_mapped(project: &Project, graph: &Graph) -> Vec<NodeId> {
     let reached = reached(project, graph);
     let used: FxHashSet<Statement> = graph.uses.iter().map(|use_| (use_.file, use_.statement)).collect();
     // Environment variables tie what sets them to the tasks that read them; nothing else says so.
-    let secrets =
-        |file: FileId| project.facts(file).into_iter().flat_map(|facts| &facts.module.secret_variables);
+    let variables =
+        |file: FileId| project.facts(file).into_iter().flat_map(|facts| &facts.module.flyte1_variables);
     let matters = |file: FileId, statement: StatementId| {
         let key = (file, statement);
         reached.contains(&key)
             || used.contains(&key)
-            || secrets(file).any(|(_, owner)| *owner == statement)
+            || variables(file).any(|(_, owner)| *owner == statement)
             || uses_nodes(project, graph, file, statement)
     };
     let is_wanted = |&node: &NodeId| match graph.nodes[node].kind {

@@ -11,8 +11,8 @@ use super::expressions::{
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
-    Factory, Function, FunctionId, HiddenBuiltin, ImageClass, ImportStatement, MethodCall, Module, Reference,
-    Role, SECRET_PREFIX, StatementId, Surroundings, is_builtin, is_mutator, reaching,
+    Factory, Function, FunctionId, HiddenBuiltin, INTERNAL_PREFIX, ImageClass, ImportStatement, MethodCall,
+    Module, Reference, Role, SECRET_PREFIX, StatementId, Surroundings, is_builtin, is_mutator, reaching,
 };
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
@@ -988,8 +988,8 @@ impl<'a> Builder<'a> {
                 if path.ends_with(".py") {
                     self.module.python_paths.push((literal.range, text.to_owned()));
                 }
-                if text.starts_with(SECRET_PREFIX) {
-                    self.module.secret_variables.push((literal.range, self.owner));
+                if text.starts_with(SECRET_PREFIX) || text.starts_with(INTERNAL_PREFIX) {
+                    self.module.flyte1_variables.push((literal.range, self.owner));
                 }
                 self.string(text);
             }

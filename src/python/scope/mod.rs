@@ -79,9 +79,9 @@ pub struct Module {
     pub patched: Vec<(TextRange, String)>,
     /// Strings that name Python files: `"workflows/train.py"`.
     pub python_paths: Vec<(TextRange, String)>,
-    /// Strings that name the environment variable of a secret as Flyte 1 calls it, and the statements at the top level
-    /// that hold them.
-    pub secret_variables: Vec<(TextRange, StatementId)>,
+    /// Strings that name environment variables as Flyte 1 calls them, those of secrets and its own, and the statements at
+    /// the top level that hold them.
+    pub flyte1_variables: Vec<(TextRange, StatementId)>,
     /// The object stores that strings name by their scheme: `"s3://…"`, `"gs://…"`, `"abfs://…"`.
     pub object_stores: Vec<&'static str>,
     /// Whether an attribute is assigned to, or deleted, of something else than `self` or `cls`.
@@ -152,6 +152,9 @@ pub fn is_mutator(method: &str) -> bool {
 
 /// How Flyte 1 begins the names of the environment variables of secrets.
 pub const SECRET_PREFIX: &str = "_FSEC_";
+
+/// How Flyte 1 begins the names of the environment variables that it sets in its pods.
+pub const INTERNAL_PREFIX: &str = "FLYTE_INTERNAL_";
 
 /// A place where the name of a builtin is bound.
 #[derive(Debug, Clone, PartialEq, Eq)]

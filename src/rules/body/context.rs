@@ -10,7 +10,8 @@
 //!
 //! ## What it does
 //!
-//! Turns `current_context()` into `flyte.ctx()`, and what is read of it into its counterpart.
+//! Turns `current_context()` into `flyte.ctx()`, and what is read of it into its counterpart. Names the environment
+//! variables that only Flyte 1 sets in its pods, such as `FLYTE_INTERNAL_EXECUTION_ID`.
 //!
 //! ## Why
 //!
@@ -127,7 +128,7 @@ pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
             }
             true
         }
-        Expr::StringLiteral(literal) => secret_name(mapper, literal),
+        Expr::StringLiteral(literal) => secret_name(mapper, literal) || internal_name(mapper, literal),
         Expr::Call(call) => call_expression(mapper, call),
         Expr::Attribute(attribute) => attribute_expression(mapper, attribute),
         _ => false,
@@ -397,6 +398,30 @@ fn variable_of(mapper: &Mapper<'_>, is_it: &dyn Fn(&DeclaredSecret) -> bool) -> 
     declared.retain(|secret| is_it(secret) && (secret.node == mapper.node || !mapper.is_entity()));
     let first = declared.first()?;
     declared.iter().all(|other| other.variable == first.variable).then(|| first.variable.clone())
+}
+
+/// The variables that Flyte 1 sets in its pods (`flytekit/tools/translator.py` and what starts a pod), and what tells the
+/// same on Flyte 2, whose own are those of the project and the domain (`flyte/_bin/runtime.py`, 2.12.1).
+const INTERNAL: [(&str, &str); 9] = [
+    ("FLYTE_INTERNAL_EXECUTION_ID", "Read `flyte.ctx().action.run_name`"),
+    ("FLYTE_INTERNAL_EXECUTION_LAUNCHPLAN", "Give what depends on it as an input"),
+    ("FLYTE_INTERNAL_EXECUTION_WORKFLOW", "Give what depends on it as an input"),
+    ("FLYTE_INTERNAL_IMAGE", "Give what depends on it as an input"),
+    ("FLYTE_INTERNAL_TASK_DOMAIN", "Read `flyte.ctx().action.domain`"),
+    ("FLYTE_INTERNAL_TASK_NAME", "Read `flyte.ctx().action.name`, which names the call"),
+    ("FLYTE_INTERNAL_TASK_PROJECT", "Read `flyte.ctx().action.project`"),
+    ("FLYTE_INTERNAL_TASK_VERSION", "Read `flyte.ctx().version`"),
+    ("FLYTE_INTERNAL_WORKER_NAME", "Give what depends on it as an input"),
+];
+
+/// `"FLYTE_INTERNAL_EXECUTION_ID"`: nothing sets it on Flyte 2, and code that falls back to something else goes on with
+/// that.
+fn internal_name(mapper: &mut Mapper<'_>, literal: &ast::ExprStringLiteral) -> bool {
+    let name = literal.value.to_str();
+    let Some((_, help)) = INTERNAL.iter().find(|(internal, _)| *internal == name) else { return false };
+    let message = format!("`{name}` is a variable that only Flyte 1 sets; on Flyte 2 it is missing");
+    mapper.find(Finding::new(&CONTEXT, literal.range, Effect::Unsafe, message).help(*help));
+    true
 }
 
 /// `"_FSEC_DB_PASSWORD"`, which code sets or reads, is what Flyte 1 calls the variable of a secret.
