@@ -301,11 +301,14 @@
 //!
 //! ## What it does
 //!
-//! Speaks of types of Flyte 1 that a converted file still imports.
+//! Speaks of types of Flyte 1 that a converted file still imports, and of plugins that it imports only for what they
+//! register.
 //!
 //! ## Why
 //!
-//! In a task of Flyte 2 such a value works on one machine, and its data does not reach the pod of the next task.
+//! In a task of Flyte 2 such a value works on one machine, and its data does not reach the pod of the next task. What a
+//! plugin registers with Flyte 1, such as the validation of data frames, Flyte 2 does not ask; its own plugins register
+//! themselves when they are installed.
 //!
 //! ## Example
 //!
@@ -374,7 +377,7 @@ use crate::project::plan::{
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
-use crate::python::scope::{self, BindingKind, CallId};
+use crate::python::scope::{self, Alias, BindingKind, CallId, ImportStatement};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
@@ -382,7 +385,7 @@ use crate::rules::codes::{
     MIXED_FILE, SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
-use crate::rules::tables::is_of_python;
+use crate::rules::tables::{self, Plugin, is_of_python};
 use crate::rules::task::{SettingText, annotations_without_none};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -1136,10 +1139,17 @@ impl Converter<'_> {
         for (id, import) in self.facts.module.imports.iter().enumerate() {
             let removed = self.outlook.removed.get(&id);
             for (position, alias) in import.aliases.iter().enumerate() {
+                let is_removed = removed.is_some_and(|removed| removed.contains(&position));
+                if let Some(module) =
+                    plugin_module(import, alias).filter(|_| !is_removed && !self.is_read(alias))
+                {
+                    self.registering(alias.range, module);
+                    continue;
+                }
                 let Some((0, module)) = &import.from else { continue };
                 let Some(kept) = symbol(&format!("{module}.{}", alias.name)) else { continue };
                 let is_type = matches!(&kept, Symbol::Other(path) if path.starts_with("flytekit.types"));
-                if !is_type || removed.is_some_and(|removed| removed.contains(&position)) {
+                if !is_type || is_removed {
                     continue;
                 }
                 let message = format!("`{}` of Flyte 1 stays in a file with tasks of Flyte 2", alias.name);
@@ -1148,6 +1158,28 @@ impl Converter<'_> {
                 self.diagnostics.push(diagnostic(&finding));
             }
         }
+    }
+
+    /// Whether anything reads what an import binds.
+    fn is_read(&self, alias: &Alias) -> bool {
+        let reads =
+            |binding| self.facts.module.references.iter().any(|read| read.bindings.contains(&binding));
+        alias.binding.is_some_and(reads)
+    }
+
+    /// A plugin that is imported for what it registers, such as a type of data, which Flyte 2 does not ask.
+    fn registering(&mut self, range: TextRange, module: &str) {
+        let name = module.replace(['.', '_'], "-");
+        let help = match tables::plugin(&name) {
+            Plugin::Successor(successor) => {
+                format!("Install `{successor}`, which registers itself with Flyte 2, and remove the import")
+            }
+            Plugin::None => "Remove it if nothing needs it, or keep what does on Flyte 1".to_owned(),
+        };
+        let message =
+            format!("`{module}` is imported for what it registers with Flyte 1, which Flyte 2 does not use");
+        let finding = Finding::new(&MIXED_FILE, range, Effect::Blocking, message).help(help);
+        self.diagnostics.push(diagnostic(&finding));
     }
 
     fn imports(&mut self) {
@@ -1319,6 +1351,14 @@ impl Converter<'_> {
             }
         }
     }
+}
+
+/// The plugin of Flyte 1 that a statement imports: `flytekitplugins.pandera`.
+fn plugin_module<'a>(import: &'a ImportStatement, alias: &'a Alias) -> Option<&'a str> {
+    let module = import.from.as_ref().map_or(alias.name.as_str(), |(_, module)| module);
+    let (_, plugin) = module.split_once("flytekitplugins.").filter(|(before, _)| before.is_empty())?;
+    let end = plugin.find('.').unwrap_or(plugin.len());
+    Some(&module[..module.len() - plugin.len() + end])
 }
 
 /// Whether a statement is a function or a class, or ends with one: `if TYPE_CHECKING:` may hold some.
