@@ -666,6 +666,16 @@ made = environment("made")
 
 @made.task
 def in_made(): ...
+
+COMMON = {"image": base}
+spread = flyte.TaskEnvironment("spread", **COMMON)
+cloned = spread.clone_with("cloned", **COMMON)
+
+@spread.task
+def in_spread(): ...
+
+@cloned.task
+def in_cloned(): ...
 "#;
 
 /// Calls that are named as those of images are, and are none; and a file that takes tasks from another.
@@ -736,7 +746,7 @@ fn what_is_not_followed_is_named() {
     }
     let comparison = compare(scratch.path(), &tool, &sdk);
     assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
-    assert_eq!((comparison.known, comparison.unknown), (17, 2), "{comparison:?}");
+    assert_eq!((comparison.known, comparison.unknown), (17, 4), "{comparison:?}");
     let entries = tool["images"].as_array().unwrap().iter();
     let unknown = entries.filter(|entry| entry["unknown"] != json!([])).map(|entry| {
         let unknown = entry["unknown"][0].as_str().unwrap().to_owned();
@@ -752,6 +762,8 @@ fn what_is_not_followed_is_named() {
         (None, "images[\"a\"]", "[]"),
         (None, "environments[\"e\"].task", "[\"in_dict\"]"),
         (None, "made.task", "[\"in_made\"]"),
+        (None, "COMMON", "[\"spread.in_spread\"]"),
+        (None, "COMMON", "[\"cloned.in_cloned\"]"),
     ];
     let expected = expected.map(|(variable, text, tasks)| (variable, text.to_owned(), tasks.to_owned()));
     assert_eq!(unknown.collect::<Vec<_>>(), expected);

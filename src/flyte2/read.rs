@@ -539,8 +539,10 @@ impl<'a> Finder<'_, 'a> {
         };
         let is_container = matches!(kind, EnvironmentKind::Container);
         let image = image_argument(call, kind);
+        let hidden = image.map_or_else(|| hidden_arguments(call), |_| None);
         let value = image.map(|expr| self.evaluator.evaluate(scope, expr));
         let images = match (image, kind) {
+            _ if hidden.is_some() => Vec::new(),
             (Some(expr), _) if value != Some(Ok(Constant::None)) => match &value {
                 Some(Ok(Constant::Str(_))) => vec![scope.place(expr.range())],
                 _ => image_places(self.evaluator, scope, expr, 0),
@@ -552,7 +554,7 @@ impl<'a> Finder<'_, 'a> {
             _ => Vec::new(),
         };
         // What stands for an image that is not found is named; a clone has that of another environment.
-        let given = match (image, kind) {
+        let given = match (image.or(hidden), kind) {
             (Some(expr), _) if value != Some(Ok(Constant::None)) => Some(expr.range()),
             (_, EnvironmentKind::Clone(..)) => Some(call.range),
             _ => None,
@@ -563,7 +565,9 @@ impl<'a> Finder<'_, 'a> {
         // Strings stand for images, and so does an environment that is given none.
         let written = match (image, value) {
             (Some(expr), Some(Ok(Constant::Str(uri)))) => Some((scope.place(expr.range()), Some(uri))),
-            (None, _) if matches!(kind, EnvironmentKind::Task) => Some((scope.place(call.range), None)),
+            (None, _) if hidden.is_none() && matches!(kind, EnvironmentKind::Task) => {
+                Some((scope.place(call.range), None))
+            }
             _ => None,
         };
         if let Some((place, uri)) = written {
@@ -668,6 +672,14 @@ fn image_argument(call: &ast::ExprCall, kind: EnvironmentKind) -> Option<&Expr> 
         EnvironmentKind::Task | EnvironmentKind::Other => 8,
     };
     call.arguments.find_argument_value("image", position)
+}
+
+/// What may hold the image of an environment that names none: `**COMMON`, `*arguments`.
+fn hidden_arguments(call: &ast::ExprCall) -> Option<&Expr> {
+    let double =
+        call.arguments.keywords.iter().find(|keyword| keyword.arg.is_none()).map(|keyword| &keyword.value);
+    double
+        .or_else(|| call.arguments.args.iter().find_map(|argument| Some(&*argument.as_starred_expr()?.value)))
 }
 
 /// The last name of `name.attribute.attribute`.
@@ -856,6 +868,9 @@ fn environment_images(
         return Vec::new();
     };
     let image = image_argument(call, kind).map(|expr| (expr, evaluator.evaluate(scope, expr)));
+    if image.is_none() && hidden_arguments(call).is_some() {
+        return Vec::new();
+    }
     match (image, kind) {
         (Some((expr, Ok(Constant::Str(_)))), _) => vec![scope.place(expr.range())],
         (Some((expr, value)), _) if value != Ok(Constant::None) => {
