@@ -198,6 +198,7 @@ fn read(function: &ast::StmtFunctionDef) -> Body {
         inner: FxHashMap::default(),
         locals: function.parameters.iter().map(|parameter| parameter.name().to_string()).collect(),
         loops: 0,
+        unread: None,
     };
     for parameter in &function.parameters {
         let name = parameter.name().to_string();
@@ -244,6 +245,8 @@ struct Flow {
     /// Names bound in the function: a call of one is not a call of a task.
     locals: BTreeSet<String>,
     loops: usize,
+    /// The last expression that was a statement of its own: nothing reads its value.
+    unread: Option<TextRange>,
 }
 
 impl Flow {
@@ -295,7 +298,10 @@ impl Flow {
                 let bound = Bound { held, inner: inner.map(|sides| sides.concat()), ..Bound::default() };
                 self.remember(&node.target, bound);
             }
-            Stmt::Expr(node) => drop(self.expr(&node.value)),
+            Stmt::Expr(node) => {
+                self.unread = Some(node.value.range());
+                drop(self.expr(&node.value));
+            }
             Stmt::Return(node) => {
                 if let Some(value) = &node.value {
                     if let Some(tuple) = value.as_tuple_expr() {
@@ -764,8 +770,9 @@ impl Flow {
     fn call(&mut self, call: &ast::ExprCall) -> Taint {
         let values = call.arguments.args.iter().map(|value| (None, value));
         let keywords = call.arguments.keywords.iter().map(|keyword| (Some(keyword), &keyword.value));
-        // What is only printed may look different.
-        let is_print = matches!(&*call.func, Expr::Name(name) if name.id == "print");
+        // What is only printed may look different; a `print` of the user's own may give it back.
+        let is_print =
+            self.unread == Some(call.range) && matches!(&*call.func, Expr::Name(name) if name.id == "print");
         let taint = |this: &mut Self, value: &Expr| match value {
             Expr::FString(string) if is_print => this.formatted(string),
             _ => this.expr(value),
