@@ -161,7 +161,7 @@ pub(super) fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<
     mapper.consume(map.call.func.range());
     mapper.call(map.entity.range(), map.node);
     let mut calls = CallsIn::default();
-    call.call.arguments.keywords.iter().for_each(|keyword| calls.visit_expr(&keyword.value));
+    call.call.arguments.arguments_source_order().for_each(|argument| calls.visit_expr(argument.value()));
     for range in calls.ranges {
         // What stands in another map is a part of its text already.
         if mapper.taken_text(range).is_none() {
@@ -213,7 +213,8 @@ fn wrapper(mapper: &Mapper<'_>, node: NodeId) -> Option<String> {
 
 /// Whether all lists that are mapped are known to be of one length.
 fn have_one_length(mapper: &Mapper<'_>, call: &NodeCall<'_>) -> bool {
-    let mut lengths = call.call.arguments.keywords.iter().map(|keyword| length(mapper, &keyword.value));
+    let mut lengths =
+        call.call.arguments.arguments_source_order().map(|argument| length(mapper, argument.value()));
     let first = lengths.next();
     lengths.all(|length| Some(length) == first)
 }
@@ -401,21 +402,21 @@ fn inputs(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<'_>) -> Op
         refuse(mapper, range, "`map_task` maps something that is no task".to_owned());
         return None;
     }
-    let is_plain = call.call.arguments.args.is_empty()
-        && call.call.arguments.keywords.iter().chain(map.bound()).all(|keyword| keyword.arg.is_some())
-        && map.partial.is_none_or(|(partial, _)| partial.arguments.args.len() == 1);
     let function = mapper.cx.function(map.node)?;
-    if !is_plain {
-        refuse(mapper, range, "the inputs of `map_task` are not given by name".to_owned());
+    let by_place = |place: usize| Some(function.parameters.get(place)?.name.as_str());
+    let lists = named(&call.call.arguments, by_place);
+    let bound = map.partial.map_or(Some(Vec::new()), |(partial, _)| {
+        // The task itself stands at the first place; flytekit takes nothing else there.
+        named(&partial.arguments, |place| (place == 0).then_some("")).map(|bound| bound[1..].to_vec())
+    });
+    let (Some(lists), Some(bound)) = (lists, bound) else {
+        refuse(mapper, range, "which inputs `map_task` gets cannot be told".to_owned());
         return None;
-    }
-    let given = |keywords: &[&ast::Keyword], parameter: &Parameter| {
-        let mut found =
-            keywords.iter().filter(|keyword| keyword.arg.as_deref() == Some(parameter.name.as_str()));
-        found.next().map(|keyword| mapper.rewriter.text_of(keyword.value.range()))
     };
-    let lists: Vec<&ast::Keyword> = call.call.arguments.keywords.iter().collect();
-    let bound: Vec<&ast::Keyword> = map.bound().collect();
+    let given = |inputs: &[(&str, &Expr)], parameter: &Parameter| {
+        let (_, value) = inputs.iter().find(|(name, _)| *name == parameter.name)?;
+        Some(mapper.rewriter.text_of(value.range()))
+    };
     // flytekit wants all parameters, defaults or not.
     let input = |parameter: &Parameter| {
         let input = given(&lists, parameter).map(Input::List);
@@ -427,6 +428,19 @@ fn inputs(mapper: &mut Mapper<'_>, call: &NodeCall<'_>, map: &MapTask<'_>) -> Op
         return None;
     }
     Some(inputs)
+}
+
+/// The arguments of a call with the names of the parameters that they are for; those by place as `by_place` tells.
+fn named<'e>(
+    arguments: &'e ast::Arguments,
+    by_place: impl Fn(usize) -> Option<&'e str>,
+) -> Option<Vec<(&'e str, &'e Expr)>> {
+    let first = arguments.args.iter().enumerate().map(|(place, value)| {
+        let name = by_place(place).filter(|_| !value.is_starred_expr())?;
+        Some((name, value))
+    });
+    let rest = arguments.keywords.iter().map(|keyword| Some((keyword.arg.as_deref()?, &keyword.value)));
+    first.chain(rest).collect()
 }
 
 /// `f = partial(task, b=1)` goes with the only map that read it.
