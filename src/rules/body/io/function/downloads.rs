@@ -1,0 +1,304 @@
+//! Where paths are wanted, and how they are got: in place where that is once, else bound to a name first.
+//!
+//! ```python
+//! frame = pd.read_csv(f)              # frame = pd.read_csv(f.download_sync())
+//!
+//! shutil.copy(f, "a")                 # f_path = f.download_sync()
+//! shutil.copy(f, "b")                 # shutil.copy(f_path, "a")
+//! ```
+
+use std::collections::BTreeMap;
+
+use super::super::types::{Shape, fields};
+use super::{Binder, FunctionIo, Outcome, Parent, root_of};
+use crate::edit::Edit;
+use crate::python::Ranged;
+use crate::python::ast::{self, Expr, Stmt};
+use crate::python::items::indentation_at;
+use crate::rules::Effect;
+use crate::source::{TextRange, TextSize};
+
+/// A place where the path of a value is wanted.
+pub(super) struct PathUse {
+    range: TextRange,
+    /// The value, as code.
+    value: String,
+    binder: Binder,
+    /// Whether it may run many times, or later.
+    is_repeated: bool,
+    /// Whether a `try` around it is not around the binding of the value.
+    is_tried: bool,
+    /// Whether the value may be `None` here, which the code around it takes as it takes a path.
+    may_be_none: bool,
+    /// Whether the value may be `None` elsewhere.
+    is_optional: bool,
+    /// From the statement that certainly downloads a value that may be `None` elsewhere to the end of its block.
+    guarded: Option<TextRange>,
+    /// Whether it is a statement by itself: `f.download()`.
+    is_statement: bool,
+    /// Whether `Path(…)` has to be put around it.
+    pub(super) as_path: bool,
+    /// Whether it stands in a comprehension, lambda or function inside of the function.
+    is_inside: bool,
+    /// Whether the value may be another one, or not be there, elsewhere in the function: `files[0]`.
+    is_fleeting: bool,
+}
+
+impl FunctionIo<'_, '_> {
+    /// The path of a value is wanted in the place of `range`.
+    pub(super) fn path(&mut self, range: TextRange, value: &Expr, may_be_none: bool) {
+        let root = root_of(value);
+        if root.is_none() && !may_be_none && !(self.is_async && self.scopes > 0) {
+            return self.path_of_result(range, value.range());
+        }
+        let known = root.and_then(|root| self.tracked.get(root));
+        let is_tried = known.is_some_and(|known| known.tries < self.tries);
+        let is_fleeting = self.is_fleeting(value);
+        let binder = match known {
+            Some(_) if is_fleeting && self.conditions == 0 && self.is_lasting(value) => {
+                self.statement_start().map_or(Binder::Nowhere, Binder::Before)
+            }
+            Some(known) if !is_fleeting => known.binder,
+            _ => Binder::Nowhere,
+        };
+        let is_optional = matches!(self.shape_of(value), Shape::Optional(_));
+        self.uses.push(PathUse {
+            range,
+            value: self.text(value.range()).to_owned(),
+            binder,
+            is_repeated: !is_fleeting && self.depth > 0 && !matches!(binder, Binder::Nowhere),
+            is_tried: is_tried && !is_fleeting,
+            may_be_none,
+            is_optional,
+            guarded: self.rest_of_block().filter(|_| is_optional && !may_be_none && !is_fleeting),
+            is_statement: matches!(self.parents.iter().rev().nth(2), Some(Parent::Stmt(statement)) if statement.range() == range),
+            as_path: false,
+            is_inside: self.scopes > 0,
+            is_fleeting,
+        });
+    }
+
+    /// Whether a value is taken out of something that may hold another one, or none, elsewhere in the function.
+    fn is_fleeting(&self, value: &Expr) -> bool {
+        let is_changed = root_of(value).is_some_and(|root| self.changed.contains(root));
+        match value {
+            Expr::Subscript(_) => true,
+            Expr::Attribute(attribute) => {
+                let holder = self.shape_of(&attribute.value);
+                let is_field = match holder.clone().present() {
+                    Shape::Class(file, statement) => {
+                        let fields = fields(self.cx.project, file, statement);
+                        fields.iter().any(|(name, _)| name == attribute.attr.as_str())
+                    }
+                    _ => true,
+                };
+                is_changed
+                    || !is_field
+                    || matches!(holder, Shape::Optional(_))
+                    || self.is_fleeting(&attribute.value)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a value that is there once stays the same to the end of the function.
+    fn is_lasting(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Subscript(subscript) => {
+                subscript.slice.is_literal_expr() && self.is_lasting(&subscript.value)
+            }
+            Expr::Attribute(attribute) => self.is_lasting(&attribute.value),
+            Expr::Name(name) => !self.changed.contains(name.id.as_str()),
+            _ => false,
+        }
+    }
+
+    /// Where the innermost statement around the expression at hand begins.
+    fn statement_start(&self) -> Option<TextSize> {
+        self.parents.iter().rev().find_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(statement.start()),
+            Parent::Expr(_) => None,
+        })
+    }
+
+    /// From the statement around the expression at hand to the end of its block, if both run once, as a whole.
+    fn rest_of_block(&self) -> Option<TextRange> {
+        let around = self.parents.iter().rev().take_while(|parent| matches!(parent, Parent::Expr(_)));
+        let is_sure = |parent: &Parent<'_>| !matches!(parent, Parent::Expr(Expr::If(_) | Expr::BoolOp(_)));
+        if self.depth > 0 || !around.clone().all(is_sure) {
+            return None;
+        }
+        let mut statements = self.parents.iter().rev().filter_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(*statement),
+            Parent::Expr(_) => None,
+        });
+        let statement = statements.next().filter(|statement| {
+            matches!(
+                statement,
+                Stmt::Expr(_) | Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::With(_) | Stmt::Return(_)
+            )
+        })?;
+        let end = match statements.next() {
+            Some(outer) => {
+                let mut blocks = blocks(outer).into_iter();
+                let block =
+                    blocks.find(|block| block.iter().any(|inner| inner.range() == statement.range()))?;
+                block.last()?.end()
+            }
+            None => TextSize::of(self.cx.text),
+        };
+        Some(TextRange::new(statement.start(), end))
+    }
+
+    /// What a call gives is another value each time, and is downloaded where it stands.
+    fn path_of_result(&mut self, range: TextRange, value: TextRange) {
+        let (before, after) =
+            if self.is_async { ("(await ", ".download())") } else { ("", ".download_sync()") };
+        self.outcome.edits.push(Edit::insertion(range.start(), before));
+        self.outcome.edits.push(Edit::replacement(TextRange::new(value.end(), range.end()), after));
+    }
+
+    /// Downloads in place what is used once, and binds what is used more often.
+    pub(super) fn finish(mut self) -> Outcome {
+        for (name, shapes) in std::mem::take(&mut self.shapes) {
+            let is_same = shapes.iter().all(|shape| *shape == shapes[0]);
+            let is_sure = is_same && self.bound.get(name) == Some(&shapes.len());
+            if !self.is_workflow() && !is_sure {
+                self.rebound(self.whole, name);
+            }
+        }
+        if self.early.names.values().any(|times| *times != 0) {
+            self.find(
+                self.whole,
+                Effect::Blocking,
+                "a value is made here before its file is written, and is given on in a way that cannot be followed",
+                "Make it where it is returned or handed to a task",
+            );
+        }
+        let mut by_value: BTreeMap<String, Vec<PathUse>> = BTreeMap::new();
+        for path_use in std::mem::take(&mut self.uses) {
+            by_value.entry(path_use.value.clone()).or_default().push(path_use);
+        }
+        for (value, uses) in by_value {
+            if self.early.names.contains_key(value.as_str()) {
+                uses.iter().for_each(|path_use| self.replace(path_use, &value));
+                continue;
+            }
+            let first = &uses[0];
+            let is_single = uses.len() == 1 && !first.may_be_none;
+            if is_single && !(first.is_repeated) {
+                if self.is_async && first.is_inside {
+                    self.find(
+                        first.range,
+                        Effect::Blocking,
+                        format!("`{value}` is downloaded in a comprehension of an `async` function"),
+                        "Download it in a loop",
+                    );
+                }
+                let path = download(&value, self.is_async);
+                self.replace(first, &path);
+                continue;
+            }
+            let guarded =
+                first.guarded.filter(|rest| uses.iter().all(|other| rest.contains_range(other.range)));
+            let at = guarded.map_or(first.binder, |rest| Binder::Before(rest.start()));
+            let is_bound_elsewhere = |other: &PathUse| !first.is_fleeting && other.binder != first.binder;
+            if at == Binder::Nowhere || uses.iter().any(is_bound_elsewhere) {
+                self.find(
+                    uses[uses.len() - 1].range,
+                    Effect::Blocking,
+                    format!(
+                        "the path of `{value}` is used several times here; on Flyte 2 each is a download"
+                    ),
+                    "Bind the path to a name first",
+                );
+                continue;
+            }
+            if guarded.is_none() && uses.iter().any(|path_use| path_use.is_tried) {
+                self.find(
+                    uses[0].range,
+                    Effect::Blocking,
+                    format!(
+                        "`{value}` is downloaded in `try`; bound once above it, a failure would not be caught"
+                    ),
+                    "Download it once in the `try`, and use the path behind it",
+                );
+                continue;
+            }
+            let is_there =
+                |path_use: &PathUse| !path_use.may_be_none && (!path_use.is_optional || path_use.is_fleeting);
+            let may_be_none = guarded.is_none() && !uses.iter().all(is_there);
+            let name = self.path_name(&value);
+            let download = download(&value, self.is_async);
+            let download = download.trim_start_matches('(').to_owned();
+            let download =
+                if self.is_async { download.trim_end_matches(')').to_owned() + ")" } else { download };
+            let guard =
+                if may_be_none { format!(" if {value} is not None else None") } else { String::new() };
+            let line = format!("{name} = {download}{guard}");
+            let is_first_statement = first.is_statement && at == Binder::Before(first.range.start());
+            let replaced = if is_first_statement {
+                self.replace(first, &line);
+                &uses[1..]
+            } else {
+                self.bind(at, &line);
+                &uses[..]
+            };
+            for path_use in replaced {
+                self.replace(path_use, &name);
+            }
+        }
+        self.outcome
+    }
+
+    fn replace(&mut self, path_use: &PathUse, path: &str) {
+        let text = if path_use.as_path { format!("{}({path})", self.names.path()) } else { path.to_owned() };
+        self.outcome.edits.push(Edit::replacement(path_use.range, text));
+    }
+
+    fn bind(&mut self, at: Binder, line: &str) {
+        let (Binder::Before(offset) | Binder::After(offset)) = at else { return };
+        let indent = indentation_at(self.cx.text, offset);
+        let text = match at {
+            Binder::Before(_) => format!("{line}\n{indent}"),
+            _ => format!("\n{indent}{line}"),
+        };
+        self.outcome.edits.push(Edit::insertion(offset, text));
+    }
+
+    /// `model_path` for `model` and `r_model_path` for `r.model`.
+    fn path_name(&self, value: &str) -> String {
+        let words: Vec<&str> = value
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let base = words.join("_");
+        let module = &self.cx.facts.module;
+        let candidates = [format!("{base}_path"), format!("{base}_local_path")];
+        let further = (2..).map(|number| format!("{base}_path{number}"));
+        candidates.into_iter().chain(further).find(|name| !module.has_name(name)).unwrap_or_default()
+    }
+}
+
+/// The code that gives the path of a value.
+fn download(value: &str, is_async: bool) -> String {
+    if is_async { format!("(await {value}.download())") } else { format!("{value}.download_sync()") }
+}
+
+/// The blocks of a statement that are no loops or scopes of their own.
+fn blocks(statement: &Stmt) -> Vec<&[Stmt]> {
+    match statement {
+        Stmt::If(node) => {
+            let clauses = node.elif_else_clauses.iter().map(|clause| clause.body.as_slice());
+            std::iter::once(node.body.as_slice()).chain(clauses).collect()
+        }
+        Stmt::With(node) => vec![&node.body],
+        Stmt::Match(node) => node.cases.iter().map(|case| case.body.as_slice()).collect(),
+        Stmt::Try(node) => {
+            let handlers = node.handlers.iter().filter_map(ast::ExceptHandler::as_except_handler);
+            let handlers = handlers.map(|handler| handler.body.as_slice());
+            handlers.chain([node.body.as_slice(), &node.orelse, &node.finalbody]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
