@@ -389,8 +389,7 @@ impl<'a> Evaluator<'a> {
     fn now(scope: Scope<'_, 'a>, at: TextSize) -> Option<TextSize> {
         match scope.frames.last().map(Frame::values) {
             Some(Some(values)) => values.now,
-            // The body of a class runs where it stands.
-            _ => scope.frames.iter().all(|frame| frame.is_class).then_some(at),
+            _ => scope.frames.iter().all(|frame| frame.runs_at_once).then_some(at),
         }
     }
 
@@ -459,8 +458,9 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         let now = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
-        let [seen] = facts.module.visible(&name.id, now)[..] else { return None };
-        let targets = self.project.follow(scope.file, seen, &attributes_of(callee), 0);
+        let seen = facts.module.visible(&name.id, now);
+        let attributes = attributes_of(callee);
+        let targets = self.project.look_up(scope.file, &name.id, &attributes, now);
         let [Target::Binding(file, binding, rest)] = &targets[..] else { return None };
         let (file, binding) = (*file, *binding);
         let module = &self.project.facts(file)?.module;
@@ -469,7 +469,7 @@ impl<'a> Evaluator<'a> {
         if !matches!(definition, Some(Definition::Function { is_straight: true, .. }))
             || !is_wanted(file)
             || self.changes.may_rebind(file, &bound.name)
-            || self.may_mean_other(scope, &name.id, &[seen], now)
+            || self.may_mean_other(scope, (&name.id, &attributes), &seen, now)
         {
             return None;
         }
@@ -785,87 +785,66 @@ impl<'a> Evaluator<'a> {
             return scope.stuck(name);
         }
         let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
+        let visible = facts.module.visible(&name.id, offset);
+        let is_brought = || !self.project.stars_with(scope.file, &name.id, None, offset).is_empty();
         let is_builtin = BUILTINS.contains(&name.id.as_str())
-            && facts.module.exports(&name.id).is_empty()
-            && self.stars(scope.file, &name.id, None, TextSize::from(u32::MAX)) == 0;
+            && facts.module.are_behind(&visible, offset)
+            && !is_brought();
         if is_builtin {
             return Ok((Constant::Name(name.id.to_string()), attributes));
         }
         // What a name means to a call, or to a round of a comprehension, depends on when that runs.
         let has_values = scope.frames.last().is_some_and(|frame| frame.values().is_some());
-        if let Some(reference) = facts.reference_at(expr.range()).filter(|_| !has_values) {
-            return match self.project.resolve(scope.file, reference) {
-                [target @ Target::External(_)] => self.target(scope, expr, target),
-                [target]
-                    if !self.may_mean_other(scope, &name.id, &reference.bindings, offset)
-                        && !reference.bindings.iter().any(|&binding| {
-                            self.is_uncertain_import(scope.file, binding, &attributes, 0)
-                        }) =>
-                {
-                    self.target(scope, expr, target)
-                }
-                _ => scope.stuck(expr),
-            };
-        }
-        let visible = facts.module.visible(&name.id, offset);
-        match visible[..] {
-            [] if name.id.as_str() == "__file__" => {
+        let reference = facts.reference_at(expr.range()).filter(|_| !has_values);
+        let (targets, bindings) = if let Some(reference) = reference {
+            (self.project.resolve(scope.file, reference).to_vec(), reference.bindings.as_slice())
+        } else {
+            (self.project.look_up(scope.file, &name.id, &attributes, offset), visible.as_slice())
+        };
+        match &targets[..] {
+            [target @ Target::External(_)] => self.target(scope, expr, target),
+            _ if visible.is_empty() && name.id.as_str() == "__file__" => {
                 let path =
                     self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
                 path.map_or_else(|| scope.stuck(expr), |path| Ok((Constant::Str(path), attributes)))
             }
-            [binding]
-                if self.is_of_library(scope.file, binding, &attributes)
-                    || !self.may_mean_other(scope, &name.id, &visible, offset) =>
-            {
-                self.followed(scope, expr, binding, &attributes)
+            [target] if !self.may_mean_other(scope, (&name.id, &attributes), bindings, offset) => {
+                self.target(scope, expr, target)
             }
             _ => scope.stuck(expr),
         }
     }
 
     /// Whether a name of the file may mean something else at `offset` than what binds it there: code that is not followed
-    /// binds it, or a star import behind its binding, or one of several, brings it.
+    /// binds it, a star import behind its binding, or one of several, brings it, or what it is imported from is not
+    /// certain.
     fn may_mean_other(
         &self,
         scope: Scope<'_, 'a>,
-        name: &Name,
+        (name, attributes): (&Name, &[Name]),
         bindings: &[BindingId],
         offset: TextSize,
     ) -> bool {
-        if self.changes.may_rebind(scope.file, name) {
+        let file = scope.file;
+        let Some(facts) = self.project.facts(file).filter(|_| !self.changes.may_rebind(file, name)) else {
             return true;
+        };
+        if facts.module.are_behind(bindings, offset) {
+            let stars = self.project.stars_with(file, name, None, offset);
+            let [star] = &stars[..] else { return true };
+            let names = [std::slice::from_ref(name), attributes].concat();
+            return self.is_uncertain_path(file, star, &names, 0);
         }
-        if bindings.is_empty() {
-            return self.stars(scope.file, name, None, offset) > 1;
-        }
-        let from = bindings.iter().map(|&binding| self.hides_stars_from(scope.file, binding));
+        let from = bindings.iter().map(|&binding| self.hides_stars_from(file, binding));
         let from = from.collect::<Option<Vec<TextSize>>>().and_then(|from| from.into_iter().max());
-        self.stars(scope.file, name, from, offset) > 0
+        !self.project.stars_with(file, name, from, offset).is_empty()
+            || bindings.iter().any(|&binding| self.is_uncertain_import(file, binding, attributes, 0))
     }
 
     /// Where a binding stands that hides what star imports before it bring; `None` if it may not have run.
     fn hides_stars_from(&self, file: FileId, binding: BindingId) -> Option<TextSize> {
         let bound = &self.project.facts(file)?.module.bindings[binding];
         bound.is_unconditional.then(|| bound.range.start())
-    }
-
-    /// How many star imports that may bring a name stand between two places of a file.
-    fn stars(&self, file: FileId, name: &Name, from: Option<TextSize>, to: TextSize) -> usize {
-        let Some(facts) = self.project.facts(file).filter(|facts| !facts.module.star_imports.is_empty())
-        else {
-            return 0;
-        };
-        let stars = facts.module.imports.iter().filter(|import| {
-            let start = import.range.start();
-            from.is_none_or(|from| from < start) && start < to
-        });
-        let paths = stars.filter(|import| import.aliases.iter().any(|alias| alias.name == "*"));
-        let paths = paths.filter_map(|import| {
-            let (level, module) = import.from.clone()?;
-            Some(ImportPath { level, module, name: None })
-        });
-        paths.filter(|path| self.project.may_bring(file, path, name, 0)).count()
     }
 
     /// Whether what an import brings may be something else than what its modules say when they are read one by one.
@@ -879,6 +858,11 @@ impl<'a> Evaluator<'a> {
         let Some(facts) = self.project.facts(file).filter(|_| depth < MAX_CALLS) else { return true };
         let BindingKind::Import(path) = &facts.module.bindings[binding].kind else { return false };
         let names: Vec<Name> = path.name.iter().map(Name::from).chain(attributes.iter().cloned()).collect();
+        self.is_uncertain_path(file, path, &names, depth)
+    }
+
+    /// The same of names that are read one after another from a module.
+    fn is_uncertain_path(&self, file: FileId, path: &ImportPath, names: &[Name], depth: usize) -> bool {
         let Some(mut place) = self.project.index.resolve(file, path.level, &path.module) else {
             return false;
         };
@@ -889,25 +873,23 @@ impl<'a> Evaluator<'a> {
                 return self.changes.may_rebind(file, name)
                     || exports.into_iter().any(|export| {
                         let from = self.hides_stars_from(file, export);
-                        self.stars(file, name, from, TextSize::from(u32::MAX)) > 0
+                        !self.project.stars_with(file, name, from, TextSize::from(u32::MAX)).is_empty()
                             || self.is_uncertain_import(file, export, &names[index + 1..], depth + 1)
                     });
             }
-            match self.project.index.child(place, name) {
-                Some(child) => place = child,
-                None => {
-                    return place
-                        .file
-                        .is_some_and(|file| self.stars(file, name, None, TextSize::from(u32::MAX)) > 1);
-                }
+            if let Some(child) = self.project.index.child(place, name) {
+                place = child;
+                continue;
             }
+            let Some(file) = place.file else { return false };
+            let stars = self.project.stars_with(file, name, None, TextSize::from(u32::MAX));
+            return match &stars[..] {
+                [] => false,
+                [star] if depth < MAX_CALLS => self.is_uncertain_path(file, star, &names[index..], depth + 1),
+                _ => true,
+            };
         }
         false
-    }
-
-    /// Whether a name is an import from a library.
-    fn is_of_library(&self, file: FileId, binding: BindingId, attributes: &[Name]) -> bool {
-        matches!(self.project.follow(file, binding, attributes, 0)[..], [Target::External(_)])
     }
 
     fn followed(

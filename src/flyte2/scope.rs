@@ -37,6 +37,8 @@ struct Binding<'a> {
 pub struct Frame<'a> {
     /// Whether it is a class: functions inside do not see its names.
     pub is_class: bool,
+    /// Whether it runs where it stands: it is a class or a comprehension.
+    pub runs_at_once: bool,
     bindings: FxHashMap<&'a str, Vec<Binding<'a>>>,
     reads: FxHashMap<&'a str, usize>,
     values: Option<Values<'a>>,
@@ -66,7 +68,7 @@ impl<'a> Frame<'a> {
     pub fn of_class(class: &'a ast::StmtClassDef) -> Self {
         let mut collector = Collector::default();
         collector.body(&class.body);
-        Self { is_class: true, ..collector.frame }
+        Self { is_class: true, runs_at_once: true, ..collector.frame }
     }
 
     /// The parameters of a lambda.
@@ -94,7 +96,7 @@ impl<'a> Frame<'a> {
         for generator in generators {
             collector.target(&generator.target);
         }
-        collector.frame
+        Self { runs_at_once: true, ..collector.frame }
     }
 
     /// How often `name` is read.

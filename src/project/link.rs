@@ -18,9 +18,13 @@ use crate::flyte1::symbol::{Symbol, is_flyte1_root, symbol};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{BindingId, BindingKind, ImportStatement, Reference, Role};
+use crate::source::TextSize;
 
 /// Imports that lead in circles end here.
 const MAX_DEPTH: usize = 32;
+
+/// Behind all code of a file.
+const END: TextSize = TextSize::new(u32::MAX);
 
 /// What the references of a file may mean. A file reads the same few names again and again.
 #[derive(Debug, Default)]
@@ -99,6 +103,11 @@ impl Project {
         let mut links = Links::default();
         let mut followed: FxHashMap<(BindingId, &[Name]), usize> = FxHashMap::default();
         for reference in self.facts(file).into_iter().flat_map(|facts| &facts.module.references) {
+            if let Some(targets) = self.brought_before(file, reference) {
+                links.of_references.push(links.distinct.len());
+                links.distinct.push(targets);
+                continue;
+            }
             let key = match reference.bindings[..] {
                 [binding] => Some((binding, reference.attributes.as_slice())),
                 _ => None,
@@ -206,6 +215,31 @@ impl Project {
         targets.into_iter().any(is_package)
     }
 
+    /// What star imports bring under a name that the file itself binds further down only; `None` if none may bring it.
+    fn brought_before(&self, file: FileId, reference: &Reference) -> Option<Vec<Target>> {
+        let module = &self.facts(file)?.module;
+        let at = reference.range.start();
+        let is_behind = !module.star_imports.is_empty()
+            && !reference.is_deferred
+            && !reference.bindings.is_empty()
+            && module.are_behind(&reference.bindings, at);
+        if !is_behind || self.stars_with(file, &reference.name, None, at).is_empty() {
+            return None;
+        }
+        Some(self.through_stars(file, &reference.names(), at, 0))
+    }
+
+    /// What a name with `attributes` behind it means to top-level code that runs at `offset`.
+    pub fn look_up(&self, file: FileId, name: &Name, attributes: &[Name], offset: TextSize) -> Vec<Target> {
+        let Some(facts) = self.facts(file) else { return Vec::new() };
+        let bindings = facts.module.visible(name, offset);
+        if facts.module.are_behind(&bindings, offset) {
+            let names = [std::slice::from_ref(name), attributes].concat();
+            return self.through_stars(file, &names, offset, 0);
+        }
+        bindings.into_iter().flat_map(|binding| self.follow(file, binding, attributes, 0)).collect()
+    }
+
     fn find_targets(&self, file: FileId, reference: &Reference) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for &binding in &reference.bindings {
@@ -221,9 +255,8 @@ impl Project {
     /// A decorator that is used but never imported, as in excerpts of documentation: `@task` in a file that imports
     /// other names of Flyte 1 is Flyte 1's.
     fn undefined(&self, file: FileId, reference: &Reference) -> Target {
-        let names: Vec<Name> =
-            std::iter::once(reference.name.clone()).chain(reference.attributes.iter().cloned()).collect();
-        if let [target] = &self.through_stars(file, &names, 0)[..]
+        let end = if reference.is_deferred { END } else { reference.range.start() };
+        if let [target] = &self.through_stars(file, &reference.names(), end, 0)[..]
             && *target != Target::Unknown
         {
             return target.clone();
@@ -334,7 +367,7 @@ impl Project {
         if let Some(targets) = self.submodule(place, names, depth) {
             return targets;
         }
-        place.file.map_or_else(|| vec![Target::Unknown], |file| self.through_stars(file, names, depth))
+        place.file.map_or_else(|| vec![Target::Unknown], |file| self.through_stars(file, names, END, depth))
     }
 
     /// Whether `name` is bound by an import of itself, as `from . import tasks` in a package does: its module is meant.
@@ -353,22 +386,53 @@ impl Project {
         Some(self.descend(self.index.child(place, name)?, rest, depth + 1))
     }
 
-    /// Looks `names` up in what `from x import *` brings into `file`.
-    fn through_stars(&self, file: FileId, names: &[Name], depth: usize) -> Vec<Target> {
-        let Some(facts) = self.facts(file).filter(|_| depth <= MAX_DEPTH) else {
+    /// Looks `names` up in what `from x import *` brings into `file` before `end`.
+    fn through_stars(&self, file: FileId, names: &[Name], end: TextSize, depth: usize) -> Vec<Target> {
+        if depth > MAX_DEPTH {
             return vec![Target::Unknown];
-        };
+        }
         // What `from flytekit import *` brings is not known.
-        let known =
-            facts.module.star_imports.iter().filter(|star| star.level > 0 || !is_flyte1_root(star.root()));
+        let known = self.stars(file, None, end).filter(|star| star.level > 0 || !is_flyte1_root(star.root()));
         // The last one that brings a name wins.
         for star in known.rev().filter(|star| self.may_bring(file, star, &names[0], depth)) {
-            let targets = self.follow_import(file, star, names, depth + 1);
+            let targets = self.follow_import(file, &star, names, depth + 1);
             if !targets.iter().any(|target| matches!(target, Target::Unknown | Target::External(_))) {
                 return targets;
             }
         }
         vec![Target::Unknown]
+    }
+
+    /// The star imports between two places of a file.
+    fn stars(
+        &self,
+        file: FileId,
+        from: Option<TextSize>,
+        to: TextSize,
+    ) -> impl DoubleEndedIterator<Item = ImportPath> {
+        let facts = self.facts(file).filter(|facts| !facts.module.star_imports.is_empty());
+        let imports = facts.into_iter().flat_map(|facts| &facts.module.imports);
+        let stars = imports.filter(move |import| {
+            let start = import.range.start();
+            from.is_none_or(|from| from < start)
+                && start < to
+                && import.aliases.iter().any(|alias| alias.name == "*")
+        });
+        stars.filter_map(|import| {
+            let (level, module) = import.from.clone()?;
+            Some(ImportPath { level, module, name: None })
+        })
+    }
+
+    /// The star imports between two places of a file that may bring a name.
+    pub fn stars_with(
+        &self,
+        file: FileId,
+        name: &Name,
+        from: Option<TextSize>,
+        to: TextSize,
+    ) -> Vec<ImportPath> {
+        self.stars(file, from, to).filter(|star| self.may_bring(file, star, name, 0)).collect()
     }
 
     /// Whether `from x import *` in `file` may bring a name: `__all__` or an underscore can keep it back.

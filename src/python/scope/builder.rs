@@ -129,7 +129,7 @@ enum Resolution {
     /// Something that cannot.
     Local,
     /// Nothing in the file.
-    Unbound,
+    Unbound { is_deferred: bool },
 }
 
 struct Builder<'a> {
@@ -1057,12 +1057,12 @@ impl<'a> Builder<'a> {
                     references.push(raw.into_reference(bindings, is_deferred));
                 }
                 Resolution::Local => {}
-                Resolution::Unbound => {
+                Resolution::Unbound { is_deferred } => {
                     let name = raw.name.id.as_str();
                     names.insert(name);
                     // It may come from `from x import *`; and examples leave the import of decorators out.
                     if has_stars || matches!(raw.role, Role::Decorator(_)) {
-                        references.push(raw.into_reference(Vec::new(), false));
+                        references.push(raw.into_reference(Vec::new(), is_deferred));
                     } else if matches!(name, "exec" | "globals") && matches!(raw.role, Role::Callee(_)) {
                         self.module.hidden_bindings.push(raw.expr.range());
                     }
@@ -1141,7 +1141,7 @@ impl<'a> Builder<'a> {
             is_first = false;
             current = scope.parent;
         }
-        Resolution::Unbound
+        Resolution::Unbound { is_deferred: is_deferred || self.is_quoted(raw.name.range.start()) }
     }
 
     /// Whether a type in quotes stands at `offset`.

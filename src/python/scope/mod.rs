@@ -140,6 +140,13 @@ impl Module {
         let chain = std::iter::successors(latest, |&id| self.bindings[id].previous);
         reaching(chain.map(|id| (id, self.bindings[id].effect)), &self.blocks, offset, BlockId::default())
     }
+
+    /// Whether all these bindings of a name certainly stand behind a read at `offset` in top-level code.
+    pub fn are_behind(&self, bindings: &[BindingId], offset: TextSize) -> bool {
+        bindings.iter().map(|&id| &self.bindings[id]).all(|binding| {
+            binding.is_unconditional && !binding.effect.is_deferred && binding.effect.from >= offset
+        })
+    }
 }
 
 /// Whether a method of this name changes a list or a dict.
@@ -348,6 +355,11 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// The name and its attributes.
+    pub fn names(&self) -> Vec<Name> {
+        std::iter::once(&self.name).chain(&self.attributes).cloned().collect()
+    }
+
     /// The name with its attributes, as code on one line: the source may have comments and line breaks between them.
     pub fn dotted(&self) -> String {
         let attributes = self.attributes.iter().map(Name::as_str);
