@@ -547,7 +547,7 @@ impl<'a> Evaluator<'a> {
         let mut maker = Call { evaluator: self, scope, place, built };
         let Some(signature) = method(name) else {
             if DEVELOPER_METHODS.contains(&name) {
-                maker.unknown(place);
+                maker.developer_method(name, call);
             } else if name.starts_with("with_") {
                 let message = format!("`{name}` is no method of an image");
                 maker.problem(&IMAGE_CALL, place, message, nearest(name));
@@ -1212,10 +1212,10 @@ impl<'a> Call<'_, '_, 'a> {
             "with_source_file" => self.with_source_file(arguments),
             "with_source_folder" => self.with_source_folder(arguments),
             "with_dockerignore" => {
-                let path = match arguments.get("path").map(|argument| (argument, &argument.value)) {
-                    Some((_, Ok(Constant::Path(text) | Constant::Str(text)))) => text.clone(),
-                    Some((argument, _)) => self.item(argument, false).unwrap_or_default(),
-                    None => String::new(),
+                let Some(argument) = arguments.get("path") else { return };
+                let path = match &argument.value {
+                    Ok(Constant::Path(text) | Constant::Str(text)) => text.clone(),
+                    _ => self.item(argument, false).unwrap_or_default(),
                 };
                 self.add(Layer::DockerIgnore { path }, Vec::new());
             }
@@ -1229,6 +1229,37 @@ impl<'a> Call<'_, '_, 'a> {
             "with_poetry_project" => self.with_poetry_project(arguments),
             _ => self.with_pixi_project(arguments),
         }
+    }
+
+    /// A method that adds wheels which stand beside the source of the SDK.
+    fn developer_method(&mut self, name: &str, call: &'a ast::ExprCall) {
+        if name == "with_local_v2_plugins" {
+            let elements = match call.arguments.find_argument_value("plugins", 0) {
+                Some(expr) => {
+                    let value = self.evaluator.evaluate(self.scope, expr);
+                    let is_text = matches!(value, Ok(Constant::Str(_)));
+                    let argument =
+                        Argument { place: self.scope.place(expr.range()), expr: Some(expr), value };
+                    let is_given = is_text || argument.value.as_ref().map_or(true, Constant::is_true);
+                    if is_given { self.listed(&argument) } else { Vec::new() }
+                }
+                None => Vec::new(),
+            };
+            // Without names the image stays as it is.
+            if elements.is_empty() && call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some()) {
+                return;
+            }
+            for element in &elements {
+                let Some(plugin) = self.item(element, true) else { continue };
+                if element.value.is_ok() && !plugin.starts_with("flyteplugins-") {
+                    let message = format!("`{plugin}` is no plugin, and the SDK takes no other name");
+                    let help = "Write its name as that of the package: `flyteplugins-…`";
+                    return self.problem(&IMAGE_ARGUMENT_TYPE, element.place, message, help);
+                }
+            }
+        }
+        self.check_extendable();
+        self.unknown(self.place);
     }
 
     /// The texts of a row of arguments, and where each of them stands.

@@ -815,6 +815,8 @@ impl Check<'_> {
             Layer::CopyFile { src, .. } => self.needs_file(src, Part::Item(index, 0), "the file to copy"),
             Layer::CopyFolder { src, .. } => self.needs_folder(src, Part::Item(index, 0)),
             Layer::DockerIgnore { path } => {
+                // Without a name, the SDK reads the working directory.
+                let path = if path.is_empty() { "." } else { path };
                 self.needs_file(Path::new(path), Part::Layer(index), "the ignore file");
             }
             Layer::AptPackages { packages, .. } => {

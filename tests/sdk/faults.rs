@@ -58,7 +58,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 65] = [
+pub(crate) const FAULTS: [Fault; 68] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -108,6 +108,8 @@ pub(crate) const FAULTS: [Fault; 65] = [
         "image = base.with_source_file(['data/x.csv'])",
         "image = base.with_source_file([Path('data/x.csv')])",
     ),
+    sdk("FM504", "image = base.with_local_v2_plugins(['vllm'])", "image = base.with_local_v2_plugins([])"),
+    sdk("FM504", "image = base.with_local_v2_plugins('')", "image = base.with_local_v2_plugins()"),
     build(
         "FM504",
         "the message of a remote build takes strings only",
@@ -179,6 +181,7 @@ pub(crate) const FAULTS: [Fault; 65] = [
         "image = Image.from_debian_base(python_version=(3, 15))",
         "image = Image.from_debian_base(python_version=(3, 14))",
     ),
+    sdk("FM524", "image = base.with_dockerignore('')", "image = base.with_dockerignore('requirements.txt')"),
     sdk(
         "FM524",
         "image = base.with_requirements('none.txt')",
