@@ -127,7 +127,8 @@
 //! ## What it does
 //!
 //! Reports what a workflow does with a result that means another thing on Flyte 2, such as passing it to a
-//! function that is no task.
+//! function that is no task. Reports also values that Flyte 1 converted and Flyte 2 does not: a whole number for a
+//! float, and a text for a member of an enum whose class has no name in the file.
 //!
 //! ## Why
 //!

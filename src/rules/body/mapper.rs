@@ -10,8 +10,8 @@ use super::rewriter::Rewriter;
 use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
-    conditions, context, decks, exceptions, failure, gates, image_uses, imports, io, launch_plan, order,
-    outputs,
+    conditions, context, decks, enums, exceptions, failure, gates, image_uses, imports, io, launch_plan,
+    order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::Ranged;
@@ -246,6 +246,7 @@ impl<'a> Mapper<'a> {
         }
         self.is_async.push(is_async);
         self.visit_parameters(&function.parameters);
+        enums::defaults(self, function);
         function.returns.iter().for_each(|returns| self.visit_annotation(returns));
         self.visit_body(&function.body);
         self.is_async.pop();
@@ -287,6 +288,7 @@ impl<'a> Mapper<'a> {
 
 /// Asks the constructs about an expression; the first that knows it wins.
 fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
+    enums::expression(mapper, expr);
     io::expression(mapper, expr)
         || io::runs::expression(mapper, expr)
         || launch_plan::expression(mapper, expr)
@@ -303,6 +305,7 @@ fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
 
 /// Asks the constructs about a statement; the first that knows it wins.
 fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
+    enums::statement(mapper, stmt);
     launch_plan::statement(mapper, stmt)
         || io::runs::statement(mapper, stmt)
         || context::statement(mapper, stmt)

@@ -42,6 +42,7 @@ pub use io::is_type_of_data;
 mod attributes;
 mod context;
 mod decks;
+mod enums;
 mod exceptions;
 mod io;
 mod launch_plan;
