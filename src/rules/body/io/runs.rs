@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A plain call runs the functions as they are. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
-//! handed over has no address yet, `flyte.ctx()` is empty, and a named tuple of one field stays a tuple.
+//! handed over has no address yet, a time without a zone stays one, `flyte.ctx()` is empty, and a named tuple of one field
+//! stays a tuple.
 //!
 //! # FM281
 //!
@@ -132,7 +133,11 @@ fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
     if reads_one_field(cx, node) {
         return Need::Run;
     }
-    let of = |range: TextRange| of_shape(cx, &shape(cx.project, file, range), 0);
+    let of = |range: TextRange| {
+        let shape = shape(cx.project, file, range);
+        // A run, as any call on Flyte 1, makes a time without a zone one of UTC.
+        if hands_over_times(cx, &shape) { Need::Run } else { of_shape(cx, &shape, 0) }
+    };
     let returned = function.returns.map_or(Need::Nothing, of);
     let parameters = function.parameters.iter().filter_map(|parameter| parameter.annotation).map(of);
     // What is handed over is uploaded before it is.
@@ -160,7 +165,21 @@ fn of_shape(cx: &BodyContext<'_>, shape: &Shape, depth: usize) -> Need {
             let fields = super::types::fields(cx.project, *file, *statement);
             fields.iter().map(|(_, field)| of_shape(cx, field, depth + 1)).max().unwrap_or(Need::Nothing)
         }
-        Shape::Class(..) | Shape::Pandas | Shape::Other => Need::Nothing,
+        Shape::Class(..) | Shape::Pandas | Shape::Moment | Shape::Other => Need::Nothing,
+    }
+}
+
+/// Whether a value holds times that are handed over by themselves; those of a dataclass go on as they are.
+fn hands_over_times(cx: &BodyContext<'_>, shape: &Shape) -> bool {
+    match shape {
+        Shape::Moment => true,
+        Shape::Optional(inner) | Shape::Many(inner) | Shape::Mapping(inner) => hands_over_times(cx, inner),
+        Shape::Tuple(elements) => elements.iter().any(|element| hands_over_times(cx, element)),
+        Shape::Class(file, statement) if is_named_tuple(cx, *file, *statement) => {
+            let fields = super::types::fields(cx.project, *file, *statement);
+            fields.iter().any(|(_, field)| *field == Shape::Moment)
+        }
+        Shape::Class(..) | Shape::Io(_) | Shape::Pandas | Shape::Other => false,
     }
 }
 

@@ -88,6 +88,8 @@ pub(super) enum Shape {
     Class(FileId, StatementId),
     /// `pandas.DataFrame`
     Pandas,
+    /// `datetime.datetime`
+    Moment,
     /// Anything else.
     Other,
 }
@@ -149,7 +151,7 @@ impl Shape {
                         .iter()
                         .any(|(_, field)| field.holds_beyond(project, is_wanted, known))
             }
-            Self::Io(_) | Self::Pandas | Self::Other => is_wanted(self),
+            Self::Io(_) | Self::Pandas | Self::Moment | Self::Other => is_wanted(self),
         }
     }
 
@@ -230,7 +232,7 @@ impl Reader<'_> {
     fn named(&self, range: TextRange) -> Shape {
         let Some(facts) = self.project.facts(self.file) else { return Shape::Other };
         let Some(reference) = facts.reference_at(range) else {
-            return if self.is_pandas(range) { Shape::Pandas } else { Shape::Other };
+            return self.of_library(range);
         };
         match self.project.resolve(self.file, reference) {
             [Target::Flyte1(symbol)] => IoType::of(symbol).map_or(Shape::Other, Shape::Io),
@@ -252,18 +254,29 @@ impl Reader<'_> {
         }
     }
 
-    /// `pd.DataFrame`, or `DataFrame` of pandas.
-    fn is_pandas(&self, range: TextRange) -> bool {
+    /// `pd.DataFrame`, `datetime.datetime`, or the last part alone.
+    fn of_library(&self, range: TextRange) -> Shape {
+        if self.is_imported(range, "pandas", "DataFrame") {
+            Shape::Pandas
+        } else if self.is_imported(range, "datetime", "datetime") {
+            Shape::Moment
+        } else {
+            Shape::Other
+        }
+    }
+
+    /// Whether the name at `range` is this class of a module.
+    fn is_imported(&self, range: TextRange, module: &str, class: &str) -> bool {
         let Some(facts) = self.project.facts(self.file) else { return false };
-        let parts: Vec<&str> = self.project.text(self.file)[range].split('.').map(str::trim).collect();
-        let (name, item) = match parts[..] {
-            [name, "DataFrame"] => (name, None),
-            [name] => (name, Some("DataFrame")),
-            _ => return false,
+        let text = self.project.text(self.file)[range].rsplit_once('.');
+        let (name, item) = match text {
+            Some((name, last)) if last.trim() == class => (name.trim(), None),
+            None => (&self.project.text(self.file)[range], Some(class)),
+            Some(_) => return false,
         };
         let mut bindings = facts.module.bindings.iter().filter(|binding| binding.name == name).peekable();
-        let is_pandas = |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.root() == "pandas" && path.name.as_deref() == item);
-        bindings.peek().is_some() && bindings.all(|binding| is_pandas(&binding.kind))
+        let is_it = |kind: &BindingKind| matches!(kind, BindingKind::Import(path) if path.root() == module && path.name.as_deref() == item);
+        bindings.peek().is_some() && bindings.all(|binding| is_it(&binding.kind))
     }
 
     fn generic(&self, generic: &TypeExpr, elements: &[TypeExpr]) -> Shape {
