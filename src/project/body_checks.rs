@@ -352,8 +352,9 @@ fn element_types(project: &Project, graph: &Graph, node: NodeId) -> Vec<String> 
         let text = project.text(file);
         match project.facts(file)?.module.types.get(&returns)? {
             TypeExpr::Generic(head, elements) if matches!(head.last_name(text)?, "Tuple" | "tuple") => {
-                Some(elements.iter().map(|of| written(text, of).unwrap_or_default()).collect())
+                Some(types_written(text, elements))
             }
+            TypeExpr::Tuple(elements) => Some(types_written(text, elements)),
             _ => None,
         }
     };
@@ -530,10 +531,15 @@ fn part_type(project: &Project, graph: &Graph, node: NodeId, part: &Part) -> Opt
             "Dict" | "dict" => written(text, elements.get(1)?),
             _ => None,
         },
+        TypeExpr::Tuple(elements) => written(text, elements.get(place(&[])?)?),
         // `node.o0` of the only output.
         _ if *part == Part::Name("o0".to_owned()) => Some(text[returns].to_owned()),
         _ => None,
     }
+}
+
+fn types_written(text: &str, types: &[TypeExpr]) -> Vec<String> {
+    types.iter().map(|of| written(text, of).unwrap_or_default()).collect()
 }
 
 /// A type as it is written, as far as it is made of names.

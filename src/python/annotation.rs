@@ -23,6 +23,8 @@ pub enum TypeExpr {
     Union(Box<TypeExpr>, Box<TypeExpr>),
     /// `NamedTuple("Out", model=FlyteFile)`: the callee, and the fields if all of them can be told.
     Call(Box<TypeExpr>, Option<Vec<Field>>),
+    /// `(int, str)`, which Flyte takes for several outputs.
+    Tuple(Vec<TypeExpr>),
     /// `None`
     None,
     /// `...`
@@ -92,6 +94,7 @@ impl TypeExpr {
                 Self::Union(Box::new(Self::of(&union.left)), Box::new(Self::of(&union.right)))
             }
             Expr::Call(call) => Self::Call(Box::new(Self::of(&call.func)), fields_of_call(call)),
+            Expr::Tuple(tuple) => Self::Tuple(tuple.elts.iter().map(Self::of).collect()),
             Expr::NoneLiteral(_) => Self::None,
             Expr::EllipsisLiteral(_) => Self::Ellipsis,
             Expr::StringLiteral(_) => Self::Text,

@@ -53,6 +53,7 @@ pub fn shape(cx: &BodyContext<'_>, node: NodeId) -> Shape {
         Some(TypeExpr::Generic(tuple, elements)) if is_named(tuple, text, &["Tuple", "tuple"]) => {
             if elements.len() == 1 { Shape::Unknown } else { Shape::Tuple(elements.len()) }
         }
+        Some(TypeExpr::Tuple(elements)) if elements.len() > 1 => Shape::Tuple(elements.len()),
         Some(TypeExpr::Call(callee, fields)) if is_named(callee, text, &["NamedTuple"]) => {
             named(fields.as_deref(), None)
         }

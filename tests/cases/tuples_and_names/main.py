@@ -39,6 +39,11 @@ def swap(a: int, b: int) -> typing.Tuple[int, int]:
 
 
 @task
+def pair(n: int) -> (int, str):
+    return n + 1, str(n)
+
+
+@task
 def show(a: float, b: int, c: str, d: List[int]) -> str:
     return f"{a} {b} {c} {d}"
 
@@ -88,7 +93,14 @@ def built(xs: List[int]) -> Stats:
     return Stats(mean=s.mean, count=add(a=s.count, b=1), label=s.label)
 
 
+@workflow
+def in_parentheses(n: int) -> (float, str):
+    p = pair(n=n)
+    return add(a=p.o0, b=pair(n=p[0])[0]), p.o1
+
+
 CALLS = [
+    ("in_parentheses", {"n": 2}),
     ("names", {"xs": [1, 2]}),
     ("unpacked", {"xs": [3, 4, 5]}),
     ("two", {"xs": [3]}),

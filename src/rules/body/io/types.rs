@@ -223,6 +223,7 @@ impl Reader<'_> {
             TypeExpr::Name(range) => self.named(*range),
             TypeExpr::Generic(generic, elements) => self.generic(generic, elements),
             TypeExpr::Union(left, right) => self.union(&[left, right]),
+            TypeExpr::Tuple(elements) => self.tuple(elements),
             TypeExpr::Call(..) | TypeExpr::None | TypeExpr::Ellipsis | TypeExpr::Text | TypeExpr::Other => {
                 Shape::Other
             }
@@ -293,11 +294,15 @@ impl Reader<'_> {
             }
             "Dict" | "dict" | "Mapping" => Shape::Mapping(Box::new(self.shape(last))),
             "Tuple" | "tuple" if *last == TypeExpr::Ellipsis => Shape::Many(Box::new(self.shape(first))),
-            "Tuple" | "tuple" => Shape::Tuple(elements.iter().map(|element| self.shape(element)).collect()),
+            "Tuple" | "tuple" => self.tuple(elements),
             "Annotated" => self.shape(first),
             "Union" => self.union(&elements.iter().collect::<Vec<_>>()),
             _ => Shape::Other,
         }
+    }
+
+    fn tuple(&self, elements: &[TypeExpr]) -> Shape {
+        Shape::Tuple(elements.iter().map(|element| self.shape(element)).collect())
     }
 
     fn union(&self, members: &[&TypeExpr]) -> Shape {
