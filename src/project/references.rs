@@ -171,7 +171,6 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
             continue;
         }
         if is_task && is_certain && entity_reference(graph, file, reference, &nodes, &owners) {
-            read_plain_call(project, graph, file, reference, &nodes, &owners);
             continue;
         }
         for node in nodes {
@@ -460,53 +459,6 @@ fn is_run(project: &Project, file: FileId, reference: &Reference, calls: &[Call]
         }
         _ => false,
     }
-}
-
-/// Plain code that calls what has named outputs gets a plain tuple on Flyte 2.
-fn read_plain_call(
-    project: &Project,
-    graph: &mut Graph,
-    file: FileId,
-    reference: &Reference,
-    nodes: &[NodeId],
-    owners: &[NodeId],
-) {
-    let [node] = *nodes else { return };
-    if owners.is_empty() && returns_named_tuple(project, graph, node) {
-        let finding = Finding::new(
-            &OTHER_USE,
-            reference.range,
-            Effect::Unsafe,
-            format!("`{}` returns a named tuple in Flyte 1 and a plain tuple in Flyte 2", reference.name),
-        )
-        .help("Read the outputs by position");
-        graph.block(node, file, finding);
-    }
-}
-
-/// Whether plain code gets a named tuple on Flyte 1 that it does not get on Flyte 2, where a task gives what its
-/// function returns.
-fn returns_named_tuple(project: &Project, graph: &Graph, node: NodeId) -> bool {
-    let file = graph.nodes[node].file;
-    let (Some(facts), Some(entity)) = (project.facts(file), graph.entity(node)) else { return false };
-    let function = &facts.module.functions[entity.function];
-    let Some(range) = function.returns else { return false };
-    let annotation = &project.text(file)[range];
-    let Some(reference) = facts.reference_at(range) else { return annotation.contains("NamedTuple(") };
-    let makes = |line: &str| {
-        let returned = line.trim_start().strip_prefix("return ").map(str::trim_start);
-        let made = returned.and_then(|returned| returned.strip_prefix(annotation));
-        returned.is_none() || made.is_some_and(|rest| rest.starts_with('('))
-    };
-    if entity.kind == EntityKind::Task && project.text(file)[function.range].lines().all(makes) {
-        return false;
-    }
-    project.resolve(file, reference).iter().any(|target| {
-        let Target::Binding(file, binding, _) = target else { return false };
-        let statement =
-            project.facts(*file).map(|facts| facts.module.statements[facts.module.bindings[*binding].owner]);
-        statement.is_some_and(|range| project.text(*file)[range].contains("NamedTuple"))
-    })
 }
 
 fn other_use(

@@ -68,7 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
-use super::{BodyContext, event_loop, launch_plan, maps, outputs, overrides};
+use super::{BodyContext, event_loop, launch_plan, maps, named_results, outputs, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
@@ -145,7 +145,12 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         return false;
     }
     match kind {
-        None => outside(mapper, &call),
+        None => {
+            outside(mapper, &call);
+            if matches!(call.kind, Kind::Plain) && call.overrides.is_empty() {
+                named_results::wrap(mapper, call.call, call.node);
+            }
+        }
         Some(EntityKind::Task) => inside_task(mapper, &call),
         Some(EntityKind::Eager) if mapper.cx.graph.container(call.node).is_some() => {
             let what = "is called in `@eager`, where Flyte 1 ran it with the docker of its machine";

@@ -31,6 +31,7 @@ mod event_loop;
 mod failure;
 mod gates;
 mod maps;
+mod named_results;
 mod order;
 mod outputs;
 mod overrides;

@@ -10,9 +10,9 @@
 //! ```
 
 use super::BodyContext;
-use crate::project::FileId;
 use crate::project::graph::{ContainerNode, NodeId};
 use crate::project::link::Target;
+use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::{Definition, Field, TypeExpr};
 use crate::python::ast::Expr;
@@ -75,10 +75,15 @@ fn of_container(cx: &BodyContext<'_>, file: FileId, container: &ContainerNode) -
 
 /// How the class of a named tuple is written in the file of the context; `None` if it has no name there.
 pub fn class_name<'a>(cx: &BodyContext<'a>, class: (FileId, BindingId)) -> Option<&'a str> {
-    let bindings = cx.facts.module.bindings.iter().enumerate();
+    name_of_class(cx.project, cx.file, class)
+}
+
+/// How the class of a named tuple is written in a file; `None` if it has no name there.
+pub fn name_of_class(project: &Project, file: FileId, class: (FileId, BindingId)) -> Option<&str> {
+    let bindings = project.facts(file)?.module.bindings.iter().enumerate();
     let mut names = bindings.filter(|(id, binding)| {
         binding.is_unconditional
-            && cx.project.follow(cx.file, *id, &[], 0) == [Target::Binding(class.0, class.1, Vec::new())]
+            && project.follow(file, *id, &[], 0) == [Target::Binding(class.0, class.1, Vec::new())]
     });
     names.next().map(|(_, binding)| binding.name.as_str())
 }

@@ -88,6 +88,7 @@ use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::{indentation_at, line_start};
 use crate::rules::body::BodyContext;
 use crate::rules::body::mapper::Mapper;
+use crate::rules::body::named_results;
 use crate::rules::body::shapes::{self, Shape::OneField};
 use crate::rules::codes::PLAIN_CALL;
 use crate::rules::{Effect, Finding};
@@ -212,7 +213,8 @@ pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -
         (Need::Run, false) => {
             let message = format!("`{name}` is called outside of a run, and needs one on Flyte 2");
             let help = format!(
-                "Write `flyte.with_runcontext(mode=\"local\").run({name}, …).outputs()[0]`, below `flyte.init()`"
+                "Write `flyte.with_runcontext(mode=\"local\").run({name}, …){}` for the call, below `flyte.init()`",
+                outputs(cx, entity).unwrap_or_default()
             );
             mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Unsafe, message).help(help));
         }
@@ -223,20 +225,15 @@ pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -
 /// `main(n=1)` becomes a run of `main`.
 fn run(mapper: &mut Mapper<'_>, call: &ast::ExprCall, entity: NodeId) -> bool {
     let cx = mapper.cx;
-    let file = cx.graph.nodes[entity].file;
-    let returns = cx.function(entity).and_then(|function| function.returns);
-    let suffix = match returns.map(|range| shape(cx.project, file, range)) {
-        None => "",
-        Some(Shape::Tuple(_)) => ".outputs()",
-        Some(Shape::Class(file, statement)) if is_named_tuple(cx, file, statement) => {
-            let name = &cx.text[call.func.range()];
-            let message = format!("`{name}` needs a run on Flyte 2, whose outputs have no names");
-            let help = "Run it by hand with `flyte.with_runcontext(mode=\"local\").run`, and read the outputs by position";
-            mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Blocking, message).help(help));
-            return true;
-        }
-        Some(_) if returns.is_some_and(|range| cx.text_of(entity, range) == "None") => "",
-        Some(_) => ".outputs()[0]",
+    let is_named =
+        named_results::may_give_named_tuple(cx, entity) && !named_results::is_read_alike(mapper, call);
+    let class = if is_named { named_results::class(mapper, call, entity) } else { None };
+    let Some(outputs) = outputs(cx, entity).filter(|_| class.is_some() || !is_named) else {
+        let name = &cx.text[call.func.range()];
+        let message = format!("`{name}` needs a run on Flyte 2, whose outputs have no names");
+        let help = "Run it by hand with `flyte.with_runcontext(mode=\"local\").run`, and read the outputs by position";
+        mapper.find(Finding::new(&PLAIN_CALL, call.func.range(), Effect::Blocking, message).help(help));
+        return true;
     };
     let context = mapper.flyte("with_runcontext");
     let mode = cx.facts.style.string("local");
@@ -245,8 +242,24 @@ fn run(mapper: &mut Mapper<'_>, call: &ast::ExprCall, entity: NodeId) -> bool {
     let separator = if call.arguments.is_empty() { "" } else { ", " };
     let inside = call.arguments.range.start() + TextSize::from(1);
     mapper.rewriter.insert(inside, format!("{name}{separator}"));
-    mapper.rewriter.insert(call.range.end(), suffix);
+    mapper.rewriter.insert(call.range.end(), outputs);
+    if let Some(class) = class {
+        mapper.rewriter.surround(call.range, &format!("{class}(*"), ")");
+    }
     true
+}
+
+/// How the values that an entity gives are read from a run of it; `None` if how many there are cannot be told.
+fn outputs(cx: &BodyContext<'_>, entity: NodeId) -> Option<&'static str> {
+    let returns = cx.function(entity).and_then(|function| function.returns);
+    let is_tuple = |range| matches!(shape(cx.project, cx.graph.nodes[entity].file, range), Shape::Tuple(_));
+    match shapes::shape(cx, entity) {
+        shapes::Shape::Nothing => Some(""),
+        _ if returns.is_some_and(is_tuple) => Some(".outputs()"),
+        shapes::Shape::Tuple(_) | shapes::Shape::Named(..) => Some(".outputs()"),
+        shapes::Shape::One(_) | shapes::Shape::OneField(_) => Some(".outputs()[0]"),
+        shapes::Shape::Unknown => None,
+    }
 }
 
 fn is_named_tuple(cx: &BodyContext<'_>, file: usize, statement: usize) -> bool {
