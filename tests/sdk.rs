@@ -19,7 +19,7 @@ use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
 
 /// What cannot be compared: fixture, task or module, and the reason.
-const NOT_COMPARED: [(&str, &str, &str); 16] = [
+const NOT_COMPARED: [(&str, &str, &str); 17] = [
     (
         "elastic_training",
         "train.py::train",
@@ -36,6 +36,7 @@ const NOT_COMPARED: [(&str, &str, &str); 16] = [
         "train.py::two",
         "a tuple of secrets is taken by the decorator of flytekit and refused when the task is registered",
     ),
+    ("eager_that_gathers", "earlier.py", "flytekit 1.16 has no `flytekit.experimental.eager`"),
     ("partial_beside_a_syntax_error", "broken.py", "it does not parse, before and after"),
     ("methods_on_a_name", "train.py::one", METHODS),
     ("methods_on_a_name", "train.py::two", METHODS),

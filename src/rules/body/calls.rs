@@ -68,7 +68,7 @@ use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
-use super::{BodyContext, event_loop, launch_plan, maps, named_results, outputs, overrides};
+use super::{BodyContext, eager, event_loop, launch_plan, maps, named_results, outputs, overrides};
 use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
@@ -271,7 +271,7 @@ fn write(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         Kind::Mapped(map) => maps::is_gathered(mapper.cx, map),
         Kind::Plain | Kind::Planned | Kind::Created => true,
     };
-    if mapper.is_async() && is_awaited {
+    if mapper.is_async() && is_awaited && !eager::stays_awaitable(mapper) {
         awaited(mapper, call.range);
     }
 }

@@ -94,6 +94,11 @@ impl<'a> Mapper<'a> {
         self.parents.last().copied()
     }
 
+    /// The expressions around the current one, from the inside out.
+    pub(super) fn parents(&self) -> impl Iterator<Item = &'a Expr> {
+        self.parents.iter().rev().copied()
+    }
+
     /// The expression that holds that one.
     pub(super) fn grandparent(&self) -> Option<&'a Expr> {
         self.parents.iter().rev().nth(1).copied()

@@ -27,6 +27,7 @@ mod builtins;
 mod calls;
 mod comprehensions;
 mod conditions;
+mod eager;
 mod event_loop;
 mod failure;
 mod gates;
