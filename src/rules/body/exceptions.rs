@@ -57,11 +57,10 @@
 
 use super::mapper::Mapper;
 use crate::flyte1::symbol::Symbol;
-use crate::project::graph::{EntityKind, NodeId};
+use crate::project::graph::EntityKind;
 use crate::python::Ranged;
-use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
-use crate::rules::codes::{EXCEPTION, PLAIN_CALL};
+use crate::rules::codes::EXCEPTION;
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -73,59 +72,7 @@ pub(super) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
             mapper.handle(node.range);
             true
         }
-        Stmt::With(node) if !mapper.is_entity() => {
-            expects_types(mapper, node);
-            false
-        }
         _ => false,
-    }
-}
-
-/// `with pytest.raises(TypeError): f(n="a")`: flytekit looked at the types of what a plain call is given.
-fn expects_types(mapper: &mut Mapper<'_>, node: &ast::StmtWith) {
-    if !node.items.iter().any(|item| expects_type_error(mapper, &item.context_expr)) {
-        return;
-    }
-    let mut calls = Calls { mapper, found: None };
-    calls.visit_body(&node.body);
-    let Some((callee, entity)) = calls.found else { return };
-    let name = &mapper.cx.text[callee];
-    let message =
-        format!("`{name}` is called as it is on Flyte 2, which does not look at the types of its inputs");
-    mapper.call(callee, entity);
-    mapper.find(Finding::new(&PLAIN_CALL, callee, Effect::Info, message).help(
-        "Expect what the function itself does, or run it with `flyte.with_runcontext(mode=\"local\").run`",
-    ));
-}
-
-/// `pytest.raises(TypeError)`, `self.assertRaises(TypeError)`, also among others.
-fn expects_type_error(mapper: &Mapper<'_>, expr: &Expr) -> bool {
-    let Expr::Call(call) = expr else { return false };
-    let is_method = matches!(&*call.func, Expr::Attribute(method)
-        if ["assertRaises", "assertRaisesRegex"].contains(&method.attr.as_str()));
-    let is_type_error = |class: &Expr| class.as_name_expr().is_some_and(|class| class.id == "TypeError");
-    let expected = call.arguments.find_argument_value("expected_exception", 0);
-    (is_method || mapper.cx.is_imported(&call.func, "pytest.raises"))
-        && expected.is_some_and(|expected| match expected {
-            Expr::Tuple(classes) => classes.elts.iter().any(is_type_error),
-            class => is_type_error(class),
-        })
-}
-
-/// Finds the first plain call of an entity.
-struct Calls<'m, 'a> {
-    mapper: &'m Mapper<'a>,
-    found: Option<(TextRange, NodeId)>,
-}
-
-impl<'e> SourceOrderVisitor<'e> for Calls<'_, '_> {
-    fn visit_expr(&mut self, expr: &'e Expr) {
-        if let Expr::Call(call) = expr
-            && self.found.is_none()
-        {
-            self.found = self.mapper.cx.entity(&call.func).map(|entity| (call.func.range(), entity));
-        }
-        source_order::walk_expr(self, expr);
     }
 }
 

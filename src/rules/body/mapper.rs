@@ -10,8 +10,8 @@ use super::rewriter::Rewriter;
 use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
-    conditions, context, decks, enums, exceptions, failure, gates, image_uses, imports, io, launch_plan,
-    order, outputs,
+    conditions, context, decks, enums, exceptions, expected, failure, gates, image_uses, imports, io,
+    launch_plan, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::Ranged;
@@ -316,6 +316,7 @@ fn map_statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
         || context::statement(mapper, stmt)
         || decks::statement(mapper, stmt)
         || exceptions::statement(mapper, stmt)
+        || expected::statement(mapper, stmt)
         || image_uses::statement(mapper, stmt)
         || gates::statement(mapper, stmt)
         || conditions::statement(mapper, stmt)

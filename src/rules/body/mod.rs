@@ -29,6 +29,7 @@ mod comprehensions;
 mod conditions;
 mod eager;
 mod event_loop;
+mod expected;
 mod failure;
 mod gates;
 mod maps;

@@ -17,7 +17,8 @@
 //! Speaks of a call of a task or workflow in code that is none, if what it calls needs a run on Flyte 2 or uploads files.
 //! In the `__main__` block `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
 //! Speaks also of `asyncio.run` that is written in a function, as a workflow is `async` now, and of tests that expect a
-//! `TypeError`, as a plain call no longer looks at the types of its inputs.
+//! `TypeError`, as a plain call no longer looks at the types of its inputs, and of code that expects any other exception,
+//! as a plain call raises `flyte.errors.RuntimeUserError` instead.
 //!
 //! ## Why
 //!
