@@ -158,9 +158,10 @@ pub struct Body {
 
 /// Reads the bodies of all functions with decorators, in the order in which
 /// [`scope::Module::functions`](crate::python::scope::Module::functions) lists them; `wanted` tells for each whether it
-/// is read, or left empty.
-pub fn bodies(statements: &[Stmt], wanted: &[bool]) -> Vec<Body> {
-    let mut finder = Finder { bodies: Vec::new(), wanted };
+/// is read, or left empty. `is_bound` tells of names that the module binds: what has the name of a builtin is none then.
+pub fn bodies(statements: &[Stmt], wanted: &[bool], is_bound: &dyn Fn(&str) -> bool) -> Vec<Body> {
+    let builtins: Vec<&str> = TRANSPARENT.into_iter().filter(|name| !is_bound(name)).collect();
+    let mut finder = Finder { bodies: Vec::new(), wanted, builtins: &builtins };
     statements.iter().for_each(|stmt| finder.visit_stmt(stmt));
     finder.bodies
 }
@@ -168,6 +169,7 @@ pub fn bodies(statements: &[Stmt], wanted: &[bool]) -> Vec<Body> {
 struct Finder<'w> {
     bodies: Vec<Body>,
     wanted: &'w [bool],
+    builtins: &'w [&'static str],
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
@@ -176,7 +178,7 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
             && !function.decorator_list.is_empty()
         {
             let is_wanted = self.wanted.get(self.bodies.len()) == Some(&true);
-            self.bodies.push(if is_wanted { read(function) } else { Body::default() });
+            self.bodies.push(if is_wanted { read(function, self.builtins) } else { Body::default() });
         }
         source_order::walk_stmt(self, stmt);
     }
@@ -185,12 +187,17 @@ impl<'a> SourceOrderVisitor<'a> for Finder<'_> {
     fn visit_expr(&mut self, _: &'a Expr) {}
 }
 
+/// Builtins that do the same with a list of results as with a list of promises.
+const TRANSPARENT: [&str; 9] =
+    ["len", "range", "enumerate", "zip", "list", "tuple", "dict", "reversed", "print"];
+
 type Taint = BTreeSet<Root>;
 
-fn read(function: &ast::StmtFunctionDef) -> Body {
+fn read(function: &ast::StmtFunctionDef, builtins: &[&'static str]) -> Body {
     let mut returns = Returns { found: false };
     function.body.iter().for_each(|stmt| returns.visit_stmt(stmt));
     let mut flow = Flow {
+        builtins,
         body: Body { returns_value: returns.found, ..Body::default() },
         variables: FxHashMap::default(),
         sources: FxHashMap::default(),
@@ -233,8 +240,10 @@ impl<'a> SourceOrderVisitor<'a> for Returns {
     }
 }
 
-struct Flow {
+struct Flow<'b> {
     body: Body,
+    /// Those of [`TRANSPARENT`] that a name certainly means.
+    builtins: &'b [&'static str],
     variables: FxHashMap<String, Taint>,
     /// Variables that are a result or a parameter as it is: one of these.
     sources: FxHashMap<String, Vec<Source>>,
@@ -249,7 +258,13 @@ struct Flow {
     unread: Option<TextRange>,
 }
 
-impl Flow {
+impl Flow<'_> {
+    /// The builtin that an expression certainly names, if it does the same with results as with promises.
+    fn builtin(&self, func: &Expr) -> Option<&'static str> {
+        let name = func.as_name_expr()?.id.as_str();
+        self.builtins.iter().copied().find(|builtin| *builtin == name && !self.locals.contains(name))
+    }
+
     fn issue(&mut self, range: TextRange, kind: IssueKind, roots: &Taint) {
         let issue = Issue { range, kind, roots: roots.clone() };
         if !roots.is_empty() && !self.body.issues.contains(&issue) {
@@ -625,7 +640,7 @@ impl Flow {
             Expr::If(node) => {
                 [&node.body, &node.orelse].into_iter().flat_map(|side| self.held(side)).collect()
             }
-            Expr::Call(call) if is_transparent(&call.func) => {
+            Expr::Call(call) if self.builtin(&call.func).is_some() => {
                 call.arguments.args.iter().flat_map(|argument| self.held(argument)).collect()
             }
             _ => Vec::new(),
@@ -771,8 +786,8 @@ impl Flow {
         let values = call.arguments.args.iter().map(|value| (None, value));
         let keywords = call.arguments.keywords.iter().map(|keyword| (Some(keyword), &keyword.value));
         // What is only printed may look different; a `print` of the user's own may give it back.
-        let is_print =
-            self.unread == Some(call.range) && matches!(&*call.func, Expr::Name(name) if name.id == "print");
+        let builtin = self.builtin(&call.func);
+        let is_print = self.unread == Some(call.range) && builtin == Some("print");
         let taint = |this: &mut Self, value: &Expr| match value {
             Expr::FString(string) if is_print => this.formatted(string),
             _ => this.expr(value),
@@ -817,7 +832,7 @@ impl Flow {
             self.body.calls.extend(call.func.is_call_expr().then_some(flow));
             return taint.into_iter().chain(arguments).collect();
         }
-        if is_transparent(&call.func) {
+        if builtin.is_some() {
             return arguments;
         }
         self.issue(call.range, IssueKind::PassedTo(callee), &arguments);
@@ -885,15 +900,6 @@ fn named(arguments: &ast::Arguments) -> impl Iterator<Item = (ArgumentName, &Exp
         Some((ArgumentName::Keyword(keyword.arg.as_ref()?.to_string()), &keyword.value))
     });
     positional.chain(keywords)
-}
-
-/// Builtins that do the same with a list of results as with a list of promises.
-fn is_transparent(func: &Expr) -> bool {
-    let Expr::Name(name) = func else { return false };
-    matches!(
-        name.id.as_str(),
-        "len" | "range" | "enumerate" | "zip" | "list" | "tuple" | "dict" | "reversed" | "print"
-    )
 }
 
 /// `o0`, by which flytekit calls an output without a name.

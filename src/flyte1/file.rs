@@ -46,7 +46,9 @@ impl FileFacts {
         let entities: Vec<bool> = functions.map(|function| facts.may_be_entity(function)).collect();
         let holds_entities = entities.contains(&true);
         facts.bodies = if holds_entities {
-            body::bodies(parsed.body(), &entities)
+            let is_bound =
+                |name: &str| facts.module.bindings.iter().any(|known| known.is_global && known.name == name);
+            body::bodies(parsed.body(), &entities, &is_bound)
         } else {
             vec![Body::default(); entities.len()]
         };
