@@ -69,7 +69,6 @@ use super::maps::MapTask;
 use super::shapes::{Shape, shape};
 use super::values::Values;
 use super::{BodyContext, eager, event_loop, launch_plan, maps, named_results, outputs, overrides};
-use crate::flyte1::body::is_output;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr};
@@ -304,10 +303,6 @@ fn outside(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
     }
     // What was `async` on Flyte 1 is awaited as it stands.
     if mapper.cx.is_awaited(call.node) {
-        return;
-    }
-    // A plain tuple has no such names, which `references` says.
-    if matches!(mapper.parent(), Some(Expr::Attribute(attribute)) if is_output(&attribute.attr)) {
         return;
     }
     mapper.call(call.entity.range(), call.node);

@@ -11,7 +11,7 @@ use super::values::Values;
 use super::{
     BodyContext, Helper, MappedBody, Trigger, actor_cache, arrange, attributes, calls, comprehensions,
     conditions, context, decks, enums, exceptions, expected, failure, gates, image_uses, imports, io,
-    launch_plan, order, outputs,
+    launch_plan, named_results, order, outputs,
 };
 use crate::project::graph::{NodeId, NodeKind};
 use crate::python::Ranged;
@@ -306,6 +306,7 @@ fn map_expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         || gates::expression(mapper, expr)
         || comprehensions::expression(mapper, expr)
         || outputs::expression(mapper, expr)
+        || named_results::expression(mapper, expr)
 }
 
 /// Asks the constructs about a statement; the first that knows it wins.

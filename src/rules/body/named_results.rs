@@ -2,6 +2,7 @@
 //!
 //! ```python
 //! print(pipeline(n=1).total)      # print(Result(*pipeline(n=1)).total)
+//! print(both(n=1).o0)             # print(both(n=1)[0])
 //! ```
 //!
 //! Flyte 1 makes a named tuple of what comes of a call. On Flyte 2 a plain call gives what the function returns, and a
@@ -9,6 +10,7 @@
 
 use super::BodyContext;
 use super::mapper::Mapper;
+use super::outputs;
 use super::shapes::{Shape, class_name, name_of_class, shape};
 use crate::project::FileId;
 use crate::project::graph::NodeId;
@@ -19,10 +21,37 @@ use crate::python::scope::{BindingId, BindingKind};
 use crate::rules::codes::OTHER_USE;
 use crate::rules::{Effect, Finding};
 
+/// `both(n=1).o0`, where `both` gives several outputs without names.
+pub(super) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
+    let Expr::Attribute(attribute) = expr else { return false };
+    let Some(call) = attribute.value.as_call_expr().filter(|_| !mapper.is_entity()) else { return false };
+    let Some(entity) = mapper.cx.entity(&call.func) else { return false };
+    let Shape::Tuple(count) = shape(mapper.cx, entity) else { return false };
+    let Some(position) = outputs::position(&attribute.attr, count) else { return false };
+    mapper.call(call.func.range(), entity);
+    outputs::item(mapper, attribute, position);
+    true
+}
+
+/// Whether outputs without names are read by those of flytekit from the variable that gets them: `r.o0`.
+fn is_read_by_output(mapper: &Mapper<'_>) -> bool {
+    let Some(Stmt::Assign(assign)) = mapper.statement().filter(|_| mapper.parent().is_none()) else {
+        return false;
+    };
+    let names = assign.targets.iter().filter_map(Expr::as_name_expr);
+    let mut names = names.map(|name| format!("{}.o", name.id));
+    let is_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    names.any(|name| {
+        mapper.cx.text.match_indices(&name).any(|(at, _)| is_number(&mapper.cx.text[at + name.len()..]))
+    })
+}
+
 /// A plain call whose result is a named tuple on Flyte 1, written anew already: its class is put around it.
 pub(super) fn wrap(mapper: &mut Mapper<'_>, call: &ast::ExprCall, entity: NodeId) {
     let cx = mapper.cx;
-    if !may_give_named_tuple(cx, entity) || makes_it(cx, entity) || is_read_alike(mapper, call) {
+    let has_outputs = matches!(shape(cx, entity), Shape::Tuple(_)) && is_read_by_output(mapper);
+    let is_named = may_give_named_tuple(cx, entity) && !makes_it(cx, entity);
+    if !has_outputs && (!is_named || is_read_alike(mapper, call)) {
         return;
     }
     let class = class(mapper, call, entity).filter(|_| !cx.is_awaited(entity));

@@ -263,12 +263,12 @@ fn wrapper<'a>(mapper: &Mapper<'a>, held: Held) -> Option<&'a str> {
 }
 
 /// `o0`, `o1` and so on.
-fn position(name: &str, count: usize) -> Option<usize> {
+pub(super) fn position(name: &str, count: usize) -> Option<usize> {
     name.strip_prefix('o')?.parse().ok().filter(|position| *position < count)
 }
 
 /// `r.o0` becomes `r[0]`.
-fn item(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute, position: usize) {
+pub(super) fn item(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute, position: usize) {
     let end = attribute.value.range().end();
     let end = mapper.closed(end, attribute.range);
     mapper.rewriter.replace(TextRange::new(end, attribute.range.end()), format!("[{position}]"));
