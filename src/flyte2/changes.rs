@@ -76,8 +76,8 @@ struct Found {
     passed: Vec<Passed>,
     /// What has two names from the start.
     twins: Vec<(Object, Object)>,
-    /// What objects of the SDK hold: it changes if they do.
-    held: Vec<(Object, Object)>,
+    /// What objects of the SDK hold, from which depth on: it changes if they do.
+    held: Vec<(Object, Object, usize)>,
     /// Environment variables that are set.
     variables: FxHashSet<String>,
     /// Whether any environment variable may be set.
@@ -85,7 +85,7 @@ struct Found {
 }
 
 /// What is bound to a name at the top level of a file.
-type Object = (FileId, BindingId);
+pub type Object = (FileId, BindingId);
 
 /// An object that is passed to a function.
 #[derive(Debug)]
@@ -186,12 +186,13 @@ impl<'p> Changes<'p> {
 
     /// From which depth on something may change that is bound to a name.
     fn changes_from(&self, object: Object) -> Taken {
-        let mut held = self.around(object.0).flat_map(|found| &found.held);
-        let is_held = held.any(|(holder, held)| *held == object && self.taken_from(*holder).is_some());
+        let held = self.around(object.0).flat_map(|found| &found.held);
+        let held = held.filter(|(holder, held, _)| *held == object && self.taken_from(*holder).is_some());
+        let held = held.map(|(.., depth)| *depth);
         let twins = self.around(object.0).flat_map(|found| &found.twins);
         let twins = twins.filter(|(_, twin)| *twin == object).map(|(other, _)| *other);
         let all = std::iter::once(object).chain(twins).filter_map(|object| self.taken_from(object));
-        if is_held { WHOLE } else { all.min() }
+        all.chain(held).min()
     }
 
     /// Whether something that is bound here may change itself.
@@ -210,7 +211,7 @@ impl<'p> Changes<'p> {
     }
 
     /// Whether something may change that can change down to `depth`.
-    fn may_change_at(&self, object: Object, depth: Option<usize>) -> bool {
+    pub fn may_change_at(&self, object: Object, depth: Option<usize>) -> bool {
         depth.is_some_and(|depth| self.changes_from(object).is_some_and(|from| from <= depth))
     }
 
@@ -655,6 +656,10 @@ impl<'p> Look<'p> {
                 (Expr::Name(_), "dict", _) if matches!(argument, ast::ArgOrKeyword::Keyword(_)) => {
                     inside(taken)
                 }
+                // `**OPTIONS` hands on what is in it.
+                _ if matches!(argument, ast::ArgOrKeyword::Keyword(keyword) if keyword.arg.is_none()) => {
+                    shared(taken)
+                }
                 (Expr::Name(_), name, _)
                     if COLLECTORS.contains(&name) && matches!(argument, ast::ArgOrKeyword::Keyword(_)) =>
                 {
@@ -715,7 +720,10 @@ impl<'p> Look<'p> {
             if let [Target::Binding(file, binding, rest)] = self.targets(argument.value())
                 && rest.is_empty()
             {
-                self.found.held.push(((self.file, own), (*file, *binding)));
+                // `**OPTIONS` hands on what is in it.
+                let is_spread =
+                    matches!(argument, ast::ArgOrKeyword::Keyword(keyword) if keyword.arg.is_none());
+                self.found.held.push(((self.file, own), (*file, *binding), usize::from(is_spread)));
             }
         }
     }

@@ -105,6 +105,8 @@ pub struct LayerPlace {
 pub struct Built {
     /// The image as far as it is known.
     pub image: Image,
+    /// The whole chain, or the call of the function that gives the image.
+    pub place: Place,
     /// The constructor with its arguments.
     pub head: Place,
     /// Where the values of the parameters of its constructor, and of `clone`, stand.
@@ -176,7 +178,7 @@ impl<'p> FileTree<'p> {
     }
 
     /// Whether `offset` lies in a loop outside functions, and if so, in which.
-    fn loop_around(&self, offset: TextSize) -> Option<TextRange> {
+    pub(super) fn loop_around(&self, offset: TextSize) -> Option<TextRange> {
         self.loops.iter().copied().find(|range| range.contains(offset))
     }
 }
@@ -260,7 +262,7 @@ pub struct Evaluator<'a> {
 }
 
 /// Functions that call each other end here.
-const MAX_CALLS: usize = 16;
+pub(super) const MAX_CALLS: usize = 16;
 
 /// A function that only gives names to values, and returns one.
 #[derive(Debug, Clone)]
@@ -670,7 +672,15 @@ impl<'a> Evaluator<'a> {
     }
 
     fn subscript(&self, scope: Scope<'_, 'a>, subscript: &'a ast::ExprSubscript) -> Outcome {
-        let value = self.evaluate(scope, &subscript.value)?;
+        let value = match self.evaluate(scope, &subscript.value) {
+            Ok(value) => value,
+            // What stands there may be known though not all else is.
+            Err(stuck) => {
+                let index = self.evaluate(scope, &subscript.slice)?;
+                let entry = self.entry_value(scope, &subscript.value, &index).ok().flatten();
+                return entry.and_then(Result::ok).ok_or(stuck);
+            }
+        };
         if let (Constant::Name(name), Expr::Slice(slice)) = (&value, &*subscript.slice) {
             let is_to_two = slice.lower.is_none()
                 && slice.step.is_none()
@@ -745,7 +755,7 @@ impl<'a> Evaluator<'a> {
         let Some(facts) = self.project.facts(scope.file) else { return scope.stuck(expr) };
         for (depth, frame) in scope.frames.iter().enumerate().rev() {
             let is_innermost = depth + 1 == scope.frames.len();
-            if frame.is_class && !is_innermost {
+            if frame.class.is_some() && !is_innermost {
                 continue;
             }
             if let Some(value) = frame.values().and_then(|values| values.known.get(name.id.as_str())) {
@@ -772,6 +782,27 @@ impl<'a> Evaluator<'a> {
                 Some(Local::Opaque) => return scope.stuck(name),
             }
         }
+        if name.id.as_str() == "__file__" && facts.module.exports(&name.id).is_empty() {
+            let path =
+                self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
+            return path.map_or_else(|| scope.stuck(expr), |path| Ok((Constant::Str(path), attributes)));
+        }
+        let target = self.global(scope, expr, name)?;
+        self.target(scope, expr, &target)
+    }
+
+    /// What a name of the module certainly means, with the attributes behind it.
+    ///
+    /// # Errors
+    /// [`Stuck`] if it is not certain.
+    pub(super) fn global(
+        &self,
+        scope: Scope<'_, 'a>,
+        expr: &'a Expr,
+        name: &ast::ExprName,
+    ) -> Result<Target, Stuck> {
+        let attributes = attributes_of(expr);
+        let Some(facts) = self.project.facts(scope.file) else { return scope.stuck(expr) };
         let reads_in_loop = || {
             let around = self.trees.get(self.project, scope.file)?.loop_around(name.range.start())?;
             let mut bindings = facts.module.bindings.iter();
@@ -791,7 +822,8 @@ impl<'a> Evaluator<'a> {
             && facts.module.are_behind(&visible, offset)
             && !is_brought();
         if is_builtin {
-            return Ok((Constant::Name(name.id.to_string()), attributes));
+            let names = std::iter::once(&name.id).chain(&attributes).map(Name::as_str);
+            return Ok(Target::External(names.collect::<Vec<_>>().join(".")));
         }
         // What a name means to a call, or to a round of a comprehension, depends on when that runs.
         let has_values = scope.frames.last().is_some_and(|frame| frame.values().is_some());
@@ -802,14 +834,9 @@ impl<'a> Evaluator<'a> {
             (self.project.look_up(scope.file, &name.id, &attributes, offset), visible.as_slice())
         };
         match &targets[..] {
-            [target @ Target::External(_)] => self.target(scope, expr, target),
-            _ if visible.is_empty() && name.id.as_str() == "__file__" => {
-                let path =
-                    self.project.source(scope.file).map(|source| source.path.to_string_lossy().into_owned());
-                path.map_or_else(|| scope.stuck(expr), |path| Ok((Constant::Str(path), attributes)))
-            }
+            [target @ Target::External(_)] => Ok(target.clone()),
             [target] if !self.may_mean_other(scope, (&name.id, &attributes), bindings, offset) => {
-                self.target(scope, expr, target)
+                Ok(target.clone())
             }
             _ => scope.stuck(expr),
         }
@@ -1022,7 +1049,10 @@ impl<'a> Evaluator<'a> {
     pub(super) fn call(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Outcome {
         let stuck = Stuck { place: scope.place(call.range) };
         if let Some(helper) = self.helper(scope, &call.func) {
-            return self.helper_call(scope, call, &helper);
+            return self.helper_call(scope, call, &helper).map(|value| match value {
+                Constant::Image(built) => Constant::Image(Box::new(Built { place: stuck.place, ..*built })),
+                other => other,
+            });
         }
         let (receiver, method) = match &*call.func {
             func if root_of(func).is_some() => match self.chain(scope, func).map_err(|_| stuck)? {

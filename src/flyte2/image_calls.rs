@@ -522,6 +522,7 @@ impl<'a> Evaluator<'a> {
     fn maker<'e, 's>(&'e self, scope: Scope<'s, 'a>, place: Place) -> Call<'e, 's, 'a> {
         let built = Built {
             image: Image::from_base(String::new()),
+            place,
             head: place,
             arguments: Vec::new(),
             layers: Vec::new(),
@@ -544,6 +545,7 @@ impl<'a> Evaluator<'a> {
     ) -> Outcome {
         let start = call.func.as_attribute_expr().map_or(call.range, |function| function.attr.range).start();
         let place = scope.place(TextRange::new(start, call.range.end()));
+        let built = Built { place: scope.place(call.range), ..built };
         let mut maker = Call { evaluator: self, scope, place, built };
         let Some(signature) = method(name) else {
             if DEVELOPER_METHODS.contains(&name) {

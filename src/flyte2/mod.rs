@@ -4,6 +4,8 @@ pub mod chain;
 pub mod changes;
 pub mod check;
 pub mod constant;
+pub mod entry;
+mod environment;
 pub mod evaluate;
 mod image_calls;
 pub mod layout;

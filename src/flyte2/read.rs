@@ -55,8 +55,12 @@ use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::changes::Changes;
 use super::constant::Constant;
+use super::entry::Key;
+use super::environment::{
+    Argument, EnvironmentKind, argument, environment_kind, image_of, image_places, sets_image,
+};
 use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, root_of};
-use super::scope::{Frame, Local};
+use super::scope::Frame;
 use super::signature;
 use super::trace::{
     bound_value, is_constructor, is_constructor_path, is_foreign, is_image_class, is_method_name,
@@ -68,7 +72,6 @@ use crate::image::disk::Disk;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::Ranged;
-use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{Binding, BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
@@ -153,6 +156,18 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
     let trees = Trees::default();
     let evaluator = Evaluator::new(project, &trees, settings, disk, &changes);
     for environment in &mut environments {
+        // One of several that come from the same code: the calls of a function, the rounds of a comprehension.
+        if let Some((place, built)) = environment.built.take()
+            && !found
+                .images
+                .iter()
+                .any(|image| image.place == built.place && image.built.image == built.image)
+        {
+            environment.images = vec![place];
+            if !found.images.iter().any(|image| image.place == place) {
+                found.images.push(FoundImage::new(place, built));
+            }
+        }
         let is_found = |place: &Place| found.images.iter().chain(&written).any(|image| image.place == *place);
         if let Some(place) = environment.image.filter(|_| !environment.images.iter().any(is_found)) {
             found.images.push(unknown_image(&evaluator, place, Vec::new()));
@@ -312,10 +327,9 @@ struct Environment {
     image: Option<Place>,
     /// The chain of its image; several where it is not certain which.
     images: Vec<Place>,
+    /// Where its image is given and what it comes to, if that is certain.
+    built: Option<(Place, Built)>,
 }
-
-/// A name at the top level, or an attribute of the class that it stands for.
-type Key = (FileId, BindingId, Vec<Name>);
 
 fn read_file(
     project: &Project,
@@ -400,7 +414,9 @@ impl<'a> Finder<'_, 'a> {
                     self.assign(std::slice::from_ref(target), value);
                 }
             }
-            (_, Expr::Name(_) | Expr::Attribute(_)) if !is_constructor(self.evaluator, self.file, value) => {
+            (_, Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_))
+                if !is_constructor(self.evaluator, self.file, value) =>
+            {
                 self.alias(targets, value);
                 self.visit_expr(value);
             }
@@ -419,7 +435,7 @@ impl<'a> Finder<'_, 'a> {
         let names = targets.iter().filter_map(Expr::as_name_expr).filter(|_| self.frames.is_empty());
         let names: Vec<String> = names.map(|name| name.id.to_string()).collect();
         if let ([place], false) =
-            (&image_places(self.evaluator, self.scope(), value, 0)[..], names.is_empty())
+            (&image_places(self.evaluator, self.scope(), value, (0, 0))[..], names.is_empty())
         {
             self.part.aliases.push((*place, names));
         }
@@ -453,7 +469,7 @@ impl<'a> Finder<'_, 'a> {
             self.found(assigned, call.range, built);
             return true;
         }
-        if let Some(kind) = environment_kind(self.evaluator, self.file, call) {
+        if let Some(kind) = environment_kind(self.evaluator, self.scope(), call) {
             self.environment(call, kind, assigned);
             return false;
         }
@@ -517,16 +533,15 @@ impl<'a> Finder<'_, 'a> {
         }
     }
 
-    fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind, assigned: &'a [Expr]) {
+    fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind<'a>, assigned: &'a [Expr]) {
         let scope = Scope { file: self.file, frames: &self.frames };
-        let argument = |name: &str, index: usize| call.arguments.find_argument_value(name, index);
-        let name = match argument("name", 0).map(|name| (name, self.evaluator.evaluate(scope, name))) {
-            Some((expr, Ok(Constant::Str(name)))) => {
+        let name = match argument(self.evaluator, scope, call, ("name", 0)) {
+            Argument::Given { place, value: Ok(Constant::Str(name)), .. } => {
                 let is_task = !matches!(kind, EnvironmentKind::Other | EnvironmentKind::Container);
                 if is_task && !is_environment_name(&name) {
                     self.part.problems.push(Problem {
                         rule: &ENVIRONMENT_NAME,
-                        place: scope.place(expr.range()),
+                        place,
                         message: format!("`{name}` is no name for an environment"),
                         help: "Use lower-case letters and digits, with single `-` or `_` between them"
                             .to_owned(),
@@ -538,39 +553,10 @@ impl<'a> Finder<'_, 'a> {
             _ => None,
         };
         let is_container = matches!(kind, EnvironmentKind::Container);
-        let image = image_argument(call, kind);
-        let hidden = image.map_or_else(|| hidden_arguments(call), |_| None);
-        let value = image.map(|expr| self.evaluator.evaluate(scope, expr));
-        let images = match (image, kind) {
-            _ if hidden.is_some() => Vec::new(),
-            (Some(expr), _) if value != Some(Ok(Constant::None)) => match &value {
-                Some(Ok(Constant::Str(_))) => vec![scope.place(expr.range())],
-                _ => image_places(self.evaluator, scope, expr, 0),
-            },
-            (_, EnvironmentKind::Clone(file, binding)) => {
-                environment_images(self.evaluator, file, binding, 0)
-            }
-            (None, EnvironmentKind::Task) => vec![scope.place(call.range)],
-            _ => Vec::new(),
-        };
-        // What stands for an image that is not found is named; a clone has that of another environment.
-        let given = match (image.or(hidden), kind) {
-            (Some(expr), _) if value != Some(Ok(Constant::None)) => Some(expr.range()),
-            (_, EnvironmentKind::Clone(..)) => Some(call.range),
-            _ => None,
-        };
-        let given = given.map(|range| scope.place(range));
+        let image = image_of(self.evaluator, scope, call, kind, 0);
         let keys = assigned.iter().filter_map(Expr::as_name_expr).filter_map(|name| self.key(name)).collect();
         let own = name.clone().filter(|_| is_container);
-        // Strings stand for images, and so does an environment that is given none.
-        let written = match (image, value) {
-            (Some(expr), Some(Ok(Constant::Str(uri)))) => Some((scope.place(expr.range()), Some(uri))),
-            (None, _) if hidden.is_none() && matches!(kind, EnvironmentKind::Task) => {
-                Some((scope.place(call.range), None))
-            }
-            _ => None,
-        };
-        if let Some((place, uri)) = written {
+        if let Some((place, uri)) = image.written {
             let given = uri.filter(|uri| is_container || uri != "auto");
             let built = match given.or_else(|| self.evaluator.settings.default_image.clone()) {
                 Some(uri) => self.referenced(place, uri),
@@ -578,7 +564,14 @@ impl<'a> Finder<'_, 'a> {
             };
             self.part.written.push(FoundImage::new(place, built));
         }
-        self.part.environments.push(Environment { keys, name, own, image: given, images });
+        self.part.environments.push(Environment {
+            keys,
+            name,
+            own,
+            image: image.given,
+            images: image.places,
+            built: image.built,
+        });
     }
 
     /// An image that is given by its reference.
@@ -617,69 +610,11 @@ impl<'a> Finder<'_, 'a> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum EnvironmentKind {
-    /// `flyte.TaskEnvironment(…)`
-    Task,
-    /// An environment of apps and the like.
-    Other,
-    /// `flyte.extras.ContainerTask(…)`, a task with an environment of its own.
-    Container,
-    /// `env.clone_with(…)` of the environment bound here.
-    Clone(FileId, BindingId),
-}
-
 /// `^[a-z0-9]+([_-][a-z0-9]+)*$`, as `flyte/_environment.py` has it.
 fn is_environment_name(name: &str) -> bool {
     let is_word =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     name.split(['_', '-']).all(is_word)
-}
-
-/// What kind of environment a call makes.
-fn environment_kind(
-    evaluator: &Evaluator<'_>,
-    file: FileId,
-    call: &ast::ExprCall,
-) -> Option<EnvironmentKind> {
-    let name = match &*call.func {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return None,
-    };
-    let has_image = call.arguments.find_keyword("image").is_some();
-    if name != "clone_with" && !name.ends_with("Environment") && name != "ContainerTask" && !has_image {
-        return None;
-    }
-    let reference = evaluator.project.facts(file)?.reference_at(call.func.range())?;
-    match evaluator.project.resolve(file, reference) {
-        [Target::External(path)] if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
-        [Target::External(path)] if path == "flyte.extras.ContainerTask" => Some(EnvironmentKind::Container),
-        [Target::External(path)] if path.starts_with("flyte") && path.ends_with("Environment") => {
-            Some(EnvironmentKind::Other)
-        }
-        [Target::Binding(file, binding, rest)] if rest.as_slice() == ["clone_with"] => {
-            Some(EnvironmentKind::Clone(*file, *binding))
-        }
-        _ => None,
-    }
-}
-
-/// The argument of an environment that is its image.
-fn image_argument(call: &ast::ExprCall, kind: EnvironmentKind) -> Option<&Expr> {
-    let position = match kind {
-        EnvironmentKind::Container | EnvironmentKind::Clone(..) => 1,
-        EnvironmentKind::Task | EnvironmentKind::Other => 8,
-    };
-    call.arguments.find_argument_value("image", position)
-}
-
-/// What may hold the image of an environment that names none: `**COMMON`, `*arguments`.
-fn hidden_arguments(call: &ast::ExprCall) -> Option<&Expr> {
-    let double =
-        call.arguments.keywords.iter().find(|keyword| keyword.arg.is_none()).map(|keyword| &keyword.value);
-    double
-        .or_else(|| call.arguments.args.iter().find_map(|argument| Some(&*argument.as_starred_expr()?.value)))
 }
 
 /// The last name of `name.attribute.attribute`.
@@ -744,159 +679,12 @@ fn binding_is_image(evaluator: &Evaluator<'_>, file: FileId, binding: BindingId,
     }
 }
 
-/// The chains that an expression may stand for: itself, what its name is bound to, the image of another environment.
-fn image_places<'a>(
-    evaluator: &Evaluator<'a>,
-    scope: Scope<'_, 'a>,
-    expr: &'a Expr,
-    depth: usize,
-) -> Vec<Place> {
-    match expr {
-        Expr::Call(_) => return vec![scope.place(expr.range())],
-        Expr::If(choice) => {
-            let choices = [&choice.body, &choice.orelse];
-            return choices.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
-        }
-        // What stands there, or one of those that the list or dict holds.
-        Expr::Subscript(subscript) => {
-            return match looked_up(evaluator, scope, subscript) {
-                Some((file, value)) => image_places(evaluator, Scope { file, frames: &[] }, value, depth + 1),
-                None => image_places(evaluator, scope, &subscript.value, depth),
-            };
-        }
-        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
-            return elts.iter().flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
-        }
-        Expr::Dict(dict) => {
-            let values = dict.items.iter().map(|item| &item.value);
-            return values.flat_map(|expr| image_places(evaluator, scope, expr, depth + 1)).collect();
-        }
-        _ => {}
-    }
-    if let Expr::Name(name) = expr
-        && let Some(frame) = scope.frames.last().filter(|_| depth < MAX_DEPTH)
-        && let Some(Local::Assigned(value)) = frame.local(&name.id, Some(name.range.start()))
-    {
-        return image_places(evaluator, scope, value, depth + 1);
-    }
-    let facts = evaluator.project.facts(scope.file).filter(|_| root_of(expr).is_some() && depth < MAX_DEPTH);
-    let Some(reference) = facts.and_then(|facts| facts.reference_at(expr.range())) else { return Vec::new() };
-    let mut places = Vec::new();
-    for target in evaluator.project.resolve(scope.file, reference) {
-        let Target::Binding(file, binding, rest) = target else { continue };
-        let scope = Scope { file: *file, frames: &[] };
-        if evaluator
-            .project
-            .facts(*file)
-            .is_none_or(|facts| evaluator.changes.may_rebind(*file, &facts.module.bindings[*binding].name))
-        {
-            continue;
-        }
-        match (rest.as_slice(), bound_value(evaluator, *file, *binding)) {
-            ([], Some(Expr::List(_) | Expr::Dict(_))) if evaluator.changes.may_change(*file, *binding) => {}
-            ([], Some(value)) => places.extend(image_places(evaluator, scope, value, depth + 1)),
-            ([image], Some(_)) if image == "image" => {
-                places.extend(environment_images(evaluator, *file, *binding, depth + 1));
-            }
-            ([field], None) => {
-                let Some((frame, value)) = evaluator.class_attribute(*file, *binding, field) else {
-                    continue;
-                };
-                let scope = Scope { file: *file, frames: &[frame] };
-                places.extend(image_places(evaluator, scope, value, depth + 1));
-            }
-            _ => {}
-        }
-    }
-    places
-}
-
-/// What `NAME[index]` certainly is, where a list or dict is written out behind the name.
-fn looked_up<'a>(
-    evaluator: &Evaluator<'a>,
-    scope: Scope<'_, 'a>,
-    subscript: &'a ast::ExprSubscript,
-) -> Option<(FileId, &'a Expr)> {
-    let root = root_of(&subscript.value)?;
-    let index = evaluator.evaluate(scope, &subscript.slice).ok()?;
-    let reference = evaluator.project.facts(scope.file)?.reference_at(subscript.value.range())?;
-    let [Target::Binding(file, binding, rest)] = evaluator.project.resolve(scope.file, reference) else {
-        return None;
-    };
-    let (file, binding) = (*file, *binding);
-    let is_local = scope.frames.iter().any(|frame| frame.local(&root.id, None).is_some());
-    let name = &evaluator.project.facts(file)?.module.bindings[binding].name;
-    let changes = evaluator.changes;
-    if is_local || !rest.is_empty() || changes.may_rebind(file, name) || changes.may_change(file, binding) {
-        return None;
-    }
-    let value = match bound_value(evaluator, file, binding)? {
-        Expr::Dict(dict) => {
-            let inside = Scope { file, frames: &[] };
-            let mut found = None;
-            for item in &dict.items {
-                if evaluator.evaluate(inside, item.key.as_ref()?).ok()?.equals(&index) {
-                    found = Some(&item.value);
-                }
-            }
-            found?
-        }
-        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
-            let Constant::Int(index) = index else { return None };
-            let length =
-                i64::try_from(elts.len()).ok().filter(|_| !elts.iter().any(Expr::is_starred_expr))?;
-            elts.get(usize::try_from(if index < 0 { index + length } else { index }).ok()?)?
-        }
-        _ => return None,
-    };
-    Some((file, value))
-}
-
-/// The images of the environment that is bound to a name.
-fn environment_images(
-    evaluator: &Evaluator<'_>,
-    file: FileId,
-    binding: BindingId,
-    depth: usize,
-) -> Vec<Place> {
-    let Some(Expr::Call(call)) = bound_value(evaluator, file, binding) else { return Vec::new() };
-    if sets_image(evaluator, &(file, binding, Vec::new())) {
-        return Vec::new();
-    }
-    let scope = Scope { file, frames: &[] };
-    let Some(kind) = environment_kind(evaluator, file, call).filter(|_| depth < MAX_DEPTH) else {
-        return Vec::new();
-    };
-    let image = image_argument(call, kind).map(|expr| (expr, evaluator.evaluate(scope, expr)));
-    if image.is_none() && hidden_arguments(call).is_some() {
-        return Vec::new();
-    }
-    match (image, kind) {
-        (Some((expr, Ok(Constant::Str(_)))), _) => vec![scope.place(expr.range())],
-        (Some((expr, value)), _) if value != Ok(Constant::None) => {
-            image_places(evaluator, scope, expr, depth)
-        }
-        (_, EnvironmentKind::Clone(file, binding)) => environment_images(evaluator, file, binding, depth + 1),
-        (None, EnvironmentKind::Task) => vec![scope.place(call.range)],
-        _ => Vec::new(),
-    }
-}
-
-/// Whether code gives an environment another image, or its name another environment.
-fn sets_image(evaluator: &Evaluator<'_>, (file, binding, path): &Key) -> bool {
-    let changes = evaluator.changes;
-    let is_rebound = evaluator
-        .project
-        .facts(*file)
-        .is_some_and(|facts| changes.rebinds(*file, &facts.module.bindings[*binding].name));
-    is_rebound || changes.may_set_attribute((*file, *binding), path, "image")
-}
-
 /// An image of which nothing is known, because of what stands at a place.
 fn unknown(evaluator: &Evaluator<'_>, place: Place) -> Built {
     let text = evaluator.text(place).to_owned();
     Built {
         image: Image::from_base(format!("{{{text}}}")),
+        place,
         head: place,
         arguments: Vec::new(),
         layers: Vec::new(),

@@ -35,8 +35,8 @@ struct Binding<'a> {
 /// The names of one scope.
 #[derive(Debug, Clone, Default)]
 pub struct Frame<'a> {
-    /// Whether it is a class: functions inside do not see its names.
-    pub is_class: bool,
+    /// The class, if it is one: functions inside do not see its names.
+    pub class: Option<&'a ast::StmtClassDef>,
     /// Whether it runs where it stands: it is a class or a comprehension.
     pub runs_at_once: bool,
     bindings: FxHashMap<&'a str, Vec<Binding<'a>>>,
@@ -68,7 +68,7 @@ impl<'a> Frame<'a> {
     pub fn of_class(class: &'a ast::StmtClassDef) -> Self {
         let mut collector = Collector::default();
         collector.body(&class.body);
-        Self { is_class: true, runs_at_once: true, ..collector.frame }
+        Self { class: Some(class), runs_at_once: true, ..collector.frame }
     }
 
     /// The parameters of a lambda.
