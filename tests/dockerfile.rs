@@ -78,6 +78,7 @@ fn every_kind_of_layer_is_written() {
         index_url: Some("https://$USER:${TOKEN}@index/simple".to_owned()),
         extra_index_urls: texts(&["https://other"]),
         pre: true,
+        pre_text: None,
         extra_args: Some("--no-deps --config-setting \"a b\"".to_owned()),
         secret_mounts: vec![
             secret("token"),

@@ -21,7 +21,8 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
-use super::evaluate::root_of;
+use super::evaluate::{attributes_of, root_of};
+use super::replaced::{Patch, covers, is_test, patches};
 use super::signature;
 use crate::flyte1::file::FileFacts;
 use crate::project::link::Target;
@@ -43,6 +44,8 @@ pub struct Changes<'p> {
     /// Files that may get at modules, or classes, which names do not tell.
     reaching: Vec<FileId>,
     found: Vec<OnceLock<Found>>,
+    /// What is replaced of libraries, by its dotted path.
+    replaced: OnceLock<FxHashSet<String>>,
 }
 
 /// What the code of a file changes.
@@ -82,6 +85,8 @@ struct Found {
     variables: FxHashSet<String>,
     /// Whether any environment variable may be set.
     sets_variables: bool,
+    /// What is replaced of libraries, by its dotted path.
+    replaced: FxHashSet<String>,
 }
 
 /// What is bound to a name at the top level of a file.
@@ -114,14 +119,18 @@ impl<'p> Changes<'p> {
                     || !facts.module.module_values.is_empty()
                     || ["setattr", "delattr", "vars"].iter().any(|name| has_name(text, name))
             };
-            let reaches = gets_modules(text, facts) && sets()
+            let patches = || has_name(text, "patch") || !facts.module.patched.is_empty();
+            let runs = || users.contains_key(&file) && runs_files(text);
+            let reaches = runs()
+                || patches() && !is_test(&project.files[file].relative)
+                || gets_modules(text, facts) && sets()
                 || is_near() && reaches_inside(text, facts)
                 || is_near() && project.takes_packages(file);
             reaches.then_some(file)
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
         let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
-        Self { project, users, near, reaching, found }
+        Self { project, users, near, reaching, found, replaced: OnceLock::new() }
     }
 
     /// What the code of a file changes.
@@ -242,8 +251,29 @@ impl<'p> Changes<'p> {
 
     /// Whether code may set an environment variable.
     pub fn may_set_variable(&self, name: &str) -> bool {
-        self.where_text(|text| ["environ", "load_dotenv"].iter().any(|word| has_name(text, word)))
-            .any(|found| found.sets_variables || found.variables.contains(name))
+        self.where_text(|text| {
+            ["environ", "load_dotenv", "run_path", "run_module"].iter().any(|word| has_name(text, word))
+        })
+        .any(|found| found.sets_variables || found.variables.contains(name))
+    }
+
+    /// Whether something of a library may be another thing than the library has.
+    pub fn replaces(&self, path: &str) -> bool {
+        let names_flyte = |text: &str| text.contains("flyte") || text.contains("Image");
+        let sets = |text: &str, facts: &FileFacts| {
+            facts.module.sets_attributes
+                || ["setattr", "delattr", "patch", "__setattr__"].iter().any(|name| has_name(text, name))
+        };
+        let find = || {
+            let files = self.project.parsed().filter(|&(file, facts)| {
+                let text = self.project.text(file);
+                names_flyte(text) && sets(text, facts) && !is_test(&self.project.files[file].relative)
+            });
+            let files: Vec<FileId> = files.map(|(file, _)| file).collect();
+            let replaced = files.into_par_iter().flat_map_iter(|file| self.found_in(file).replaced.clone());
+            replaced.collect()
+        };
+        self.replaced.get_or_init(find).iter().any(|replaced| covers(replaced, path))
     }
 
     /// Whether the working directory may be another one.
@@ -302,6 +332,11 @@ fn gets_modules(text: &str, facts: &FileFacts) -> bool {
         || has_name(text, "modules") && facts.module.imports.iter().any(hides_modules)
 }
 
+/// Whether code runs files as scripts, in which anything may stand.
+fn runs_files(text: &str) -> bool {
+    ["run_path", "run_module"].iter().any(|name| has_name(text, name))
+}
+
 /// Whether code may get at what names do not lead to: `module.__dict__`, `type(value).NAME = …`
 fn reaches_inside(text: &str, facts: &FileFacts) -> bool {
     // `type(value).__name__` and the like are only read.
@@ -336,6 +371,9 @@ fn around(taken: Taken) -> Taken {
 fn inside(taken: Taken) -> Taken {
     taken.map(|depth| depth.saturating_sub(1))
 }
+
+/// Names for names end here.
+const MAX_NAMES: usize = 8;
 
 /// Functions of Python that look at their arguments only.
 const READERS: [&str; 14] = [
@@ -516,6 +554,10 @@ impl<'p> Look<'p> {
                     files.into_iter().for_each(|module| self.module_is_taken(module, taken));
                 }
                 Target::Binding(file, binding, rest) => {
+                    // `image.__dict__["name"] = …`
+                    if taken == WHOLE && rest.as_slice() == ["__dict__"] {
+                        self.rebind(*file, *binding);
+                    }
                     let taken = match rest.last() {
                         None => taken,
                         // `C.PACKAGES` of a class, and what is in it.
@@ -587,6 +629,9 @@ impl<'p> Look<'p> {
         self.parameter(func, if func.is_name_expr() { WHOLE } else { taken });
         for target in self.targets(func) {
             let Target::Binding(file, binding, rest) = target else { continue };
+            if matches!(rest.as_slice(), [names, method] if names == "__dict__" && !is_reading(method)) {
+                self.rebind(*file, *binding);
+            }
             let taken = match rest.last() {
                 // An instance has what the class holds.
                 None if self.is_class(*file, *binding) => PARTS,
@@ -613,12 +658,19 @@ impl<'p> Look<'p> {
             return self.module_is_taken(self.file, self.taken);
         }
         self.sets_variables(call, last);
+        patches(call).into_iter().for_each(|patch| self.patch(patch));
+        // What a function runs is of no account to what stands outside of it.
+        if self.functions == 0 && runs_files(last) {
+            self.found.is_everywhere = true;
+            self.found.sets_variables = true;
+        }
         self.found.moves |= last == "chdir";
         match (&*call.func, last) {
             // `vars(module)["NAME"] = …`
             (Expr::Name(_), "vars") if self.taken == WHOLE => {
                 self.found.is_everywhere |= call.arguments.args.iter().any(|of| self.is_any_module(of));
                 self.found.stores_any = true;
+                call.arguments.args.iter().for_each(|of| self.names_are_set(of));
             }
             (Expr::Attribute(_), "__setattr__" | "__delattr__") => self.stores(call),
             (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
@@ -775,6 +827,76 @@ impl<'p> Look<'p> {
         }
     }
 
+    /// What a call patches.
+    fn patch(&mut self, patch: Patch<'_>) {
+        match patch {
+            Patch::Path(path) => self.patch_path(&path),
+            Patch::Attribute(object, name) => {
+                let path = self.path_outside(object).map(|path| format!("{path}.{name}"));
+                self.found.replaced.extend(path);
+                self.names_are_set(object);
+            }
+            Patch::Dict(dict) if self.is_environ(dict) => self.found.sets_variables = true,
+            Patch::Dict(dict) => match dict.as_string_literal_expr().map(|path| path.value.to_str()) {
+                Some("os.environ") => self.found.sets_variables = true,
+                Some(path) => self.patch_path(path),
+                None => self.look(WHOLE, dict),
+            },
+        }
+    }
+
+    /// `object.__setattr__(image, "name", …)`, `vars(image)["name"] = …`
+    fn names_are_set(&mut self, object: &Expr) {
+        if let [Target::Binding(file, binding, rest)] = self.targets(object)
+            && rest.is_empty()
+        {
+            self.rebind(*file, *binding);
+        }
+    }
+
+    /// What a name is bound to is another thing from now on.
+    fn rebind(&mut self, file: FileId, binding: BindingId) {
+        if let Some(facts) = self.project.facts(file) {
+            let name = facts.module.bindings[binding].name.clone();
+            self.found.names.insert((file, name));
+        }
+    }
+
+    /// What a string names is bound anew.
+    fn patch_path(&mut self, path: &str) {
+        match self.project.index.attribute_at(self.file, path) {
+            Some((module, name)) => drop(self.found.names.insert((module, Name::new(name)))),
+            None => drop(self.found.replaced.insert(path.to_owned())),
+        }
+    }
+
+    /// The dotted path of something of a library.
+    fn path_outside(&self, expr: &Expr) -> Option<String> {
+        let root = root_of(expr)?;
+        let mut targets =
+            self.project.look_up(self.file, &root.id, &attributes_of(expr), expr.range().start());
+        let mut names: Vec<Name> = Vec::new();
+        for _ in 0..MAX_NAMES {
+            match &targets[..] {
+                [Target::External(path)] => {
+                    let names = names.iter().rev().map(Name::as_str);
+                    return Some(std::iter::once(path.as_str()).chain(names).collect::<Vec<_>>().join("."));
+                }
+                // Another name for it.
+                [Target::Binding(file, binding, rest)] => {
+                    let facts = self.project.facts(*file)?;
+                    let BindingKind::Assignment { value, .. } = &facts.module.bindings[*binding].kind else {
+                        return None;
+                    };
+                    names.extend(rest.iter().rev().cloned());
+                    targets = self.project.resolve(*file, facts.reference_at(value.range)?).to_vec();
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// `object.__setattr__(value, "NAME", …)`
     fn stores(&mut self, call: &ast::ExprCall) {
         let arguments = &call.arguments.args;
@@ -887,6 +1009,8 @@ impl<'p> Look<'p> {
         } else if root_of(target).is_none() {
             self.look(WHOLE, &attribute.value);
         }
+        let replaced = self.path_outside(target);
+        self.found.replaced.extend(replaced);
         let targets = self.targets(target);
         let is_known = matches!(targets, [Target::Binding(_, _, rest)] if rest.is_empty());
         self.set_attribute(&attribute.value, &attribute.attr.id, is_known);
@@ -897,9 +1021,8 @@ impl<'p> Look<'p> {
                     if let Some(first) = rest.first() {
                         self.found.add_object((*file, *binding), 0);
                         self.found.attributes.insert(((*file, *binding), first.clone()));
-                    } else if let Some(facts) = self.project.facts(*file) {
-                        let name = facts.module.bindings[*binding].name.clone();
-                        self.found.names.insert((*file, name));
+                    } else {
+                        self.rebind(*file, *binding);
                     }
                 }
                 Target::Folder(_) | Target::Flyte1(_) | Target::External(_) | Target::Unknown => {}
@@ -915,6 +1038,10 @@ impl<'p> Look<'p> {
         };
         if is_class || self.gets_modules && !is_known && !is_own(object) {
             self.found.anywhere.insert(name.clone());
+        }
+        // `type(image).with_commands = …`
+        if is_class && (signature::method(name).is_some() || signature::constructor(name).is_some()) {
+            self.found.replaced.insert(format!("flyte.Image.{name}"));
         }
         if !is_own(object) {
             self.found.stored.insert(name.clone());

@@ -87,7 +87,7 @@ impl Constant {
     }
 
     /// `repr(value)`, for values whose text is known.
-    fn repr(&self) -> Option<String> {
+    pub fn repr(&self) -> Option<String> {
         let joined = |items: &[Self]| {
             items.iter().map(Self::repr).collect::<Option<Vec<_>>>().map(|items| items.join(", "))
         };
@@ -265,6 +265,27 @@ impl Constant {
         }
     }
 
+    /// `value[lower:upper]`
+    pub fn slice(&self, lower: Option<&Self>, upper: Option<&Self>) -> Option<Self> {
+        let letters = self.items()?;
+        let place = |bound: Option<&Self>, default: usize| match bound {
+            None | Some(Self::None) => Some(default),
+            Some(Self::Int(index)) => {
+                let length = i64::try_from(letters.len()).ok()?;
+                let index = if *index < 0 { index.saturating_add(length) } else { *index };
+                usize::try_from(index.clamp(0, length)).ok()
+            }
+            Some(_) => None,
+        };
+        let (lower, upper) = (place(lower, 0)?, place(upper, letters.len())?);
+        let part = letters.get(lower..upper).unwrap_or_default().to_vec();
+        Some(match self {
+            Self::Str(_) => Self::Str(part.iter().map(Self::text).collect::<Option<Vec<_>>>()?.concat()),
+            Self::Tuple(_) => Self::Tuple(part),
+            _ => Self::List(part),
+        })
+    }
+
     /// `value.name(*arguments)`, for strings and paths; only methods that depend on nothing else.
     pub fn method(&self, name: &str, arguments: &[Self]) -> Option<Self> {
         match self {
@@ -401,6 +422,21 @@ mod tests {
         assert_eq!(text("Ä").method("lower", &[]), None);
         let items = Constant::List(vec![text("a"), text("b")]);
         assert_eq!(text(",").method("join", &[items]), Some(text("a,b")));
+    }
+
+    #[test]
+    fn slices_end_where_the_value_ends() {
+        let slice = |value: &Constant, lower: Option<i64>, upper: Option<i64>| {
+            let (lower, upper) = (lower.map(Constant::Int), upper.map(Constant::Int));
+            value.slice(lower.as_ref(), upper.as_ref())
+        };
+        assert_eq!(slice(&text("abcd"), Some(1), Some(-1)), Some(text("bc")));
+        assert_eq!(slice(&text("äbc"), None, Some(1)), Some(text("ä")));
+        assert_eq!(slice(&text("abc"), Some(-9), Some(9)), Some(text("abc")));
+        assert_eq!(slice(&text("abc"), Some(2), Some(1)), Some(text("")));
+        let row = Constant::Tuple(vec![text("a"), text("b")]);
+        assert_eq!(slice(&row, Some(1), None), Some(Constant::Tuple(vec![text("b")])));
+        assert_eq!(slice(&Constant::Int(1), None, None), None);
     }
 
     #[test]

@@ -54,6 +54,11 @@ pub(super) fn environment_kind<'a>(
         return None;
     }
     let reference = evaluator.project.facts(scope.file)?.reference_at(call.func.range())?;
+    let is_replaced =
+        |target: &Target| matches!(target, Target::External(path) if evaluator.changes.replaces(path));
+    if evaluator.project.resolve(scope.file, reference).iter().any(is_replaced) {
+        return None;
+    }
     match (evaluator.project.resolve(scope.file, reference), &*call.func) {
         ([Target::External(path)], _) if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
         ([Target::External(path)], _) if path == "flyte.extras.ContainerTask" => {

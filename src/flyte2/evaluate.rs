@@ -17,6 +17,7 @@ use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::changes::Changes;
 use super::constant::{Constant, insert};
+use super::image_calls::is_secret_path;
 use super::scope::{Frame, Local, Values};
 use crate::diagnostic::Rule;
 use crate::image::digest::uri;
@@ -606,13 +607,16 @@ impl<'a> Evaluator<'a> {
                         text.push_str(&self.literal(scope, literal, &literal.value)?);
                     }
                     ast::InterpolatedStringElement::Interpolation(part) => {
-                        let is_plain = part.format_spec.is_none()
-                            && part.debug_text.is_none()
-                            && part.conversion == ast::ConversionFlag::None;
+                        let is_plain = part.format_spec.is_none() && part.debug_text.is_none();
                         let value = self.evaluate(scope, &part.expression)?;
-                        match value.text().filter(|_| is_plain) {
-                            Some(value) => text.push_str(&value),
-                            None => return scope.stuck(&*part.expression),
+                        let shown = match part.conversion {
+                            ast::ConversionFlag::None | ast::ConversionFlag::Str => value.text(),
+                            ast::ConversionFlag::Repr => value.repr(),
+                            ast::ConversionFlag::Ascii => None,
+                        };
+                        match shown.filter(|_| is_plain) {
+                            Some(shown) => text.push_str(&shown),
+                            None => return scope.stuck(fstring),
                         }
                     }
                 }
@@ -675,25 +679,15 @@ impl<'a> Evaluator<'a> {
         let value = match self.evaluate(scope, &subscript.value) {
             Ok(value) => value,
             // What stands there may be known though not all else is.
+            Err(stuck) if subscript.slice.is_slice_expr() => return Err(stuck),
             Err(stuck) => {
                 let index = self.evaluate(scope, &subscript.slice)?;
                 let entry = self.entry_value(scope, &subscript.value, &index).ok().flatten();
                 return entry.and_then(Result::ok).ok_or(stuck);
             }
         };
-        if let (Constant::Name(name), Expr::Slice(slice)) = (&value, &*subscript.slice) {
-            let is_to_two = slice.lower.is_none()
-                && slice.step.is_none()
-                && slice
-                    .upper
-                    .as_deref()
-                    .is_some_and(|upper| self.evaluate(scope, upper) == Ok(Constant::Int(2)));
-            if let (true, "sys.version_info", Some((major, minor))) =
-                (is_to_two, name.as_str(), self.settings.python_version)
-            {
-                return Ok(Constant::Tuple(vec![Constant::Int(major.into()), Constant::Int(minor.into())]));
-            }
-            return scope.stuck(subscript);
+        if let Expr::Slice(slice) = &*subscript.slice {
+            return self.slice(scope, &value, slice)?.map_or_else(|| scope.stuck(subscript), Ok);
         }
         let index = self.evaluate(scope, &subscript.slice)?;
         let found = match (&value, &index) {
@@ -705,6 +699,28 @@ impl<'a> Evaluator<'a> {
             _ => value.item(&index),
         };
         found.map_or_else(|| scope.stuck(subscript), Ok)
+    }
+
+    /// `value[lower:upper]`; `None` if it is not known what that gives.
+    fn slice(
+        &self,
+        scope: Scope<'_, 'a>,
+        value: &Constant,
+        slice: &'a ast::ExprSlice,
+    ) -> Result<Option<Constant>, Stuck> {
+        let bound = |expr: &'a Option<Box<Expr>>| expr.as_deref().map(|expr| self.evaluate(scope, expr));
+        let bounds = (bound(&slice.lower).transpose()?, bound(&slice.upper).transpose()?);
+        if slice.step.is_some() {
+            return Ok(None);
+        }
+        Ok(match (value, &bounds, self.settings.python_version) {
+            (Constant::Name(name), (None, Some(Constant::Int(2))), Some((major, minor)))
+                if name == "sys.version_info" =>
+            {
+                Some(Constant::Tuple(vec![Constant::Int(major.into()), Constant::Int(minor.into())]))
+            }
+            (value, (lower, upper), _) => value.slice(lower.as_ref(), upper.as_ref()),
+        })
     }
 
     /// `name` or `name.attribute.attribute`.
@@ -948,6 +964,7 @@ impl<'a> Evaluator<'a> {
                 Err(_) => scope.stuck(expr),
             },
             Target::Module(file) => Ok((Constant::Module(*file), Vec::new())),
+            Target::External(path) if self.changes.replaces(path) => scope.stuck(expr),
             Target::External(path) => Ok((Constant::Name(path.clone()), Vec::new())),
             Target::Flyte1(_) | Target::Folder(_) | Target::Unknown => scope.stuck(expr),
         }
@@ -1126,7 +1143,7 @@ impl<'a> Evaluator<'a> {
         }
         match path {
             "flyte.Image" | "flyte._image.Image" => Ok(self.refused_image(scope, call)),
-            "flyte.Secret" | "flyte._secret.Secret" => self.secret(scope, call),
+            path if is_secret_path(path) => self.secret(scope, call),
             "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
             "dict" => self.dict_call(scope, call),
             _ => {
@@ -1314,7 +1331,7 @@ pub fn root_of(expr: &Expr) -> Option<&ast::ExprName> {
 }
 
 /// The attributes of `name.attribute.attribute` in order.
-fn attributes_of(expr: &Expr) -> Vec<Name> {
+pub(super) fn attributes_of(expr: &Expr) -> Vec<Name> {
     let mut attributes = Vec::new();
     let mut current = expr;
     while let Expr::Attribute(attribute) = current {

@@ -263,7 +263,7 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a secret that is mounted where the SDK mounts none, or whose variable has an impossible name.
+//! Speaks of a secret without a key, that is mounted where the SDK mounts none, or whose variable has an impossible name.
 //!
 //! ## Why
 //!
@@ -562,6 +562,11 @@ impl<'a> Evaluator<'a> {
         maker.method(name, &arguments);
         Ok(Constant::Image(Box::new(maker.built)))
     }
+}
+
+/// Whether a dotted path leads to the class of secrets.
+pub(super) fn is_secret_path(path: &str) -> bool {
+    matches!(path, "flyte.Secret" | "flyte._secret.Secret")
 }
 
 /// What to call in place of a method that there is not: the method with the most words in common, if there is one.
@@ -955,6 +960,11 @@ impl<'a> Call<'_, '_, 'a> {
     }
 
     fn secret(&mut self, argument: &Argument<'a>) -> Option<Secret> {
+        if argument.expr.is_some_and(|expr| self.is_keyless(expr)) {
+            let message = format!("`{}` has no key", self.source(argument.place));
+            self.problem(&SECRET, argument.place, message, "Write the name of the secret first");
+            return None;
+        }
         let known = self.built.unknown.len();
         let secret = match &argument.value {
             Ok(Constant::Secret(secret)) => secret.clone(),
@@ -984,29 +994,72 @@ impl<'a> Call<'_, '_, 'a> {
         Some(secret)
     }
 
+    /// `flyte.Secret(None)`: without a key there is no name for its variable.
+    fn is_keyless(&self, expr: &'a Expr) -> bool {
+        let Expr::Call(call) = expr else { return false };
+        let is_secret = matches!(
+            self.evaluator.chain(self.scope, &call.func),
+            Ok((Constant::Name(path), rest)) if rest.is_empty() && is_secret_path(&path)
+        );
+        let is_plain = call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some())
+            && !call.arguments.args.iter().any(Expr::is_starred_expr);
+        let has_other_name = ["mount", "as_env_var"]
+            .iter()
+            .zip(2..)
+            .any(|(name, position)| call.arguments.find_argument_value(name, position).is_some());
+        is_secret
+            && is_plain
+            && match call.arguments.find_argument_value("key", 0) {
+                Some(key) => {
+                    let value = self.evaluator.evaluate(self.scope, key);
+                    !has_other_name && value.is_ok_and(|value| !matches!(value, Constant::Str(_)))
+                }
+                None => true,
+            }
+    }
+
     fn registry_secret(&mut self, argument: Option<&Argument<'a>>) -> Option<Secret> {
         let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true))?;
         self.secret(argument).map(|secret| Secret { is_plain: false, ..secret })
     }
 
     fn pip_options(&mut self, arguments: &Arguments<'a>) -> PipOptions {
+        let index_url = self.given_text(arguments.get("index_url"));
+        let extra_index_urls = self.given_texts(arguments.get("extra_index_urls"));
+        let (pre, pre_text) = self.pre(arguments.get("pre"));
         PipOptions {
-            index_url: self.given_text(arguments.get("index_url")),
-            extra_index_urls: self.given_texts(arguments.get("extra_index_urls")),
-            pre: self.pre(arguments.get("pre")),
+            index_url,
+            extra_index_urls,
+            pre,
+            pre_text,
             extra_args: self.given_text(arguments.get("extra_args")),
             secret_mounts: self.given_secrets(arguments.get("secret_mounts")),
         }
     }
 
-    /// `pre=True`. Of what else is true the SDK puts the text into the `uri`: `1` is another image than `True`.
-    fn pre(&mut self, argument: Option<&Argument<'a>>) -> bool {
-        let pre = self.flag(argument).unwrap_or_default();
-        let other = argument.filter(|argument| pre && argument.value != Ok(Constant::Bool(true)));
-        if let Some(argument) = other {
+    /// `pre=True`, or what else is true with its text: the SDK puts that into the `uri`.
+    fn pre(&mut self, argument: Option<&Argument<'a>>) -> (bool, Option<String>) {
+        let Some(argument) = argument.filter(|argument| argument.value != Ok(Constant::Bool(true))) else {
+            return (argument.is_some(), None);
+        };
+        if let Ok(value @ (Constant::List(_) | Constant::Tuple(_))) = &argument.value {
+            let message = format!("`pre` is {}, and the SDK takes no row here", value.type_name());
+            self.problem(&LIST_AS_ARGUMENT, argument.place, message, "Write `True` or `False`");
+            return (false, None);
+        }
+        if !self.flag(Some(argument)).unwrap_or_default() {
+            return (false, None);
+        }
+        let text = argument.value.as_ref().ok().and_then(Constant::text);
+        if text.is_none() {
             self.unknown(argument.place);
         }
-        pre
+        if let Ok(Constant::Str(text)) = &argument.value {
+            let message =
+                format!("`pre` is the string `{text}`, which counts as true; remote builds refuse it");
+            self.odd(argument.place, message, "Write `True` or `False`");
+        }
+        (true, text)
     }
 
     /// Texts of a parameter for which "nothing" (`None`, `""`, `[]`) is as good as left out.

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod lines;
 pub mod pixi;
 pub mod read;
+mod replaced;
 pub mod scope;
 pub mod signature;
 mod trace;

@@ -132,7 +132,7 @@ impl Hasher<'_> {
         self.text(options.index_url.as_deref().unwrap_or_default());
         options.extra_index_urls.iter().for_each(|url| self.text(url));
         if options.pre {
-            self.text("True");
+            self.text(options.pre_text.as_deref().unwrap_or("True"));
         }
         self.text(options.extra_args.as_deref().unwrap_or_default());
         self.secrets(&options.secret_mounts);

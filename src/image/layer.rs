@@ -61,6 +61,9 @@ pub struct PipOptions {
     pub extra_index_urls: Vec<String>,
     /// Whether versions before a release count.
     pub pre: bool,
+    /// What the code gives in place of `True`, as text: the identity of the image tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_text: Option<String>,
     /// Further arguments of `uv pip install`, as one string.
     pub extra_args: Option<String>,
     /// The secrets that are mounted while it runs.

@@ -108,6 +108,14 @@ impl ModuleIndex {
         self.nodes[folder].search.iter().find_map(found)
     }
 
+    /// The module of the project that a dotted path begins with, and the name behind it.
+    pub fn attribute_at<'p>(&self, from: FileId, path: &'p str) -> Option<(FileId, &'p str)> {
+        path.rmatch_indices('.').find_map(|(at, _)| {
+            let module = self.resolve(from, 0, &path[..at])?.file?;
+            Some((module, path[at + 1..].split('.').next()?))
+        })
+    }
+
     /// The module `name` inside the package or folder at `place`.
     pub fn child(&self, place: Place, name: &str) -> Option<Place> {
         self.below(place.node, name)

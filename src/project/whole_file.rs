@@ -294,7 +294,7 @@ fn read_patches(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<S
             said.push((None, tell(what, "Replace `flyte.build`, or what else Flyte 2 calls instead")));
             continue;
         }
-        let Some((module, name)) = patched_module(project, file, path) else { continue };
+        let Some((module, name)) = project.index.attribute_at(file, path) else { continue };
         let node = graph.nodes_in(module).find(|&node| name_of(project, graph, node) == Some(name));
         if let Some(node) = node {
             let what = "and is another object once it is converted";
@@ -315,14 +315,6 @@ fn read_patches(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<S
 fn replaces_builds(path: &str) -> bool {
     is_flyte1_root(path.split('.').next().unwrap_or_default())
         && path.split('.').any(|part| matches!(part, "ImageSpec" | "ImageBuildEngine" | "ImageSpecBuilder"))
-}
-
-/// The module of the project that a path begins with, and the name behind it.
-fn patched_module<'p>(project: &Project, file: FileId, path: &'p str) -> Option<(FileId, &'p str)> {
-    path.rmatch_indices('.').find_map(|(at, _)| {
-        let module = project.index.resolve(file, 0, &path[..at])?.file?;
-        Some((module, path[at + 1..].split('.').next()?))
-    })
 }
 
 /// Whether a module imports a name from Flyte 1.

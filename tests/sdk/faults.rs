@@ -58,7 +58,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 68] = [
+pub(crate) const FAULTS: [Fault; 72] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -112,6 +112,17 @@ pub(crate) const FAULTS: [Fault; 68] = [
     sdk("FM504", "image = base.with_local_v2_plugins('')", "image = base.with_local_v2_plugins()"),
     build(
         "FM504",
+        "the message of a remote build takes a bool only",
+        "image = base.with_pip_packages('x', pre='0')",
+        "image = base.with_pip_packages('x', pre=True)",
+    ),
+    sdk(
+        "FM501",
+        "image = base.with_pip_packages('x', pre=[True])",
+        "image = base.with_pip_packages('x', pre=True)",
+    ),
+    build(
+        "FM504",
         "the message of a remote build takes strings only",
         "image = base.with_env_vars({'DEBUG': 1})",
         "image = base.with_env_vars({'DEBUG': '1'})",
@@ -126,6 +137,16 @@ pub(crate) const FAULTS: [Fault; 68] = [
         "FM505",
         "image = base.with_requirements('requirements.in')",
         "image = base.with_requirements('requirements.txt')",
+    ),
+    sdk(
+        "FM506",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret(None)])",
+        "image = base.with_pip_packages('x', secret_mounts=[Secret(None, as_env_var='X')])",
+    ),
+    sdk(
+        "FM506",
+        "image = Image.from_debian_base(python_version=(3, 12), name='x', registry_secret=Secret(key=3))",
+        "image = Image.from_debian_base(python_version=(3, 12), name='x', registry_secret=Secret('k'))",
     ),
     sdk(
         "FM506",

@@ -1,0 +1,102 @@
+//! What code replaces of libraries, and what it patches by its name in a string.
+//!
+//! ```python
+//! flyte.Image.from_debian_base = from_our_base
+//! patch("settings.REGISTRY", "ghcr.io/other").start()
+//! patch.dict("os.environ", REGISTRY="ghcr.io/other").start()
+//! ```
+
+use rustpython_ast::{self as ast, Expr};
+
+/// A call that patches something.
+#[derive(Debug)]
+pub(super) enum Patch<'a> {
+    /// An attribute by its dotted path: `patch("settings.REGISTRY", …)`.
+    Path(String),
+    /// An attribute of an object: `patch.object(flyte.Image, "with_apt_packages", …)`.
+    Attribute(&'a Expr, &'a str),
+    /// What is in a dict, by its dotted path or as it is: `patch.dict("os.environ", …)`.
+    Dict(&'a Expr),
+}
+
+/// What a call patches: the calls of `unittest.mock`, and of the fixtures of pytest that are named like them.
+pub(super) fn patches(call: &ast::ExprCall) -> Vec<Patch<'_>> {
+    let (name, object) = match &*call.func {
+        Expr::Name(name) => (name.id.as_str(), ""),
+        Expr::Attribute(attribute) => (attribute.attr.as_str(), last_name(&attribute.value)),
+        _ => return Vec::new(),
+    };
+    let arguments = &call.arguments.args;
+    let Some(first) = arguments.first() else { return Vec::new() };
+    let path = first.as_string_literal_expr().map(|path| path.value.to_str());
+    let second = arguments.get(1).and_then(Expr::as_string_literal_expr).map(|name| name.value.to_str());
+    match (name, path, second) {
+        ("dict", ..) if object == "patch" => vec![Patch::Dict(first)],
+        ("multiple", Some(path), _) if object == "patch" => {
+            let names = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+            names.map(|name| Patch::Path(format!("{path}.{name}"))).collect()
+        }
+        ("patch" | "setattr" | "delattr", Some(path), _) => vec![Patch::Path(path.to_owned())],
+        ("object", None, Some(name)) if object == "patch" => vec![Patch::Attribute(first, name)],
+        ("setattr" | "delattr" | "__setattr__" | "__delattr__", None, Some(name)) => {
+            vec![Patch::Attribute(first, name)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+/// Whether a file holds tests: what they patch is as it was once they are over.
+pub(super) fn is_test(relative: &str) -> bool {
+    let (folders, name) = relative.rsplit_once('/').unwrap_or(("", relative));
+    name == "conftest.py"
+        || name.starts_with("test_")
+        || name.ends_with("_test.py")
+        || folders.split('/').any(|folder| matches!(folder, "test" | "tests"))
+}
+
+/// Whether something of a library means something else where code replaces `replaced`. The methods of images call each
+/// other, and read what is beside them.
+pub(super) fn covers(replaced: &str, path: &str) -> bool {
+    let is_inside = path.strip_prefix(replaced).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    is_inside || is_of_images(replaced) && is_of_images(path)
+}
+
+fn is_of_images(path: &str) -> bool {
+    let is_in =
+        |module: &str| path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    is_in("flyte.Image") || is_in("flyte._image")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_of_images_hang_together() {
+        assert!(covers("flyte.Image.clone", "flyte.Image.from_debian_base"));
+        assert!(covers("flyte._image._BASE_REGISTRY", "flyte.Image.from_base"));
+        assert!(covers("flyte.TaskEnvironment", "flyte.TaskEnvironment"));
+        assert!(covers("os.getenv", "os.getenv"));
+        assert!(!covers("flyte.TaskEnvironment.clone_with", "flyte.Image.from_base"));
+        assert!(!covers("flyte.Image.clone", "flyte.Imagery"));
+        assert!(!covers("os.path", "os.pathsep"));
+    }
+
+    #[test]
+    fn tests_are_told_by_their_place() {
+        for path in ["tests/a.py", "pk/test/b.py", "test_a.py", "pk/a_test.py", "conftest.py"] {
+            assert!(is_test(path), "{path}");
+        }
+        for path in ["a.py", "testing.py", "pk/latest/a.py"] {
+            assert!(!is_test(path), "{path}");
+        }
+    }
+}
