@@ -151,7 +151,7 @@ impl FunctionIo<'_, '_> {
     }
 
     /// What a call gives is another value each time, and is downloaded where it stands.
-    fn path_of_result(&mut self, range: TextRange, value: TextRange) {
+    pub(super) fn path_of_result(&mut self, range: TextRange, value: TextRange) {
         let (before, after) =
             if self.is_async { ("(await ", ".download())") } else { ("", ".download_sync()") };
         self.outcome.edits.push(Edit::insertion(range.start(), before));

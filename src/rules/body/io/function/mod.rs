@@ -12,6 +12,7 @@ mod conform;
 mod construct;
 mod downloads;
 mod expressions;
+mod mixed;
 mod names;
 mod parameters;
 mod results;
@@ -94,6 +95,10 @@ pub(super) struct FunctionIo<'a, 'n> {
     annotated: HashMap<&'a str, String>,
     /// The parameters of the function.
     own: HashSet<&'a str>,
+    /// Those that may be a file or something else, and how many other types they may have.
+    mixed: HashMap<&'a str, usize>,
+    /// The code.
+    body: &'a [Stmt],
     /// The class that the function is a method of, and how it calls that if it is a class method.
     class: Option<(Shape, Option<&'a str>)>,
     uses: Vec<PathUse>,
@@ -150,6 +155,8 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             origins: bound.origins,
             annotated: HashMap::new(),
             own: HashSet::new(),
+            mixed: HashMap::new(),
+            body,
             class: None,
             uses: Vec::new(),
             early: Early::default(),
@@ -177,6 +184,9 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             self.own.insert(parameter.name().as_str());
             let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
             let shape = self.shape(annotation);
+            if let Some(others) = self.types_beside_files(annotation) {
+                self.mixed.insert(parameter.name().as_str(), others);
+            }
             self.annotated.insert(parameter.name().as_str(), self.cx.text[annotation.range()].to_owned());
             if let Some(default) = parameter.default.as_deref().filter(|_| shape.holds_io(self.cx.project)) {
                 self.default(default, &shape);
@@ -337,6 +347,9 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                     let shape = self.shape(annotation);
                     let name = &parameter.parameter.name;
                     let is_only = self.bound.get(name.as_str()) == Some(&1);
+                    if let Some(others) = self.types_beside_files(annotation).filter(|_| is_only) {
+                        self.mixed.insert(name.as_str(), others);
+                    }
                     if shape.holds_io(self.cx.project) && is_only {
                         self.track(name, shape, Binder::Before(start));
                     } else if shape.holds_io(self.cx.project) {
@@ -371,6 +384,12 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
     fn visit_annotation(&mut self, _: &'a Expr) {}
 
     fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr
+            && name.ctx == ExprContext::Load
+            && let Some(&others) = self.mixed.get(name.id.as_str())
+        {
+            return self.mixed(expr, name.id.as_str(), others);
+        }
         let shape = match expr {
             Expr::Name(ast::ExprName { ctx: ExprContext::Load, .. })
             | Expr::Attribute(ast::ExprAttribute { ctx: ExprContext::Load, .. })

@@ -141,7 +141,7 @@ impl<'a> FunctionIo<'a, '_> {
     }
 
     /// `with f.open("r") as fh:` in a function that is not `async`.
-    fn is_read_in_with(&self, call: &ast::ExprCall) -> bool {
+    pub(super) fn is_read_in_with(&self, call: &ast::ExprCall) -> bool {
         let mode = call.arguments.find_argument_value("mode", 0).and_then(Expr::as_string_literal_expr);
         let is_read = mode.is_some_and(|mode| matches!(mode.value.to_str(), "r" | "rb" | "rt"));
         let statement = self.parents.iter().rev().find_map(|parent| match parent {
@@ -251,6 +251,11 @@ impl<'a> FunctionIo<'a, '_> {
                 );
             }
         }
+    }
+
+    /// Whether a call of something that is not the project's takes a path.
+    pub(super) fn takes_a_path(&self, call: &ast::ExprCall) -> bool {
+        self.parameters(&call.func).is_none() && matches!(self.callee(call), Callee::Reads)
     }
 
     /// What a call of something that is not the project's does with a value.
