@@ -58,6 +58,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::import_order::is_in_standard_library;
 use crate::edit::Edit;
 use crate::python::items::{line_start, next_line_start};
 use crate::python::scope::{ImportId, ImportStatement, Module};
@@ -97,6 +98,9 @@ pub(super) fn edits(text: &str, module: &Module, changes: &ImportChanges) -> Vec
     }
     for (&id, lines) in &changes.above {
         let range = module.imports[id].range;
+        // As isort and ruff do: modules first.
+        let mut lines: Vec<&String> = lines.iter().collect();
+        lines.sort_by_key(|line| line.starts_with("from "));
         let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
         edits.push((range, Edit::insertion(line_start(text, range.start()), lines)));
     }
@@ -192,44 +196,6 @@ pub(super) fn first_above_anchor(module: &Module, changes: &ImportChanges) -> Op
     (is_above && !module.imports[first].shares_line && !changes.removed.contains_key(&first)).then_some(first)
 }
 
-/// Modules of the standard library that files with tasks usually import.
-const STANDARD_LIBRARY: [&str; 34] = [
-    "__future__",
-    "abc",
-    "argparse",
-    "asyncio",
-    "base64",
-    "collections",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "enum",
-    "functools",
-    "glob",
-    "io",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "os",
-    "pathlib",
-    "pickle",
-    "random",
-    "re",
-    "shutil",
-    "string",
-    "subprocess",
-    "sys",
-    "tempfile",
-    "textwrap",
-    "time",
-    "typing",
-    "uuid",
-    "warnings",
-];
-
 /// Lines in order; what comes from the same module comes in one.
 pub(super) fn merged<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<String> {
     let mut merged: Vec<String> = Vec::new();
@@ -249,7 +215,7 @@ pub(super) fn merged<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<String>
 /// Whether an import line is of the standard library.
 pub(super) fn is_standard_library(line: &str) -> bool {
     let module = line.split_whitespace().nth(1).unwrap_or_default();
-    STANDARD_LIBRARY.contains(&module.split('.').next().unwrap_or_default())
+    is_in_standard_library(module)
 }
 
 /// The first import of the standard library in the first block that isort would put behind `line`.
@@ -279,7 +245,7 @@ fn is_of_standard_library(import: &ImportStatement) -> bool {
         Some(_) => return false,
         None => import.aliases.first().map_or("", |alias| alias.name.as_str()),
     };
-    STANDARD_LIBRARY.contains(&name.split('.').next().unwrap_or_default())
+    is_in_standard_library(name)
 }
 
 fn removal(

@@ -6,6 +6,7 @@
 mod comments;
 mod environments;
 mod files;
+mod import_order;
 mod imports;
 mod report;
 mod wrap;

@@ -361,6 +361,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::comments;
 use super::environments::{Dependency, Environment, EnvironmentImage, Environments, additions};
 use super::files::{FileOutlook, Overview, annotation_of, files_of};
+use super::import_order;
 use super::imports::{self, ImportChanges};
 use super::wrap::{self, Width};
 use super::{diagnostic, fixed};
@@ -1205,6 +1206,7 @@ impl Converter<'_> {
             }
         }
         self.kept_types();
+        import_order::spread(self.text, &self.facts.module, &mut changes);
         let edits = imports::edits(self.text, &self.facts.module, &changes);
         let Some((range, _)) = edits.first() else { return };
         let finding =
@@ -1301,10 +1303,21 @@ impl Converter<'_> {
         let docstring = first.filter(|range| {
             self.text[*range].starts_with(['"', '\'', 'r', 'R']) && self.text[*range].ends_with(['"', '\''])
         });
-        future
-            .map(|import| import.range)
-            .or(docstring)
-            .map_or_else(|| self.below_head(), |range| next_line_start(self.text, range.end()))
+        future.map(|import| import.range).or(docstring).map_or_else(
+            || self.below_head(),
+            |range| self.above_imports(next_line_start(self.text, range.end())),
+        )
+    }
+
+    /// Below the blank lines at `offset`, if imports follow.
+    fn above_imports(&self, offset: TextSize) -> TextSize {
+        let rest = &self.text[usize::from(offset)..];
+        let blank = rest.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(TextSize::of);
+        let next = offset + blank.sum::<TextSize>();
+        let first = self.facts.module.statements.iter().find(|statement| statement.start() >= next);
+        let is_import =
+            |range: &TextRange| self.facts.module.imports.iter().any(|import| import.range == *range);
+        if first.is_some_and(is_import) { next } else { offset }
     }
 
     /// The place below the comments at the head of the file; those straight above the first statement speak of it where
@@ -1363,14 +1376,19 @@ fn plugin_module<'a>(import: &'a ImportStatement, alias: &'a Alias) -> Option<&'
 
 /// Whether a statement is a function or a class, or ends with one: `if TYPE_CHECKING:` may hold some.
 fn ends_with_definition(statement: &str) -> bool {
+    let begins_one = |line: &str| {
+        ["def ", "class ", "async def ", "@"].iter().any(|word| line.trim_start().starts_with(word))
+    };
+    if begins_one(statement) {
+        return true;
+    }
     let indent = |line: &str| line.len() - line.trim_start().len();
     let lines = || statement.lines().rev().filter(|line| !line.trim().is_empty());
     let mut around = lines().next().map_or(0, indent) + 1;
     lines().any(|line| {
         let is_around = indent(line) < around;
         around = around.min(indent(line));
-        is_around
-            && ["def ", "class ", "async def ", "@"].iter().any(|word| line.trim_start().starts_with(word))
+        is_around && begins_one(line)
     })
 }
 
