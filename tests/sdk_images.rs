@@ -658,6 +658,7 @@ kept = base.with_pip_packages("k") if DEBUG else base
 (walrus := base.with_pip_packages("w"))
 Make = flyte.Image
 make = flyte.Image.from_debian_base
+make_too = Make.from_base
 aliased = Make.from_debian_base(name="aliased")
 called = make(name="called", flyte_version="2.0.0+local")
 above = flyte.Image.from_base(stepped.uri).clone(name=stepped.name + "-above", extendable=True)
@@ -790,6 +791,49 @@ fn what_is_not_followed_is_named() {
     ];
     let expected = expected.map(|(variable, text, tasks)| (variable, text.to_owned(), tasks.to_owned()));
     assert_eq!(unknown.collect::<Vec<_>>(), expected);
+}
+
+/// Tasks of an environment that may be another one.
+const UNCERTAIN: [(&str, &str); 4] = [
+    (
+        "envs.py",
+        "import flyte\nenv = flyte.TaskEnvironment(\"a\", image=flyte.Image.from_debian_base(name=\"a\"))\n",
+    ),
+    (
+        "more.py",
+        "import flyte\nenv = flyte.TaskEnvironment(\"b\", image=flyte.Image.from_debian_base(name=\"b\"))\n",
+    ),
+    ("behind_a_star.py", "from envs import env\nfrom more import *\n\n@env.task\ndef starred(): ...\n"),
+    (
+        "in_a_loop.py",
+        r#"
+import flyte
+
+image = flyte.Image.from_debian_base(name="c")
+other = flyte.Image.from_debian_base(name="d")
+for turn in range(2):
+    env = flyte.TaskEnvironment(f"env{turn}", image=image)
+    image = other
+
+@env.task
+def looped(): ...
+"#,
+    ),
+];
+
+#[test]
+fn tasks_of_uncertain_environments_have_no_image() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, code) in UNCERTAIN {
+        fs::write(scratch.path().join(name), code).unwrap();
+    }
+    let tool = tool_images(scratch.path(), None, &[]);
+    let entries = tool["images"].as_array().unwrap().iter();
+    let tasks = entries.filter(|entry| entry["tasks"] != json!([]));
+    let seen: Vec<(String, String)> =
+        tasks.map(|entry| (entry["unknown"].to_string(), entry["tasks"].to_string())).collect();
+    let expected = [("[\"env.task\"]", "[\"starred\"]"), ("[\"image\"]", "[\"looped\"]")];
+    assert_eq!(seen, expected.map(|(unknown, tasks)| (unknown.to_owned(), tasks.to_owned())));
 }
 
 #[test]

@@ -49,30 +49,32 @@ pub(super) fn environment_kind<'a>(
     {
         return Some(EnvironmentKind::Clone(&attribute.value));
     }
-    let has_image = call.arguments.find_keyword("image").is_some();
-    if name != "clone_with" && !name.ends_with("Environment") && name != "ContainerTask" && !has_image {
-        return None;
-    }
     let reference = evaluator.project.facts(scope.file)?.reference_at(call.func.range())?;
-    let is_replaced =
-        |target: &Target| matches!(target, Target::External(path) if evaluator.changes.replaces(path));
-    if evaluator.project.resolve(scope.file, reference).iter().any(is_replaced) {
-        return None;
-    }
-    match (evaluator.project.resolve(scope.file, reference), &*call.func) {
-        ([Target::External(path)], _) if path == "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
-        ([Target::External(path)], _) if path == "flyte.extras.ContainerTask" => {
-            Some(EnvironmentKind::Container)
-        }
-        ([Target::External(path)], _) if path.starts_with("flyte") && path.ends_with("Environment") => {
-            Some(EnvironmentKind::Other)
-        }
+    let path = match (evaluator.project.resolve(scope.file, reference), &*call.func) {
+        ([Target::External(path)], _) => path.clone(),
         ([Target::Binding(_, _, rest)], Expr::Attribute(attribute))
             if rest.last().is_some_and(|last| last == "clone_with") =>
         {
-            Some(EnvironmentKind::Clone(&attribute.value))
+            return Some(EnvironmentKind::Clone(&attribute.value));
         }
-        _ => None,
+        // Another name for the class.
+        ([Target::Binding(file, binding, rest)], Expr::Name(_))
+            if rest.is_empty() && bound_value(evaluator, *file, *binding).is_some() =>
+        {
+            match evaluator.chain(scope, &call.func) {
+                Ok((Constant::Name(path), rest)) if rest.is_empty() => path,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    if !path.starts_with("flyte") || evaluator.changes.replaces(&path) {
+        return None;
+    }
+    match path.as_str() {
+        "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
+        "flyte.extras.ContainerTask" => Some(EnvironmentKind::Container),
+        _ => path.ends_with("Environment").then_some(EnvironmentKind::Other),
     }
 }
 
@@ -298,8 +300,11 @@ pub(super) fn image_places<'a>(
     }
     let facts = evaluator.project.facts(scope.file).filter(|_| root_of(expr).is_some());
     let Some(reference) = facts.and_then(|facts| facts.reference_at(expr.range())) else { return Vec::new() };
-    let targets = evaluator.project.resolve(scope.file, reference).iter();
-    let targets = targets.filter_map(|target| match target {
+    let targets = evaluator.project.resolve(scope.file, reference);
+    if targets.len() == 1 && evaluator.is_uncertain(scope.place(expr.range())) {
+        return Vec::new();
+    }
+    let targets = targets.iter().filter_map(|target| match target {
         Target::Binding(file, binding, rest) => Some((*file, *binding, rest.clone())),
         _ => None,
     });

@@ -28,7 +28,7 @@ use crate::project::{FileId, Project};
 use crate::python::annotation::{Definition, StraightBody, straight_body};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
-use crate::python::scope::{BindingId, BindingKind};
+use crate::python::scope::{Binding, BindingId, BindingKind};
 use crate::python::{Ranged, Tree};
 use crate::source::{TextRange, TextSize};
 
@@ -472,7 +472,7 @@ impl<'a> Evaluator<'a> {
         if !matches!(definition, Some(Definition::Function { is_straight: true, .. }))
             || !is_wanted(file)
             || self.changes.may_rebind(file, &bound.name)
-            || self.may_mean_other(scope, (&name.id, &attributes), &seen, now)
+            || self.may_mean_other(scope.file, (&name.id, &attributes), &seen, now)
         {
             return None;
         }
@@ -819,16 +819,9 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Target, Stuck> {
         let attributes = attributes_of(expr);
         let Some(facts) = self.project.facts(scope.file) else { return scope.stuck(expr) };
-        let reads_in_loop = || {
-            let around = self.trees.get(self.project, scope.file)?.loop_around(name.range.start())?;
-            let mut bindings = facts.module.bindings.iter();
-            bindings
-                .any(|binding| {
-                    binding.is_global && binding.name == name.id && around.contains_range(binding.range)
-                })
-                .then_some(())
-        };
-        if scope.frames.is_empty() && reads_in_loop().is_some() {
+        if Self::now(scope, name.range.start())
+            .is_some_and(|at| self.is_bound_in_loop(scope.file, &name.id, at))
+        {
             return scope.stuck(name);
         }
         let offset = Self::now(scope, name.range.start()).unwrap_or_else(|| TextSize::from(u32::MAX));
@@ -851,7 +844,7 @@ impl<'a> Evaluator<'a> {
         };
         match &targets[..] {
             [target @ Target::External(_)] => Ok(target.clone()),
-            [target] if !self.may_mean_other(scope, (&name.id, &attributes), bindings, offset) => {
+            [target] if !self.may_mean_other(scope.file, (&name.id, &attributes), bindings, offset) => {
                 Ok(target.clone())
             }
             _ => scope.stuck(expr),
@@ -863,15 +856,23 @@ impl<'a> Evaluator<'a> {
     /// certain.
     fn may_mean_other(
         &self,
-        scope: Scope<'_, 'a>,
+        file: FileId,
         (name, attributes): (&Name, &[Name]),
         bindings: &[BindingId],
         offset: TextSize,
     ) -> bool {
-        let file = scope.file;
-        let Some(facts) = self.project.facts(file).filter(|_| !self.changes.may_rebind(file, name)) else {
-            return true;
-        };
+        self.changes.may_rebind(file, name) || self.is_hidden(file, (name, attributes), bindings, offset)
+    }
+
+    /// The same, where nothing binds it anew by way of the module.
+    fn is_hidden(
+        &self,
+        file: FileId,
+        (name, attributes): (&Name, &[Name]),
+        bindings: &[BindingId],
+        offset: TextSize,
+    ) -> bool {
+        let Some(facts) = self.project.facts(file) else { return true };
         if facts.module.are_behind(bindings, offset) {
             let stars = self.project.stars_with(file, name, None, offset);
             let [star] = &stars[..] else { return true };
@@ -882,6 +883,34 @@ impl<'a> Evaluator<'a> {
         let from = from.collect::<Option<Vec<TextSize>>>().and_then(|from| from.into_iter().max());
         !self.project.stars_with(file, name, from, offset).is_empty()
             || bindings.iter().any(|&binding| self.is_uncertain_import(file, binding, attributes, 0))
+    }
+
+    /// Whether code at `at` is in a loop that binds a name, so that it may read what an earlier round has bound.
+    fn is_bound_in_loop(&self, file: FileId, name: &Name, at: TextSize) -> bool {
+        let Some(facts) = self.project.facts(file) else { return true };
+        let is_own = |binding: &&Binding| binding.is_global && binding.name == *name;
+        let own = facts.module.bindings.iter().filter(is_own);
+        let conditional: Vec<TextRange> =
+            own.filter(|binding| !binding.is_unconditional).map(|binding| binding.range).collect();
+        if conditional.is_empty() {
+            return false;
+        }
+        let around = self.trees.get(self.project, file).and_then(|tree| tree.loop_around(at));
+        around.is_some_and(|around| conditional.iter().any(|range| around.contains_range(*range)))
+    }
+
+    /// Whether a name of the module that is read at a place may mean something else than what it is resolved to.
+    pub(super) fn is_uncertain(&self, place: Place) -> bool {
+        let reference = self.project.facts(place.file).and_then(|facts| facts.reference_at(place.range));
+        reference.is_some_and(|reference| {
+            let start = reference.range.start();
+            let offset = if reference.is_deferred { TextSize::from(u32::MAX) } else { start };
+            if !reference.is_deferred && self.is_bound_in_loop(place.file, &reference.name, start) {
+                return true;
+            }
+            let name = (&reference.name, reference.attributes.as_slice());
+            self.is_hidden(place.file, name, &reference.bindings, offset)
+        })
     }
 
     /// Where a binding stands that hides what star imports before it bring; `None` if it may not have run.
@@ -904,8 +933,17 @@ impl<'a> Evaluator<'a> {
         self.is_uncertain_path(file, path, &names, depth)
     }
 
+    /// Whether a module may not have come to the last binding of a name when another file reads it: that file is run by an
+    /// import in the module.
+    fn is_early(&self, reader: FileId, file: FileId, name: &Name) -> bool {
+        let bindings = self.project.facts(file).into_iter().flat_map(|facts| &facts.module.bindings);
+        let own = bindings.filter(|binding| binding.is_global && binding.name == *name);
+        own.take(2).count() > 1 && self.project.import_closure([file]).contains(&reader)
+    }
+
     /// The same of names that are read one after another from a module.
     fn is_uncertain_path(&self, file: FileId, path: &ImportPath, names: &[Name], depth: usize) -> bool {
+        let reader = file;
         let Some(mut place) = self.project.index.resolve(file, path.level, &path.module) else {
             return false;
         };
@@ -914,6 +952,7 @@ impl<'a> Evaluator<'a> {
             let exports = module.map(|(file, module)| (file, module.exports(name)));
             if let Some((file, exports)) = exports.filter(|(_, exports)| !exports.is_empty()) {
                 return self.changes.may_rebind(file, name)
+                    || self.is_early(reader, file, name)
                     || exports.into_iter().any(|export| {
                         let from = self.hides_stars_from(file, export);
                         !self.project.stars_with(file, name, from, TextSize::from(u32::MAX)).is_empty()

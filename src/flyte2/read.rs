@@ -72,6 +72,7 @@ use crate::image::disk::Disk;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
 use crate::python::Ranged;
+use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{Binding, BindingId, BindingKind, Role};
 use crate::rules::codes::ENVIRONMENT_NAME;
@@ -414,14 +415,12 @@ impl<'a> Finder<'_, 'a> {
                     self.assign(std::slice::from_ref(target), value);
                 }
             }
-            (_, Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_))
-                if !is_constructor(self.evaluator, self.file, value) =>
-            {
+            (_, Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_)) if !self.is_alias(value) => {
                 self.alias(targets, value);
                 self.visit_expr(value);
             }
             // Another name for a constructor is followed where it is called.
-            ([Expr::Name(_)], Expr::Attribute(_)) if is_constructor(self.evaluator, self.file, value) => {}
+            ([Expr::Name(_)], Expr::Attribute(_)) if self.is_alias(value) => {}
             _ => {
                 self.assigned = targets;
                 self.visit_expr(value);
@@ -463,7 +462,10 @@ impl<'a> Finder<'_, 'a> {
         let may_hold = |file| self.related.contains_key(&file) || uses_others(project, file);
         let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
         let is_class = is_image_class(self.evaluator, self.file, &call.func);
-        let is_followed = is_image_call(call) || is_class || helper.is_some() || self.is_alias(&call.func);
+        let is_followed = is_image_call(call)
+            || is_class
+            || helper.is_some()
+            || call.func.is_name_expr() && self.is_alias(&call.func);
         if let Some(built) = is_followed.then(|| self.built(call)).flatten() {
             self.part.called.extend(helper.map(|helper| Called::of(&helper)));
             self.found(assigned, call.range, built);
@@ -501,11 +503,13 @@ impl<'a> Finder<'_, 'a> {
             .then(|| self.scope().place(getter.range))
     }
 
-    /// Whether a name stands for a constructor of images.
+    /// Whether a name stands for a constructor of images, or for the class whose constructor is read.
     fn is_alias(&self, callee: &'a Expr) -> bool {
-        callee.is_name_expr()
-            && matches!(self.evaluator.chain(self.scope(), callee),
-                Ok((Constant::Name(path), rest)) if rest.is_empty() && is_constructor_path(&path))
+        let Ok((Constant::Name(path), rest)) = self.evaluator.chain(self.scope(), callee) else {
+            return false;
+        };
+        let names = std::iter::once(path.as_str()).chain(rest.iter().map(Name::as_str));
+        is_constructor_path(&names.collect::<Vec<_>>().join("."))
     }
 
     fn found(&mut self, assigned: &'a [Expr], range: TextRange, mut built: Built) {
@@ -829,7 +833,7 @@ fn give_tasks(
         .iter()
         .flat_map(|task| makers(evaluator, task.maker, 0).into_iter().map(move |key| (task, key)));
     for (Task { maker: place, function }, key) in made {
-        let named = by_key.get(&key);
+        let named = by_key.get(&key).filter(|_| !evaluator.is_uncertain(*place));
         // By any of its names.
         let mut keys = named.into_iter().flatten().flat_map(|environment| &environment.keys).chain([&key]);
         let is_changed = keys.any(|key| sets_image(evaluator, key));
