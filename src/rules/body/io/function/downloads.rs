@@ -14,7 +14,7 @@ use super::{Binder, FunctionIo, Outcome, Parent, root_of};
 use crate::edit::Edit;
 use crate::python::Ranged;
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::items::indentation_at;
+use crate::python::items::{indentation_at, line_start};
 use crate::rules::Effect;
 use crate::source::{TextRange, TextSize};
 
@@ -36,6 +36,8 @@ pub(super) struct PathUse {
     guarded: Option<TextRange>,
     /// Whether it is a statement by itself: `f.download()`.
     is_statement: bool,
+    /// Whether nothing else stands in the block of the statement.
+    is_alone: bool,
     /// Whether `Path(…)` has to be put around it.
     pub(super) as_path: bool,
     /// Whether it stands in a comprehension, lambda or function inside of the function.
@@ -72,6 +74,7 @@ impl FunctionIo<'_, '_> {
             is_optional,
             guarded: self.rest_of_block().filter(|_| is_optional && !may_be_none && !is_fleeting),
             is_statement: matches!(self.parents.iter().rev().nth(2), Some(Parent::Stmt(statement)) if statement.range() == range),
+            is_alone: self.is_alone_in_block(),
             as_path: false,
             is_inside: self.scopes > 0,
             is_fleeting,
@@ -119,6 +122,23 @@ impl FunctionIo<'_, '_> {
             Parent::Stmt(statement) => Some(statement.start()),
             Parent::Expr(_) => None,
         })
+    }
+
+    /// Whether the statement around the expression at hand has a block for itself.
+    fn is_alone_in_block(&self) -> bool {
+        let mut statements = self.parents.iter().rev().filter_map(|parent| match parent {
+            Parent::Stmt(statement) => Some(*statement),
+            Parent::Expr(_) => None,
+        });
+        let Some(statement) = statements.next() else { return false };
+        let is_only = |block: &&[Stmt]| matches!(block, [only] if only.range() == statement.range());
+        match statements.next() {
+            Some(Stmt::For(outer)) => [&*outer.body, &*outer.orelse].iter().any(is_only),
+            Some(Stmt::While(outer)) => [&*outer.body, &*outer.orelse].iter().any(is_only),
+            Some(Stmt::FunctionDef(outer)) => is_only(&&*outer.body),
+            Some(outer) => blocks(outer).iter().any(is_only),
+            None => is_only(&self.body),
+        }
     }
 
     /// From the statement around the expression at hand to the end of its block, if both run once, as a whole.
@@ -181,10 +201,18 @@ impl FunctionIo<'_, '_> {
         }
         for (value, uses) in by_value {
             if self.early.names.contains_key(value.as_str()) {
-                uses.iter().for_each(|path_use| self.replace(path_use, &value));
+                uses.iter().for_each(|path_use| self.put(path_use, &value));
                 continue;
             }
             let first = &uses[0];
+            // Nothing reads the path: it is there to have the file.
+            if uses.iter().all(|path_use| path_use.is_statement) {
+                let path = download(&value, self.is_async);
+                let path = path.trim_start_matches('(').trim_end_matches("))");
+                let path = if self.is_async { format!("{path})") } else { path.to_owned() };
+                uses.iter().for_each(|path_use| self.replace(path_use, &path));
+                continue;
+            }
             let is_single = uses.len() == 1 && !first.may_be_none;
             if is_single && !(first.is_repeated) {
                 if self.is_async && first.is_inside {
@@ -245,7 +273,7 @@ impl FunctionIo<'_, '_> {
                 &uses[..]
             };
             for path_use in replaced {
-                self.replace(path_use, &name);
+                self.put(path_use, &name);
             }
         }
         self.outcome
@@ -254,6 +282,25 @@ impl FunctionIo<'_, '_> {
     fn replace(&mut self, path_use: &PathUse, path: &str) {
         let text = if path_use.as_path { format!("{}({path})", self.names.path()) } else { path.to_owned() };
         self.outcome.edits.push(Edit::replacement(path_use.range, text));
+    }
+
+    /// Puts a path in the place of a use of it; a statement that only downloads goes.
+    fn put(&mut self, path_use: &PathUse, path: &str) {
+        let text = self.cx.text;
+        let (start, end) = (line_start(text, path_use.range.start()), path_use.range.end());
+        let is_line = text[TextRange::new(start, path_use.range.start())].trim().is_empty();
+        let rest = &text[usize::from(end)..];
+        let newline = ["\r\n", "\n", "\r"].into_iter().find(|newline| rest.starts_with(newline));
+        match newline.filter(|_| path_use.is_statement && is_line) {
+            Some(_) if path_use.is_alone => {
+                self.outcome.edits.push(Edit::replacement(path_use.range, "pass"));
+            }
+            Some(newline) => {
+                let line = TextRange::new(start, end + TextSize::of(newline));
+                self.outcome.edits.push(Edit::deletion(line));
+            }
+            None => self.replace(path_use, path),
+        }
     }
 
     fn bind(&mut self, at: Binder, line: &str) {
