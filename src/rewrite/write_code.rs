@@ -1077,14 +1077,19 @@ impl Converter<'_> {
             self.plan.graph.entity(node).is_some_and(|entity| entity.kind == EntityKind::Workflow)
         });
         let Some(&node) = environment.members.first().filter(|_| is_driver) else { return };
+        let image = match &environment.image {
+            EnvironmentImage::Default(_) => "the default image: it must hold what this file imports",
+            EnvironmentImage::OfDependency => {
+                "the image of a task of another file: it must hold what this file imports"
+            }
+            _ => "the image of a task of this file, which imports the file already",
+        };
+        let workflow = describe(self.project, &self.plan.graph, node);
         let finding = Finding::new(
             &DRIVER_IMAGE,
             place(self.project, &self.plan.graph, node),
             Effect::Info,
-            format!(
-                "{} now runs in a container of its own, with the image of a task: it must be able to import this file",
-                describe(self.project, &self.plan.graph, node)
-            ),
+            format!("{workflow} now runs in a container of its own, with {image}"),
         );
         self.diagnostics.push(diagnostic(&finding));
     }
