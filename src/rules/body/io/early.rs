@@ -132,6 +132,35 @@ fn speaks_of(call: &ast::ExprCall, made: &Made<'_>) -> bool {
     words.known.iter().any(|word| spoken.known.contains(word))
 }
 
+/// Whether a call behind an expression speaks of the path that it is, and so may write the file after all.
+pub(super) fn is_written_behind(body: &[Stmt], path: &Expr) -> bool {
+    let mut words = Words::default();
+    words.visit_expr(path);
+    let mut calls = CallsBehind { offset: path.end(), words: words.known, found: false };
+    body.iter().for_each(|statement| calls.visit_stmt(statement));
+    calls.found
+}
+
+struct CallsBehind<'a> {
+    offset: TextSize,
+    words: HashSet<&'a str>,
+    found: bool,
+}
+
+impl<'a> SourceOrderVisitor<'a> for CallsBehind<'_> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Call(call) = expr
+            && call.start() > self.offset
+            && !is_harmless(call)
+        {
+            let mut spoken = Words::default();
+            spoken.visit_arguments(&call.arguments);
+            self.found |= self.words.iter().any(|word| spoken.known.contains(word));
+        }
+        source_order::walk_expr(self, expr);
+    }
+}
+
 /// The names and texts in an expression, without what is called.
 #[derive(Default)]
 struct Words<'a> {

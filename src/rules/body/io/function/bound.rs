@@ -11,12 +11,27 @@ use crate::python::scope::is_mutator;
 #[derive(Default)]
 pub(super) struct Bound<'a> {
     pub(super) counts: HashMap<&'a str, usize>,
+    /// What is put into lists by displays and `append`.
     pub(super) lists: HashMap<&'a str, Vec<&'a Expr>>,
+    /// What is put into dicts by displays and `results[key] = …`.
+    pub(super) dicts: HashMap<&'a str, Vec<&'a Expr>>,
     pub(super) origins: HashMap<&'a str, Vec<Option<&'a Expr>>>,
     pub(super) changed: HashSet<&'a str>,
 }
 
 impl<'a> Bound<'a> {
+    /// `results = [a, b]`, `results = {"a": a}`
+    fn display(&mut self, name: &'a ast::ExprName, value: &'a Expr) {
+        match value {
+            Expr::List(list) => self.lists.entry(name.id.as_str()).or_default().extend(&list.elts),
+            Expr::Dict(dict) if dict.items.iter().all(|item| item.key.is_some()) => {
+                let values = dict.items.iter().map(|item| &item.value);
+                self.dicts.entry(name.id.as_str()).or_default().extend(values);
+            }
+            _ => {}
+        }
+    }
+
     /// The names in a target are, or are taken out of, a value.
     fn origin(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
         match target {
@@ -47,16 +62,22 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
             }
             Stmt::Assign(node) => {
                 node.targets.iter().for_each(|target| self.origin(target, Some(&node.value)));
-                if let ([Expr::Name(name)], Expr::List(list)) = (node.targets.as_slice(), &*node.value) {
-                    self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
+                match node.targets.as_slice() {
+                    [Expr::Name(name)] => self.display(name, &node.value),
+                    [Expr::Subscript(item)] => {
+                        let dict =
+                            item.value.as_name_expr().and_then(|name| self.dicts.get_mut(name.id.as_str()));
+                        dict.into_iter().for_each(|values| values.push(&node.value));
+                    }
+                    _ => {}
                 }
             }
             Stmt::AnnAssign(node) => {
                 if let Some(value) = node.value.as_deref() {
                     self.origin(&node.target, Some(value));
                 }
-                if let (Expr::Name(name), Some(Expr::List(list))) = (&*node.target, node.value.as_deref()) {
-                    self.lists.entry(name.id.as_str()).or_default().extend(&list.elts);
+                if let (Expr::Name(name), Some(value)) = (&*node.target, node.value.as_deref()) {
+                    self.display(name, value);
                 }
             }
             _ => {}

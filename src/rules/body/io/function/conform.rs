@@ -4,6 +4,7 @@
 //! return "out.csv"        # return File.from_local_sync("out.csv")
 //! ```
 
+use super::super::early::is_written_behind;
 use super::super::paths::Locality;
 use super::super::types::{IoType, Shape};
 use super::FunctionIo;
@@ -73,14 +74,19 @@ impl<'a> FunctionIo<'a, '_> {
             // What a class holds is looked at where it is made.
             (Shape::Class(..) | Shape::Pandas | Shape::Other, _) => {}
             _ if !wanted.holds_io(self.cx.project) => {}
-            (Shape::Many(inner), Expr::Name(name)) if self.conform_appended(name.id.as_str(), inner) => {}
+            (Shape::Many(inner) | Shape::Mapping(inner), Expr::Name(name))
+                if self.conform_filled(name.id.as_str(), inner) => {}
             _ if self.shape_of(expr) == *wanted => {}
             _ if self.is_promise(expr, wanted) => {}
-            _ => self.unknown(expr),
+            _ => self.unknown_elements(expr),
         }
     }
 
     fn conform_value(&mut self, expr: &'a Expr, io: IoType) {
+        // What is put into a list is looked at with each use of that.
+        if !self.conformed.insert(expr.range()) {
+            return;
+        }
         let known = self.shape_of(expr);
         match (io, expr) {
             (_, Expr::Name(name)) if let Some(times) = self.early.names.get_mut(name.id.as_str()) => {
@@ -107,13 +113,27 @@ impl<'a> FunctionIo<'a, '_> {
         self.make(expr.range(), IoType::Frame, Locality::Local);
     }
 
-    /// What is put into a list that begins in this function and only grows by `append`.
-    fn conform_appended(&mut self, name: &str, inner: &Shape) -> bool {
-        let Some(elements) = self.lists.get(name).filter(|_| self.bound.get(name) == Some(&1)).cloned()
-        else {
+    /// What is put into a list or dict that begins in this function and only grows by `append` or by keys.
+    fn conform_filled(&mut self, name: &str, inner: &Shape) -> bool {
+        let elements = self.lists.get(name).or_else(|| self.dicts.get(name));
+        let Some(elements) = elements.filter(|_| self.bound.get(name) == Some(&1)).cloned() else {
             return false;
         };
-        elements.into_iter().for_each(|element| self.conform(element, inner));
+        for element in elements {
+            if self.shape_of(element) == Shape::Other
+                && inner.io().is_some()
+                && is_written_behind(self.body, element)
+            {
+                let text = self.text(element.range());
+                self.find(
+                    element.range(),
+                    Effect::Blocking,
+                    format!("`{text}` is put into `{name}` before its file may be written; Flyte 2 uploads it here"),
+                    "Put it in where its file is there",
+                );
+            }
+            self.conform(element, inner);
+        }
         true
     }
 
@@ -138,7 +158,7 @@ impl<'a> FunctionIo<'a, '_> {
                 if !is_same && wanted.holds_frames(self.cx.project) {
                     self.unknown_frame(expr);
                 } else if !is_same && !self.is_promise(expr, wanted) {
-                    self.unknown(expr);
+                    self.unknown_elements(expr);
                 }
             }
         }
@@ -151,6 +171,28 @@ impl<'a> FunctionIo<'a, '_> {
             Effect::Blocking,
             format!("`{text}` may be a path here, which Flyte 2 takes for no file"),
             "Make it a `FlyteFile`, `FlyteDirectory` or `StructuredDataset`, so that this can be seen",
+        );
+    }
+
+    /// A list, dict, tuple or spread of which that cannot be told: Flyte 1 took the paths in it for files too.
+    fn unknown_elements(&mut self, expr: &Expr) {
+        let text = self.text(expr.range());
+        self.find(
+            expr.range(),
+            Effect::Blocking,
+            format!("`{text}` may hold paths here, which Flyte 2 takes for no files"),
+            "Put `FlyteFile(…)` or `FlyteDirectory(…)` around each path, in a list or dict that is made and filled in this function",
+        );
+    }
+
+    /// A place that gets what holds files, where it is not followed.
+    pub(super) fn untraceable(&mut self, target: &Expr) {
+        let text = self.text(target.range());
+        self.find(
+            target.range(),
+            Effect::Blocking,
+            format!("`{text}` gets a value here that is, or holds, a file or frame, and cannot be followed"),
+            "Give the value a name of its own, and use it by that",
         );
     }
 

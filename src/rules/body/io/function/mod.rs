@@ -90,6 +90,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     bound: HashMap<&'a str, usize>,
     /// What is put into lists by displays and `append`.
     lists: HashMap<&'a str, Vec<&'a Expr>>,
+    /// What is put into dicts by displays and `results[key] = …`.
+    dicts: HashMap<&'a str, Vec<&'a Expr>>,
     /// What the values of each name are, or are taken out of; `None` for what is bound otherwise.
     origins: HashMap<&'a str, Vec<Option<&'a Expr>>>,
     annotated: HashMap<&'a str, String>,
@@ -99,6 +101,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     mixed: HashMap<&'a str, usize>,
     /// The code.
     body: &'a [Stmt],
+    /// The values that are looked at where one of the types is wanted.
+    conformed: HashSet<TextRange>,
     /// The class that the function is a method of, and how it calls that if it is a class method.
     class: Option<(Shape, Option<&'a str>)>,
     uses: Vec<PathUse>,
@@ -152,11 +156,13 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             tracked: HashMap::new(),
             bound: bound.counts,
             lists: bound.lists,
+            dicts: bound.dicts,
             origins: bound.origins,
             annotated: HashMap::new(),
             own: HashSet::new(),
             mixed: HashMap::new(),
             body,
+            conformed: HashSet::new(),
             class: None,
             uses: Vec::new(),
             early: Early::default(),

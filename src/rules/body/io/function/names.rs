@@ -29,7 +29,7 @@ impl<'a> FunctionIo<'a, '_> {
             return if wanted.holds_io(self.cx.project) {
                 self.conform(value, &wanted);
             } else if self.shape_of(value).holds_io(self.cx.project) {
-                self.unknown(target);
+                self.untraceable(target);
             };
         }
         match value {
@@ -42,7 +42,14 @@ impl<'a> FunctionIo<'a, '_> {
         let shape = match (self.shape_of(value), target) {
             (Shape::Other, Expr::Name(name)) if value.is_list_expr() => {
                 let appended = self.lists.get(name.id.as_str()).cloned().unwrap_or_default();
-                self.shape_of_elements(appended)
+                self.shape_of_elements(appended.into_iter().map(|element| self.assigned_once(element)))
+            }
+            (Shape::Other, Expr::Name(name)) if value.is_dict_expr() => {
+                let values = self.dicts.get(name.id.as_str()).cloned().unwrap_or_default();
+                match self.shape_of_elements(values.into_iter().map(|value| self.assigned_once(value))) {
+                    Shape::Many(inner) => Shape::Mapping(inner),
+                    other => other,
+                }
             }
             (shape, _) => shape,
         };
@@ -74,12 +81,12 @@ impl<'a> FunctionIo<'a, '_> {
                     return pairs.for_each(|(element, shape)| self.named(element, shape, binder));
                 }
                 if holds_io {
-                    self.unknown(target);
+                    self.untraceable(target);
                 }
                 return;
             }
-            _ if !holds_io => return,
-            _ => return self.unknown(target),
+            _ if !holds_io || self.is_item_of_dict(target) => return,
+            _ => return self.untraceable(target),
         };
         let times = self.bound.get(id).copied().unwrap_or_default();
         if !self.targets.insert(target.range()) {
@@ -91,6 +98,27 @@ impl<'a> FunctionIo<'a, '_> {
             self.shapes.entry(id).or_default().push(shape.clone());
             self.track(id, shape, Binder::Nowhere);
         }
+    }
+
+    /// The value of a name that gets it further down: what is put into a list is often named first.
+    fn assigned_once(&self, expr: &'a Expr) -> &'a Expr {
+        let Expr::Name(name) = expr else { return expr };
+        let name = name.id.as_str();
+        match self.paths.values(name) {
+            [value] if self.bound.get(name) == Some(&1) && !self.tracked.contains_key(name) => value,
+            _ => expr,
+        }
+    }
+
+    /// `results[key]` of a dict that is followed with all that is put into it.
+    pub(super) fn is_item_of_dict(&self, target: &Expr) -> bool {
+        let dict = target.as_subscript_expr().and_then(|item| item.value.as_name_expr());
+        dict.is_some_and(|dict| {
+            let name = dict.id.as_str();
+            let is_followed =
+                self.tracked.get(name).is_some_and(|known| matches!(known.shape, Shape::Mapping(_)));
+            is_followed && self.dicts.contains_key(name) && self.bound.get(name) == Some(&1)
+        })
     }
 
     /// `for f in files:`, `for n, f in enumerate(files)`, `for key, f in files.items()`.

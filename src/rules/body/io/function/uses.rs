@@ -56,6 +56,8 @@ impl<'a> FunctionIo<'a, '_> {
                 Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_),
             )) => {}
             Some(Parent::Stmt(Stmt::Assign(_) | Stmt::AnnAssign(_))) if self.is_workflow() => {}
+            Some(Parent::Stmt(Stmt::Assign(assign)))
+                if assign.targets.iter().all(|item| self.is_item_of_dict(item)) => {}
             _ => {
                 let text = self.text(expr.range());
                 self.find(
