@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::graph::{Graph, NodeId, NodeKind};
 use super::link::Target;
 use super::{FileId, Project};
+use crate::flyte1::file::FileFacts;
 use crate::python::scope::StatementId;
 
 /// A statement at the top level of a file.
@@ -79,6 +80,29 @@ fn reached(project: &Project, graph: &Graph) -> FxHashSet<Statement> {
         touching.extend(users.filter(|&user| found.insert(user)));
     }
     found
+}
+
+/// The texts of the code around the entities that an entity runs: the functions that it reaches through names, such as its
+/// decorators, without what other entities reach.
+pub fn helpers_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<&'p str> {
+    let file = graph.nodes[node].file;
+    let owner = |facts: &FileFacts| Some(facts.module.functions[graph.entity(node)?.function].owner);
+    let Some(start) = project.facts(file).and_then(owner) else { return Vec::new() };
+    let mut seen = FxHashSet::from_iter([(file, start)]);
+    let mut pending = vec![(file, start)];
+    let mut texts = Vec::new();
+    while let Some((file, statement)) = pending.pop() {
+        for target in targets(project, file, statement) {
+            let Target::Binding(file, binding, _) = target else { continue };
+            let Some(facts) = project.facts(*file) else { continue };
+            let next = (*file, facts.module.bindings[*binding].owner);
+            if !graph.by_statement.contains_key(&next) && seen.insert(next) {
+                texts.push(&project.text(*file)[facts.module.statements[next.1]]);
+                pending.push(next);
+            }
+        }
+    }
+    texts
 }
 
 /// Whether a statement reaches a node or Flyte 1 through the names in it.

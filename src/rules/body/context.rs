@@ -48,7 +48,8 @@
 //!
 //! ## Not handled
 //!
-//! A context that is passed on as a whole, and parts without a counterpart, such as `checkpoint`.
+//! A context that is passed on as a whole, and parts without a counterpart. `checkpoint` has one with other methods:
+//! `flyte.ctx().checkpoint`, which is `None` where a run has no place for it.
 //!
 //! ## References
 //!
@@ -273,6 +274,15 @@ fn attribute_expression(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute)
             .help("Read the environment variable of the secret, or its file below `/etc/flyte/secrets`"),
         ),
         (Handle::DefaultDeck | Handle::Deck, _) => return false,
+        (Handle::Context, "checkpoint") => mapper.find(
+            Finding::new(
+                &CONTEXT,
+                attribute.range,
+                Effect::Blocking,
+                "`checkpoint` of the context has other methods on Flyte 2, and is `None` outside of a run",
+            )
+            .help(CHECKPOINT_HELP),
+        ),
         _ => {
             unknown(
                 mapper,
@@ -283,6 +293,10 @@ fn attribute_expression(mapper: &mut Mapper<'_>, attribute: &ast::ExprAttribute)
     }
     true
 }
+
+/// How what Flyte 1 does with a checkpoint is written (`flyte/_checkpoint.py` of 2.12.1).
+const CHECKPOINT_HELP: &str = "Take `cp = flyte.ctx().checkpoint`: `cp.save_sync(data)` for `write` and `save`, and for `read` and `restore` \
+     `cp.load_sync()`, which gives the path of what was saved, or `None`";
 
 fn write(mapper: &mut Mapper<'_>, range: TextRange, text: String) {
     mapper.rewriter.take(range);

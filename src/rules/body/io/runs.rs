@@ -83,6 +83,7 @@ use std::collections::HashSet;
 
 use super::types::{IoType, Shape, shape};
 use crate::project::graph::{EntityKind, NodeId, NodeKind};
+use crate::project::reach::helpers_of;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
@@ -129,7 +130,9 @@ fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
     let Some(function) = cx.function(node) else { return Need::Nothing };
     let file = cx.graph.nodes[node].file;
     let text = cx.text_of(node, function.range);
-    if text.contains("current_context") && OF_A_RUN.iter().any(|part| text.contains(part)) {
+    let reads_run =
+        |text: &str| text.contains("current_context") && OF_A_RUN.iter().any(|part| text.contains(part));
+    if reads_run(text) || helpers_of(cx.project, cx.graph, node).into_iter().any(reads_run) {
         return Need::Run;
     }
     if reads_one_field(cx, node) {
