@@ -269,7 +269,7 @@ third = local(name="three").with_pip_packages("x")
 fourth = base.with_pip_packages(*[name + SUFFIX for name in NAMES])
 fifth = common("five")
 sixth = shared.common("six", ["q"])
-uncertain = base.with_pip_packages("x", secret_mounts=["s"] * 1)
+uncertain = base.with_pip_packages("x", secret_mounts=sorted(["s"]))
 unknown = local(os.environ["NOT_THERE"] if "NOT_THERE" in os.environ else "x")
 for turn in ("r", "s"):
     looped = local(turn)
@@ -672,6 +672,21 @@ def choosing(name):
 choice = choosing("a")
 padded = base.with_pip_packages(f"x{DEBUG:>10}", "y")
 every = base.with_pip_packages(*["a", "b"][::2])
+short = lambda name: base.with_pip_packages(name)
+by_lambda = short("a")
+by_partial = functools.partial(base.with_pip_packages, "a")()
+
+def factory(name):
+    def make():
+        return base.with_pip_packages(name)
+    return make
+
+class Factory:
+    def make(self):
+        return base.with_pip_packages("a")
+
+by_factory = factory("a")()
+by_method = Factory().make()
 images = {}
 for name in ("a", "b"):
     images[name] = base.with_pip_packages(name)
@@ -770,7 +785,7 @@ fn what_is_not_followed_is_named() {
     }
     let comparison = compare(scratch.path(), &tool, &sdk);
     assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
-    assert_eq!((comparison.known, comparison.unknown), (19, 4), "{comparison:?}");
+    assert_eq!((comparison.known, comparison.unknown), (19, 8), "{comparison:?}");
     let entries = tool["images"].as_array().unwrap().iter();
     let unknown = entries.filter(|entry| entry["unknown"] != json!([])).map(|entry| {
         let unknown = entry["unknown"][0].as_str().unwrap().to_owned();
@@ -781,6 +796,12 @@ fn what_is_not_followed_is_named() {
         (Some("choice"), "choosing(\"a\")", "[]"),
         (Some("padded"), "f\"x{DEBUG:>10}\"", "[]"),
         (Some("every"), "[\"a\", \"b\"][::2]", "[]"),
+        (None, "name", "[]"),
+        (Some("by_lambda"), "short(\"a\")", "[]"),
+        (Some("by_partial"), "functools.partial(base.with_pip_packages, \"a\")()", "[]"),
+        (None, "name", "[]"),
+        (Some("by_factory"), "factory(\"a\")()", "[]"),
+        (Some("by_method"), "Factory().make()", "[]"),
         (None, "name", "[]"),
         (Some("more"), "images[\"a\"].with_apt_packages(\"x\")", "[]"),
         (None, "base.with_pip_packages", "[]"),

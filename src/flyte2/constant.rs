@@ -202,6 +202,42 @@ impl Constant {
         })
     }
 
+    /// `left * right`, for texts and rows that are repeated a few times, and for whole numbers.
+    pub fn times(self, right: &Self) -> Option<Self> {
+        const MOST: usize = 10_000;
+        if let (Self::Int(left), Self::Int(right)) = (&self, right) {
+            return left.checked_mul(*right).map(Self::Int);
+        }
+        let Self::Int(count) = right else { return None };
+        let count = usize::try_from(*count).unwrap_or_default();
+        self.length()?.checked_mul(count).filter(|length| *length <= MOST)?;
+        let repeated = |items: Vec<Self>| std::iter::repeat_n(items, count).flatten().collect();
+        Some(match self {
+            Self::Str(text) => Self::Str(text.repeat(count)),
+            Self::List(items) => Self::List(repeated(items)),
+            Self::Tuple(items) => Self::Tuple(repeated(items)),
+            _ => return None,
+        })
+    }
+
+    /// `element in value`
+    pub fn holds(&self, element: &Self) -> Option<bool> {
+        Some(match (self, element) {
+            (Self::Str(text), Self::Str(part)) => text.contains(part.as_str()),
+            (Self::Dict(items), key) => items.iter().any(|(known, _)| known.equals(key)),
+            _ => self.elements()?.iter().any(|known| known.equals(element)),
+        })
+    }
+
+    /// `len(value)`
+    pub fn length(&self) -> Option<usize> {
+        match self {
+            Self::Str(text) => Some(text.chars().count()),
+            Self::Dict(items) => Some(items.len()),
+            _ => self.elements().map(<[Self]>::len),
+        }
+    }
+
     /// `left / right`, for paths.
     pub fn divide(&self, right: &Self) -> Option<Self> {
         let ((Self::Path(_), Self::Str(_) | Self::Path(_)) | (Self::Str(_), Self::Path(_))) = (self, right)
@@ -253,16 +289,30 @@ impl Constant {
     /// `value[index]`
     pub fn item(&self, index: &Self) -> Option<Self> {
         match (self, index) {
-            (Self::List(items) | Self::Tuple(items), Self::Int(index)) => {
-                let length = i64::try_from(items.len()).ok()?;
-                let index = if *index < 0 { index + length } else { *index };
-                items.get(usize::try_from(index).ok()?).cloned()
+            (Self::List(items) | Self::Tuple(items), index) => {
+                items.get(index.position(items.len())??).cloned()
+            }
+            (Self::Str(text), index) => {
+                let position = index.position(text.chars().count())??;
+                text.chars().nth(position).map(|letter| Self::Str(letter.to_string()))
             }
             (Self::Dict(items), key) => {
                 items.iter().find(|(known, _)| known.equals(key)).map(|(_, value)| value.clone())
             }
             _ => None,
         }
+    }
+
+    /// The place in a row of this length that this index leads to; `None` inside if there is none.
+    pub fn position(&self, length: usize) -> Option<Option<usize>> {
+        let index = match self {
+            Self::Int(index) => *index,
+            Self::Bool(index) => i64::from(*index),
+            _ => return None,
+        };
+        let length = i64::try_from(length).ok()?;
+        let index = if index < 0 { index.saturating_add(length) } else { index };
+        Some(usize::try_from(index).ok())
     }
 
     /// `value[lower:upper]`
@@ -344,6 +394,10 @@ fn string_method(text: &str, name: &str, arguments: &[Constant]) -> Option<Const
             items.collect::<Option<Vec<_>>>()?.join(text)
         }
         ("format", _) => format(text, arguments)?,
+        ("startswith", [Constant::Str(part)]) => {
+            return Some(Constant::Bool(text.starts_with(part.as_str())));
+        }
+        ("endswith", [Constant::Str(part)]) => return Some(Constant::Bool(text.ends_with(part.as_str()))),
         ("split", [Constant::Str(separator)]) if !separator.is_empty() => {
             return Some(Constant::List(
                 text.split(separator.as_str()).map(|part| Constant::Str(part.to_owned())).collect(),

@@ -126,10 +126,8 @@ impl<'a> Evaluator<'a> {
             Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. })
                 if !elts.iter().any(Expr::is_starred_expr) =>
             {
-                let Constant::Int(index) = index else { return Err(stuck()) };
-                let length = i64::try_from(elts.len()).unwrap_or(i64::MAX);
-                let position = if *index < 0 { index + length } else { *index };
-                let element = usize::try_from(position).ok().and_then(|position| elts.get(position));
+                let position = index.position(elts.len()).ok_or_else(stuck)?;
+                let element = position.and_then(|position| elts.get(position));
                 Ok(element.map(|element| Item::new(scope, element)))
             }
             Expr::Subscript(inner) => {

@@ -350,6 +350,7 @@ impl<'a> Evaluator<'a> {
                     ast::Operator::Add => left.plus(right),
                     ast::Operator::Div => left.divide(&right),
                     ast::Operator::BitOr => left.unite(right),
+                    ast::Operator::Mult => left.times(&right),
                     _ => None,
                 };
                 value.ok_or(stuck)
@@ -371,11 +372,7 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Call(call) => self.call(scope, call),
             Expr::Named(named) => self.evaluate(scope, &named.value),
-            Expr::ListComp(comp) => {
-                let rounds = self.rounds(scope, expr, &comp.generators)?;
-                let items = rounds.into_iter().map(|values| self.with_values(scope, values, &comp.elt));
-                Ok(Constant::List(items.collect::<Result<_, _>>()?))
-            }
+            Expr::ListComp(comp) => self.list(scope, expr, (&comp.elt, &comp.generators)),
             Expr::DictComp(comp) => {
                 let mut items = Vec::new();
                 for values in self.rounds(scope, expr, &comp.generators)? {
@@ -386,6 +383,25 @@ impl<'a> Evaluator<'a> {
             }
             _ => Err(stuck),
         }
+    }
+
+    /// What is taken out of an expression once, element by element: a generator gives a list.
+    pub(super) fn row(&self, scope: Scope<'_, 'a>, expr: &'a Expr) -> Outcome {
+        match expr {
+            Expr::Generator(comp) => self.list(scope, expr, (&comp.elt, &comp.generators)),
+            other => self.evaluate(scope, other),
+        }
+    }
+
+    fn list(
+        &self,
+        scope: Scope<'_, 'a>,
+        expr: &'a Expr,
+        (element, generators): (&'a Expr, &'a [ast::Comprehension]),
+    ) -> Outcome {
+        let rounds = self.rounds(scope, expr, generators)?;
+        let items = rounds.into_iter().map(|values| self.with_values(scope, values, element));
+        Ok(Constant::List(items.collect::<Result<_, _>>()?))
     }
 
     /// When names of the module are read by what runs at `at`; `None` if the module has run by then.
@@ -548,7 +564,7 @@ impl<'a> Evaluator<'a> {
         for expr in exprs {
             match expr {
                 Expr::Starred(starred) => {
-                    let value = self.evaluate(scope, &starred.value)?;
+                    let value = self.row(scope, &starred.value)?;
                     let Some(elements) = value.elements() else { return scope.stuck(expr) };
                     items.extend_from_slice(elements);
                 }
@@ -669,8 +685,8 @@ impl<'a> Evaluator<'a> {
             ast::CmpOp::NotEq => !left.equals(&right),
             ast::CmpOp::Is if right == Constant::None => left == right,
             ast::CmpOp::IsNot if right == Constant::None => left != right,
-            ast::CmpOp::In => right.elements()?.iter().any(|element| left.equals(element)),
-            ast::CmpOp::NotIn => !right.elements()?.iter().any(|element| left.equals(element)),
+            ast::CmpOp::In => right.holds(&left)?,
+            ast::CmpOp::NotIn => !right.holds(&left)?,
             _ => return None,
         }))
     }
@@ -1132,7 +1148,7 @@ impl<'a> Evaluator<'a> {
         match receiver {
             Constant::Image(built) => self.image_method(scope, *built, &method, call),
             receiver => {
-                let arguments = self.positional(scope, call)?;
+                let arguments = self.positional(scope, call, method == "join")?;
                 if let (Constant::Path(text), []) = (&receiver, &arguments[..])
                     && let Some(answer) = self.disk_method(text, &method)
                 {
@@ -1143,10 +1159,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The arguments of a call that takes them by position only.
-    fn positional(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Result<Vec<Constant>, Stuck> {
+    /// The arguments of a call that takes them by position only; `takes_row` if it takes one element by element.
+    fn positional(
+        &self,
+        scope: Scope<'_, 'a>,
+        call: &'a ast::ExprCall,
+        takes_row: bool,
+    ) -> Result<Vec<Constant>, Stuck> {
         if !call.arguments.keywords.is_empty() {
             return scope.stuck(call);
+        }
+        if let ([row @ Expr::Generator(_)], true) = (&*call.arguments.args, takes_row) {
+            return Ok(vec![self.row(scope, row)?]);
         }
         self.items(scope, &call.arguments.args)
     }
@@ -1186,7 +1210,7 @@ impl<'a> Evaluator<'a> {
             "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
             "dict" => self.dict_call(scope, call),
             _ => {
-                let arguments = self.positional(scope, call)?;
+                let arguments = self.positional(scope, call, matches!(path, "list" | "tuple"))?;
                 self.plain_call(path, &arguments).map_or_else(|| scope.stuck(call), Ok)
             }
         }
@@ -1231,6 +1255,7 @@ impl<'a> Evaluator<'a> {
             ("list", []) => Some(Constant::List(Vec::new())),
             ("int", [Constant::Str(text)]) => text.parse().ok().map(Constant::Int),
             ("int", [Constant::Int(value)]) => Some(Constant::Int(*value)),
+            ("len", [value]) => i64::try_from(value.length()?).ok().map(Constant::Int),
             ("bool", [value]) => Some(Constant::Bool(value.is_true())),
             _ => None,
         }
@@ -1305,7 +1330,7 @@ fn names_surrogate(literal: &str) -> bool {
 }
 
 /// Functions of Python itself that are understood.
-const BUILTINS: [&str; 6] = ["str", "list", "tuple", "dict", "int", "bool"];
+const BUILTINS: [&str; 7] = ["str", "list", "tuple", "dict", "int", "bool", "len"];
 
 /// `os.path.join`
 fn os_path_join(parts: &[Constant]) -> Option<String> {

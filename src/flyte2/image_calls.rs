@@ -727,7 +727,7 @@ impl<'a> Call<'_, '_, 'a> {
             return self.elements(elts);
         }
         let place = self.scope.place(expr.range());
-        let value = self.evaluator.evaluate(self.scope, expr);
+        let value = self.evaluator.row(self.scope, expr);
         match value.as_ref().map(Constant::elements) {
             Ok(Some(elements)) => elements
                 .iter()
@@ -956,10 +956,10 @@ impl<'a> Call<'_, '_, 'a> {
     fn secrets(&mut self, argument: Option<&Argument<'a>>) -> Vec<Secret> {
         let Some(argument) = argument else { return Vec::new() };
         let elements = self.listed(argument);
-        elements.iter().filter_map(|element| self.secret(element)).collect()
+        elements.iter().filter_map(|element| self.secret(element, false)).collect()
     }
 
-    fn secret(&mut self, argument: &Argument<'a>) -> Option<Secret> {
+    fn secret(&mut self, argument: &Argument<'a>, is_of_registry: bool) -> Option<Secret> {
         if argument.expr.is_some_and(|expr| self.is_keyless(expr)) {
             let message = format!("`{}` has no key", self.source(argument.place));
             self.problem(&SECRET, argument.place, message, "Write the name of the secret first");
@@ -988,8 +988,14 @@ impl<'a> Call<'_, '_, 'a> {
                 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         };
         if let Some(name) = secret.as_env_var.as_deref().filter(|name| !is_variable(name)) {
-            let message = format!("`{name}` is no name for the environment variable of a secret");
-            self.problem(&SECRET, argument.place, message, "Use capital letters, digits and underscores");
+            self.built.problems.push(Problem {
+                rule: &SECRET,
+                place: argument.place,
+                message: format!("`{name}` is no name for the environment variable of a secret"),
+                help: "Use capital letters, digits and underscores".to_owned(),
+                // Of a plain string the SDK makes a secret when it builds.
+                is_refused: !secret.is_plain || is_of_registry,
+            });
         }
         Some(secret)
     }
@@ -1020,7 +1026,7 @@ impl<'a> Call<'_, '_, 'a> {
 
     fn registry_secret(&mut self, argument: Option<&Argument<'a>>) -> Option<Secret> {
         let argument = argument.filter(|argument| argument.value.as_ref().map_or(true, Constant::is_true))?;
-        self.secret(argument).map(|secret| Secret { is_plain: false, ..secret })
+        self.secret(argument, true).map(|secret| Secret { is_plain: false, ..secret })
     }
 
     fn pip_options(&mut self, arguments: &Arguments<'a>) -> PipOptions {

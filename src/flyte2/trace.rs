@@ -160,19 +160,102 @@ fn belongs_elsewhere(
     })
 }
 
-/// Whether a call is for a function of the project that gives images, though what it does is not followed.
+/// Whether a call is for something of the project that gives images, though what it does is not followed.
 pub(super) fn may_give_image(evaluator: &Evaluator<'_>, file: FileId, call: &ast::ExprCall) -> bool {
-    targets(evaluator, file, &call.func).iter().any(|target| {
-        let Target::Binding(file, binding, rest) = target else { return false };
-        let function = match (definition(evaluator, *file, *binding), rest.as_slice()) {
-            (Some(Stmt::FunctionDef(function)), []) => Some(function),
-            (Some(Stmt::ClassDef(class)), [name]) => class.body.iter().find_map(|stmt| {
-                stmt.as_function_def_stmt().filter(|function| function.name.as_str() == name.as_str())
-            }),
-            _ => None,
+    gives_image(evaluator, file, &call.func, 0)
+}
+
+/// Whether what is called gives images.
+fn gives_image(evaluator: &Evaluator<'_>, file: FileId, callee: &Expr, depth: usize) -> bool {
+    if depth == MAX_DEPTH {
+        return false;
+    }
+    match callee {
+        Expr::Lambda(lambda) => return is_made_image(evaluator, file, &lambda.body),
+        // `functools.partial(make, "a")()`, `factory("a")("b")`
+        Expr::Call(call) => {
+            let is_partial =
+                call.func.as_attribute_expr().is_some_and(|name| name.attr.as_str() == "partial")
+                    || call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "partial");
+            let of_partial = |made: &Expr| {
+                let adds = made.as_attribute_expr();
+                is_constructor(evaluator, file, made)
+                    || adds.is_some_and(|attribute| may_add_to_image(evaluator, file, attribute))
+                    || gives_image(evaluator, file, made, depth + 1)
+            };
+            return is_partial && call.arguments.args.first().is_some_and(of_partial)
+                || functions(evaluator, file, &call.func).any(|(file, function)| {
+                    let mut inner = function.body.iter().filter_map(Stmt::as_function_def_stmt);
+                    inner.any(|inner| returns_image(evaluator, file, inner))
+                });
+        }
+        // `Factory().make("a")`
+        Expr::Attribute(attribute) => {
+            if let Expr::Call(object) = &*attribute.value
+                && methods(evaluator, file, &object.func, &attribute.attr)
+                    .any(|(file, function)| returns_image(evaluator, file, function))
+            {
+                return true;
+            }
+        }
+        _ => {}
+    }
+    functions(evaluator, file, callee).any(|(file, function)| returns_image(evaluator, file, function))
+        || targets(evaluator, file, callee).iter().any(|target| {
+            let Target::Binding(file, binding, rest) = target else { return false };
+            match (bound_value(evaluator, *file, *binding), rest.as_slice()) {
+                (Some(value @ (Expr::Lambda(_) | Expr::Call(_))), []) => {
+                    gives_image(evaluator, *file, value, depth + 1)
+                }
+                (Some(Expr::Call(object)), [method]) => methods(evaluator, *file, &object.func, method)
+                    .any(|(file, function)| returns_image(evaluator, file, function)),
+                _ => false,
+            }
+        })
+}
+
+/// The functions that a name may stand for, or a method of a class that is read from it.
+fn functions<'a>(
+    evaluator: &Evaluator<'a>,
+    file: FileId,
+    callee: &Expr,
+) -> impl Iterator<Item = (FileId, &'a ast::StmtFunctionDef)> {
+    let targets = targets(evaluator, file, callee).to_vec().into_iter();
+    targets.filter_map(|target| {
+        let Target::Binding(file, binding, rest) = target else { return None };
+        let function = match (definition(evaluator, file, binding), rest.as_slice()) {
+            (Some(Stmt::FunctionDef(function)), []) => function,
+            (Some(Stmt::ClassDef(class)), [name]) => method_of(class, name)?,
+            _ => return None,
         };
-        function.is_some_and(|function| returns_image(evaluator, *file, function))
+        Some((file, function))
     })
+}
+
+/// The methods of the classes that an expression may stand for.
+fn methods<'a>(
+    evaluator: &Evaluator<'a>,
+    file: FileId,
+    class: &Expr,
+    name: &str,
+) -> impl Iterator<Item = (FileId, &'a ast::StmtFunctionDef)> {
+    let targets = targets(evaluator, file, class).to_vec().into_iter();
+    targets.filter_map(move |target| match target {
+        Target::Binding(file, binding, rest) if rest.is_empty() => {
+            match definition(evaluator, file, binding)? {
+                Stmt::ClassDef(class) => Some((file, method_of(class, name)?)),
+                _ => None,
+            }
+        }
+        _ => None,
+    })
+}
+
+fn method_of<'a>(class: &'a ast::StmtClassDef, name: &str) -> Option<&'a ast::StmtFunctionDef> {
+    class
+        .body
+        .iter()
+        .find_map(|stmt| stmt.as_function_def_stmt().filter(|function| function.name.as_str() == name))
 }
 
 fn returns_image(evaluator: &Evaluator<'_>, file: FileId, function: &ast::StmtFunctionDef) -> bool {
@@ -193,17 +276,24 @@ struct Results<'e, 'p, 'a> {
     is_image: bool,
 }
 
+/// Whether an image is made right here, or chosen of what is made here.
+fn is_made_image(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr) -> bool {
+    match expr {
+        Expr::If(choice) => {
+            is_made_image(evaluator, file, &choice.body) || is_made_image(evaluator, file, &choice.orelse)
+        }
+        Expr::Call(call) => {
+            let adds = call.func.as_attribute_expr();
+            is_constructor(evaluator, file, &call.func)
+                || adds.is_some_and(|attribute| may_add_to_image(evaluator, file, attribute))
+        }
+        _ => false,
+    }
+}
+
 impl Results<'_, '_, '_> {
     fn is_image(&self, expr: &Expr) -> bool {
-        if let Expr::If(choice) = expr {
-            return self.is_image(&choice.body) || self.is_image(&choice.orelse);
-        }
-        let Expr::Call(call) = expr else { return false };
-        is_constructor(self.evaluator, self.file, &call.func)
-            || call
-                .func
-                .as_attribute_expr()
-                .is_some_and(|attribute| may_add_to_image(self.evaluator, self.file, attribute))
+        is_made_image(self.evaluator, self.file, expr)
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 72] = [
+pub(crate) const FAULTS: [Fault; 73] = [
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",
@@ -137,6 +137,12 @@ pub(crate) const FAULTS: [Fault; 72] = [
         "FM505",
         "image = base.with_requirements('requirements.in')",
         "image = base.with_requirements('requirements.txt')",
+    ),
+    build(
+        "FM506",
+        "the SDK makes a secret of the string when it builds, and raises then",
+        "image = base.with_pip_packages('x', secret_mounts=['my.key'])",
+        "image = base.with_pip_packages('x', secret_mounts=['my-key'])",
     ),
     sdk(
         "FM506",
