@@ -14,10 +14,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::graph::{Graph, NodeId, NodeKind};
 use super::link::Target;
+use super::plan::constant_at;
+use super::references::give_base;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
 use crate::python::scope::{
-    BindingId, Call, CallContext, Factory, Module, Parameter, ParameterKind, Reference, Role, Surroundings,
+    BindingId, Call, CallContext, Factory, ImageClass, Module, Parameter, ParameterKind, Reference, Role,
+    Surroundings,
 };
 use crate::python::value::{Value, ValueKind};
 
@@ -38,14 +41,14 @@ enum Source<'p> {
     /// A function that returns an image.
     Function(NodeId, &'p Factory),
     /// A class with images as its attributes.
-    Class(Vec<(&'p Name, NodeId)>),
+    Class(&'p ImageClass, Vec<(&'p Name, NodeId)>),
 }
 
 impl Source<'_> {
     fn images(&self) -> Vec<NodeId> {
         match self {
             Self::Function(node, _) => vec![*node],
-            Self::Class(images) => images.iter().map(|(_, node)| *node).collect(),
+            Self::Class(_, images) => images.iter().map(|(_, node)| *node).collect(),
         }
     }
 }
@@ -69,24 +72,40 @@ pub(super) fn collect_factories(project: &Project, graph: &mut Graph) {
             for target in targets {
                 let Target::Binding(home, binding, rest) = target else { continue };
                 let Some(source) = sources.get(&(*home, *binding)) else { continue };
-                let used = Some(source).filter(|_| targets.len() == 1).and_then(|source| match source {
-                    Source::Function(node, factory) if rest.is_empty() => {
-                        let call = called(&facts.module, reference)?;
-                        let given = given(factory, *home, file, call)?;
-                        gives(graph, file, &facts.module, &call.context, *node).then_some((*node, given))
+                let is_followed = match source {
+                    _ if targets.len() != 1 => false,
+                    Source::Function(node, factory) => {
+                        let called = called(&facts.module, reference).filter(|_| rest.is_empty());
+                        let given = called.and_then(|call| Some((call, given(factory, *home, file, call)?)));
+                        given.is_some_and(|(call, given)| {
+                            arguments.entry(*node).or_default().push(given);
+                            gives(graph, file, &facts.module, &call.context, *node)
+                        })
                     }
-                    Source::Class(images) => {
-                        let node = images.iter().find(|(name, _)| rest.as_slice() == [(*name).clone()])?.1;
-                        let Role::Argument(call, keyword) = &reference.role else { return None };
-                        let context = CallContext::Argument(*call, keyword.clone());
-                        gives(graph, file, &facts.module, &context, node)
-                            .then(|| (node, own_names(project, *home, *binding)))
+                    Source::Class(class, images) => {
+                        let image = images.iter().find(|(name, _)| rest.first() == Some(*name));
+                        match image {
+                            Some((_, node)) => gives_attribute(graph, file, reference, &rest[1..], *node),
+                            None => reads_constant(class, reference, rest),
+                        }
                     }
-                    Source::Function(..) => None,
-                });
-                match used {
-                    Some((node, given)) => arguments.entry(node).or_default().push(given),
-                    None => others.extend(source.images()),
+                };
+                if !is_followed {
+                    others.extend(source.images());
+                }
+            }
+        }
+    }
+    for (file, facts) in project.parsed() {
+        for class in facts.module.image_classes.iter().filter(|class| is_only(&facts.module, class.binding)) {
+            let own_names = own_names(class);
+            // One that nothing uses is an image all the same.
+            for node in class.images.iter().filter_map(|(_, call)| graph.image_at(file, *call)) {
+                arguments.entry(node).or_default().push(own_names.clone());
+            }
+            for &(derived, base) in &class.bases {
+                if let Some((derived, base)) = graph.image_at(file, derived).zip(graph.image_at(file, base)) {
+                    give_base(graph, derived, base);
                 }
             }
         }
@@ -120,7 +139,7 @@ fn classes<'p>(
     module.image_classes.iter().filter(|class| is_only(module, class.binding)).map(move |class| {
         let images = class.images.iter();
         let images = images.filter_map(|(name, call)| Some((name, graph.image_at(file, *call)?)));
-        (class.binding, Source::Class(images.collect()))
+        (class.binding, Source::Class(class, images.collect()))
     })
 }
 
@@ -155,6 +174,66 @@ fn gives(graph: &mut Graph, file: FileId, module: &Module, context: &CallContext
     }
 }
 
+/// Whether a reference reads one of the literals of a class.
+fn reads_constant(class: &ImageClass, reference: &Reference, attributes: &[Name]) -> bool {
+    let is_changed = matches!(reference.role, Role::Mutated | Role::Filled(_));
+    !is_changed && attributes.first().is_some_and(|name| class.names.contains(name))
+}
+
+/// Whether an image of a class, read with `attributes` behind it, goes where it can be followed: to a task, below
+/// another image, or into one of its methods.
+fn gives_attribute(
+    graph: &mut Graph,
+    file: FileId,
+    reference: &Reference,
+    attributes: &[Name],
+    node: NodeId,
+) -> bool {
+    let (call, is_understood) = match &reference.role {
+        Role::Argument(call, Some(keyword)) if keyword == "container_image" => {
+            if attributes.is_empty() && graph.by_decorator.contains_key(&(file, *call)) {
+                graph.given.push((file, *call, node));
+                return true;
+            }
+            return false;
+        }
+        Role::Argument(call, Some(keyword)) => (*call, keyword == "base_image" && attributes.is_empty()),
+        Role::Callee(Some(call)) => (*call, attributes.len() == 1),
+        _ => return false,
+    };
+    let derived = graph.image_at(file, call).filter(|_| is_understood);
+    derived.is_some_and(|derived| give_base(graph, derived, node))
+}
+
+/// `base_image=image("base")`, `base_image=Images.base` where that is not followed: an image goes with all that its base
+/// may be.
+pub(super) fn tie_unread_bases(project: &Project, graph: &mut Graph) {
+    for node in 0..graph.nodes.len() {
+        let file = graph.nodes[node].file;
+        let (Some(image), Some(facts)) = (graph.image(node), project.facts(file)) else { continue };
+        let base = facts.module.calls[image.call].keyword("base_image").filter(|_| image.base.is_none());
+        let Some(range) = base.map(|base| base.value.range) else { continue };
+        let references = facts.module.references.iter();
+        let read = references.filter(|reference| range.contains_range(reference.range));
+        let bases: Vec<NodeId> = read
+            .filter(|reference| constant_at(project, file, reference.range).is_none())
+            .flat_map(|reference| project.resolve(file, reference))
+            .flat_map(|target| images_made_with(project, graph, target))
+            .collect();
+        bases.into_iter().for_each(|base| graph.tie(node, base));
+    }
+}
+
+/// The images in the statement that binds a name.
+fn images_made_with(project: &Project, graph: &Graph, target: &Target) -> Vec<NodeId> {
+    let Target::Binding(file, binding, _) = target else { return Vec::new() };
+    let Some(module) = project.facts(*file).map(|facts| &facts.module) else { return Vec::new() };
+    let owner = module.bindings[*binding].owner;
+    let is_there =
+        |&node: &NodeId| graph.image(node).is_some_and(|image| module.calls[image.call].owner == owner);
+    graph.nodes_in(*file).filter(is_there).collect()
+}
+
 /// What a call gives to the parameters; `None` if it does not tell them one by one.
 fn given(factory: &Factory, home: FileId, file: FileId, call: &Call) -> Option<Arguments> {
     let names: Vec<&str> = factory.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -176,10 +255,8 @@ fn given(factory: &Factory, home: FileId, file: FileId, call: &Call) -> Option<A
 }
 
 /// The names of a class with images, which its own code reads before those of the module.
-fn own_names(project: &Project, file: FileId, binding: BindingId) -> Arguments {
-    let classes = project.facts(file).into_iter().flat_map(|facts| &facts.module.image_classes);
-    let names = classes.filter(|class| class.binding == binding).flat_map(|class| &class.names);
-    names.map(|name| (name.to_string(), None)).collect()
+fn own_names(class: &ImageClass) -> Arguments {
+    class.names.iter().map(|name| (name.to_string(), None)).collect()
 }
 
 /// The same names, of which nothing is known.

@@ -68,7 +68,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bodies::{find_async, map_bodies};
 use super::body_checks::{read_body, read_conversions, read_flyte2_calls, read_surroundings};
-use super::factories::{Arguments, collect_factories};
+use super::factories::{Arguments, collect_factories, tie_unread_bases};
 use super::holders::{Holder, block_misplaced, collect_holders};
 use super::link::Target;
 use super::pixi_places::pixi_places;
@@ -566,6 +566,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
     collect_holders(project, &mut graph);
     read_whole_files(project, &mut graph);
     read_references(project, &mut graph);
+    tie_unread_bases(project, &mut graph);
     for node in 0..graph.nodes.len() {
         read_plain_image(project, &mut graph, node);
     }
@@ -615,16 +616,19 @@ fn shared_names(project: &Project, graph: &Graph) -> HashSet<NodeId> {
 }
 
 /// Images as they are found before the nodes are made.
-struct Images {
+struct Images<'p> {
     /// The names that hold one.
     bindings: HashSet<(FileId, BindingId)>,
     /// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
     derived: HashSet<(FileId, CallId)>,
+    /// The attributes of classes that hold one.
+    attributes: HashMap<(FileId, BindingId), &'p [(Name, CallId)]>,
 }
 
-impl Images {
-    fn of(project: &Project) -> Self {
-        let mut images = Self { bindings: HashSet::new(), derived: HashSet::new() };
+impl<'p> Images<'p> {
+    fn of(project: &'p Project) -> Self {
+        let mut images =
+            Self { bindings: HashSet::new(), derived: HashSet::new(), attributes: HashMap::new() };
         for (file, facts) in project.parsed() {
             for call in &facts.module.calls {
                 let reference = facts.module.callee(call);
@@ -636,7 +640,19 @@ impl Images {
                 }
             }
         }
-        while !images.bindings.is_empty() && images.derive(project) {}
+        for (file, class) in project
+            .parsed()
+            .flat_map(|(file, facts)| facts.module.image_classes.iter().map(move |class| (file, class)))
+        {
+            images.attributes.insert((file, class.binding), &class.images);
+            // All that is no `ImageSpec` is a method of a sibling.
+            let facts = project.facts(file);
+            let is_method =
+                |call: CallId| facts.is_some_and(|facts| facts.module.calls[call].reference.is_none());
+            let made = class.bases.iter().map(|(call, _)| *call).filter(|&call| is_method(call));
+            images.derived.extend(made.map(|call| (file, call)));
+        }
+        while !(images.bindings.is_empty() && images.attributes.is_empty()) && images.derive(project) {}
         images
     }
 
@@ -685,6 +701,11 @@ impl Images {
             Target::Binding(file, binding, rest) if self.bindings.contains(&(*file, *binding)) => {
                 rest.first().filter(|_| rest.len() == 1).map(Name::as_str)
             }
+            Target::Binding(file, binding, rest) => {
+                let (image, attribute) = (rest.first()?, rest.get(1).filter(|_| rest.len() == 2)?);
+                let images = self.attributes.get(&(*file, *binding))?;
+                images.iter().any(|(name, _)| name == image).then_some(attribute.as_str())
+            }
             _ => None,
         }
     }
@@ -706,8 +727,8 @@ fn calls(project: &Project, file: FileId, call: &Call, function: &str) -> bool {
 fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &HashSet<(FileId, CallId)>) {
     let Some(facts) = project.facts(file) else { return };
     for (id, call) in facts.module.calls.iter().enumerate() {
-        let Some(reference) = facts.module.callee(call) else { continue };
-        let targets = project.resolve(file, reference);
+        let reference = facts.module.callee(call);
+        let targets = reference.map_or(&[][..], |reference| project.resolve(file, reference));
         let is_spec = |target: &Target| *target == Target::Flyte1(Symbol::ImageSpec);
         let is_derived = derived.contains(&(file, id));
         if !targets.iter().any(is_spec) && !is_derived {
@@ -721,7 +742,7 @@ fn collect_images(project: &Project, graph: &mut Graph, file: FileId, derived: &
         );
         graph.by_call.insert((file, id), node);
         graph.by_binding.extend(variables.iter().map(|&binding| ((file, binding), node)));
-        if !is_derived && !targets.iter().all(is_spec) {
+        if let Some(reference) = reference.filter(|_| !is_derived && !targets.iter().all(is_spec)) {
             let name = &reference.name;
             let finding = Finding::new(
                 &AMBIGUOUS_NAME,
@@ -998,7 +1019,7 @@ fn collect_code(
     project: &Project,
     graph: &mut Graph,
     file: FileId,
-    images: &Images,
+    images: &Images<'_>,
     containers: &HashSet<(FileId, BindingId)>,
 ) {
     let Some(facts) = project.facts(file) else { return };

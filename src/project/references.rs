@@ -357,7 +357,7 @@ fn give_image(graph: &mut Graph, file: FileId, call: CallId, images: &[NodeId]) 
     true
 }
 
-fn give_base(graph: &mut Graph, derived: NodeId, base: NodeId) -> bool {
+pub(super) fn give_base(graph: &mut Graph, derived: NodeId, base: NodeId) -> bool {
     if let NodeKind::Image(node) = &mut graph.nodes[derived].kind {
         node.base = Some(base);
     }

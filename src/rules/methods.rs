@@ -85,7 +85,8 @@ pub fn is_image_method(name: &str) -> bool {
 /// The image that a call makes another one of: `image` of `image.with_packages(…)` and of
 /// `dataclasses.replace(image, …)`.
 pub fn receiver(call: &Call, module: &Module, text: &str) -> Option<String> {
-    let callee = module.callee(call).map(Reference::dotted).unwrap_or_default();
+    // A name of a class is no name of the module.
+    let callee = module.callee(call).map_or_else(|| text[call.callee].to_owned(), Reference::dotted);
     match callee.rsplit_once('.') {
         Some((receiver, method)) if is_image_method(method) => Some(receiver.to_owned()),
         _ => call.arguments.first().map(|copied| text[copied.value.range].to_owned()),

@@ -1,5 +1,7 @@
 //! Walks over a module and keeps what can matter: bindings of all scopes first, then what each read of a name sees.
 
+mod image_class;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
@@ -11,8 +13,8 @@ use super::expressions::{
 };
 use super::{
     Alias, Argument, Binding, BindingId, BindingKind, BlockId, Call, CallContext, CallId, Decorator, Effect,
-    Factory, Function, FunctionId, HiddenBuiltin, INTERNAL_PREFIX, ImageClass, ImportStatement, MethodCall,
-    Module, Reference, Role, SECRET_PREFIX, StatementId, Surroundings, is_builtin, is_mutator, reaching,
+    Factory, Function, FunctionId, HiddenBuiltin, INTERNAL_PREFIX, ImportStatement, MethodCall, Module,
+    Reference, Role, SECRET_PREFIX, StatementId, Surroundings, is_builtin, is_mutator, reaching,
 };
 use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::name::Name;
@@ -484,43 +486,12 @@ impl<'a> Builder<'a> {
         }
         let binding = self.bind(&class.name, class.name.range, BindingKind::Definition);
         let name = class.name.id.clone();
-        let first = self.module.calls.len();
+        let (first_call, first_read) = (self.module.calls.len(), self.raw.len());
         self.in_scope(ScopeKind::Class, Surroundings::Class(name), |this| this.visit_body(&class.body));
         if self.is_top_level() && class.arguments.is_none() && class.decorator_list.is_empty() {
-            let found = self.image_class(class, binding, first);
+            let found = self.image_class(class, binding, first_call, first_read);
             self.module.image_classes.extend(found);
         }
-    }
-
-    /// A class that holds nothing but images and literals, each under a name of its own; its calls are recorded from
-    /// the `first` on.
-    fn image_class(
-        &self,
-        class: &'a ast::StmtClassDef,
-        binding: BindingId,
-        first: CallId,
-    ) -> Option<ImageClass> {
-        let mut found = ImageClass { binding, names: Vec::new(), images: Vec::new() };
-        for stmt in &class.body {
-            let assign = match stmt {
-                Stmt::Assign(assign) => assign,
-                Stmt::Expr(docstring) if docstring.value.is_string_literal_expr() => continue,
-                _ => return None,
-            };
-            let [Expr::Name(name)] = &assign.targets[..] else { return None };
-            let mut calls = first..self.module.calls.len();
-            let call = calls.find(|&call| self.module.calls[call].range == assign.value.range());
-            match call.filter(|&call| self.can_be_filled(call, &assign.value)) {
-                Some(call) => found.images.push((name.id.clone(), call)),
-                None if Value::of(&assign.value).is_literal() => {}
-                None => return None,
-            }
-            if found.names.contains(&name.id) {
-                return None;
-            }
-            found.names.push(name.id.clone());
-        }
-        (!found.images.is_empty()).then_some(found)
     }
 
     fn assign(&mut self, targets: &'a [Expr], value: &'a Expr, annotation: Option<&'a Expr>) {
@@ -867,8 +838,13 @@ impl<'a> Builder<'a> {
         self.chain(latest).any(|id| match &self.bindings[id].kind {
             BindingKind::Import(path) => self.bindings[id].is_of_interest || is_copy(path, func),
             BindingKind::Assignment { value, .. } => self.bindings[id].is_global && !value.is_literal(),
-            BindingKind::Definition => self.module.factories.iter().any(|factory| factory.binding == id),
-            BindingKind::Decorated(_) | BindingKind::Other => false,
+            BindingKind::Definition => {
+                self.module.factories.iter().any(|factory| factory.binding == id)
+                    || self.module.image_classes.iter().any(|class| class.binding == id)
+            }
+            // `more = base.with_packages(…)` in a class.
+            BindingKind::Other => self.is_method_in_class(func),
+            BindingKind::Decorated(_) => false,
         })
     }
 

@@ -445,6 +445,8 @@ pub struct ImageClass {
     pub names: Vec<Name>,
     /// Those that hold images, with the calls that make them.
     pub images: Vec<(Name, CallId)>,
+    /// Those that are made of another one of the class, which comes second.
+    pub bases: Vec<(CallId, CallId)>,
 }
 
 /// Where a call stands.
