@@ -64,12 +64,12 @@ const ONLY_SHELL: [&str; 14] = [
 
 /// A word of a command, without its quotes.
 #[derive(Debug, Default)]
-struct Word {
-    text: String,
+pub(super) struct Word {
+    pub(super) text: String,
     /// Whether every character is written out.
-    is_literal: bool,
+    pub(super) is_literal: bool,
     /// Whether a command stands in it.
-    has_substitution: bool,
+    pub(super) has_substitution: bool,
     /// Whether no character is quoted.
     is_bare: bool,
 }
@@ -85,9 +85,9 @@ enum Token {
 
 /// A simple command: its words, and the files that it is redirected to.
 #[derive(Debug, Default)]
-struct Simple<'a> {
-    words: Vec<&'a Word>,
-    files: Vec<&'a Word>,
+pub(super) struct Simple<'a> {
+    pub(super) words: Vec<&'a Word>,
+    pub(super) files: Vec<&'a Word>,
 }
 
 /// A command as a shell reads it.
@@ -215,18 +215,7 @@ impl Command {
         if echoes { Some("`echo` with an escape") } else { self.only_bash }
     }
 
-    /// Whether it writes to or reads from a file in the folder that it runs in.
-    pub fn redirects_to_the_folder(&self) -> bool {
-        let is_here = |word: &&Word| {
-            let text = &word.text;
-            !text.is_empty()
-                && !text.starts_with(['/', '~', '$', '-', '{'])
-                && !text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        self.simple_commands().iter().any(|command| command.files.iter().any(is_here))
-    }
-
-    fn simple_commands(&self) -> Vec<Simple<'_>> {
+    pub(super) fn simple_commands(&self) -> Vec<Simple<'_>> {
         let mut commands = vec![Simple::default()];
         let mut is_file = false;
         for token in &self.tokens {
@@ -304,7 +293,7 @@ fn changes_only_the_shell(words: &[&Word]) -> bool {
 }
 
 /// `A=1`, `A+=1`, `A[0]=1`.
-fn is_assignment(word: &str) -> bool {
+pub(super) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         let name = name.strip_suffix('+').unwrap_or(name);
         let name =

@@ -17,6 +17,7 @@ pub mod dockerfile;
 pub mod document;
 pub mod editable;
 pub mod engine;
+mod folder;
 pub mod ignore;
 pub mod layer;
 pub mod line;

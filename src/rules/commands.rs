@@ -9,8 +9,8 @@
 //! ## What it does
 //!
 //! Turns the list into `with_commands`. What follows a command that may change the shell (`cd`, `export`, `source`,
-//! an assignment, whatever is not known to leave it alone) is joined to it with `&&`, and a command that depends on
-//! the folder goes to `/` first.
+//! an assignment, whatever is not known to leave it alone) is joined to it with `&&`, and a command goes to `/` first
+//! unless it is known to do the same in any folder.
 //!
 //! ## Why
 //!
@@ -35,7 +35,7 @@
 //! ```python
 //! from flyte import Image, TaskEnvironment
 //!
-//! image = Image.from_debian_base().with_commands(["export A=1 && make-model"])
+//! image = Image.from_debian_base().with_commands(["cd / && export A=1 && make-model"])
 //!
 //! env = TaskEnvironment(name="example", image=image)
 //!
@@ -53,7 +53,7 @@
 //!
 //! ## Not handled
 //!
-//! Scripts that depend on the folder without saying so.
+//! Scripts that come from a pipe and depend on the folder: `curl … | sh`.
 //!
 //! ## References
 //!
@@ -147,13 +147,11 @@ fn groups(texts: &[String], commands: &[Command]) -> Vec<Group> {
     let is_joined = commands.iter().any(|command| reach(command) == Reach::Around);
     let first = if is_joined { Some(0) } else { commands.iter().position(|c| reach(c) != Reach::Itself) };
     let joined_from = first.filter(|&first| first + 1 < texts.len()).unwrap_or(texts.len());
-    let depends = |index: usize| depends_on_folder(&texts[index], &commands[index]);
     let group = |members: Vec<usize>| {
         let has_background = members.iter().any(|&index| reach(&commands[index]) == Reach::Around);
-        let first = &texts[members[0]];
-        let needs_root = !starts_elsewhere(first)
-            && !begins_with_option(first)
-            && members.iter().any(|&index| depends(index));
+        let texts: Vec<&str> = members.iter().map(|&index| texts[index].as_str()).collect();
+        let needs_root =
+            !begins_with_option(texts[0]) && Command::read(&texts.join(" && ")).depends_on_folder();
         Group { members, needs_root, has_background }
     };
     let mut groups: Vec<Group> = (0..joined_from).map(|index| group(vec![index])).collect();
@@ -311,90 +309,6 @@ fn simple_commands(line: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Whether the line begins by going to an absolute folder.
-fn starts_elsewhere(line: &str) -> bool {
-    simple_commands(line).next().is_some_and(|command| {
-        let mut words = command.split_whitespace();
-        words.next() == Some("cd") && words.next().is_some_and(|folder| folder.starts_with(['/', '~', '$']))
-    })
-}
-
-/// Whether what the line does depends on the folder it runs in.
-fn depends_on_folder(line: &str, command: &Command) -> bool {
-    if starts_elsewhere(line) {
-        return false;
-    }
-    if command.redirects_to_the_folder() {
-        return true;
-    }
-    simple_commands(line).any(|command| {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let program =
-            words.iter().find(|word| !word.contains('=') && **word != "sudo").copied().unwrap_or_default();
-        let works_here = matches!(
-            program,
-            "git"
-                | "wget"
-                | "curl"
-                | "unzip"
-                | "tar"
-                | "make"
-                | "cmake"
-                | "npm"
-                | "yarn"
-                | "mkdir"
-                | "touch"
-                | "rm"
-                | "cp"
-                | "mv"
-                | "ln"
-                | "chmod"
-                | "chown"
-                | "cd"
-                | "sh"
-                | "bash"
-                | "cat"
-                | "ls"
-        );
-        let arguments = || words.iter().skip(1).filter(|word| !word.starts_with('-'));
-        let has_target =
-            matches!(program, "git" | "wget" | "unzip" | "tar" | "make" | "cmake" | "npm" | "yarn")
-                && !matches!(words.get(1), Some(&("config" | "lfs" | "install" | "--version")));
-        has_target
-            || (program == "curl"
-                && words.iter().any(|word| matches!(*word, "-O" | "-OL" | "-LO" | "--remote-name")))
-            || words.windows(2).any(|pair| program == "curl" && pair[0] == "-o" && is_bare_file(pair[1]))
-            || words.iter().any(|word| is_relative_path(word))
-            || (works_here
-                && !matches!(program, "curl" | "sh" | "bash")
-                && arguments().any(|word| is_bare_file(word)))
-    })
-}
-
-fn is_relative_path(word: &str) -> bool {
-    let word = word.trim_matches(['"', '\'', '>', '<']);
-    let word =
-        word.split_once('=').filter(|(option, _)| option.starts_with('-')).map_or(word, |(_, value)| value);
-    let is_file_like =
-        [".txt", ".sh", ".py", ".toml", ".json", ".yaml", ".yml", ".whl", ".zip", ".gz", ".cfg", ".deb"]
-            .iter()
-            .any(|suffix| word.ends_with(suffix));
-    let is_elsewhere =
-        word.starts_with(['/', '~', '$', '-', '{']) || word.contains("://") || word.contains('@');
-    !is_elsewhere
-        && (word == "." || word == ".." || word.starts_with("./") || word.starts_with("../") || is_file_like)
-}
-
-fn is_bare_file(word: &str) -> bool {
-    let word = word.trim_matches(['"', '\'']);
-    let is_mode = word.chars().all(|c| c.is_ascii_digit())
-        || word.starts_with(['+', 'u', 'g', 'a', 'o']) && word.contains('+');
-    !(is_mode
-        || word.starts_with(['/', '~', '$', '-', '{', '>', '<', '"'])
-        || word.contains("://")
-        || word.contains(':'))
-}
-
 /// A list display with the joined commands; comments stay above the command that they stood at.
 fn display(cx: &ImageContext<'_>, value: &Value, nested: &Items, groups: &[Group]) -> String {
     let elements = value.elements().unwrap_or_default();
@@ -443,13 +357,17 @@ fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sou
         // With `&&` it would go to the background, and be lost for the commands behind.
         (true, true) => ("cd /; ", "cd /; :"),
     };
-    if let [member] = group.members.as_slice()
-        && !group.needs_root
-    {
-        return match (sources[*member], &literals[*member]) {
-            ("", Some(literal)) => cx.style.string(literal),
-            (source, _) => source.to_owned(),
-        };
+    if let [member] = group.members.as_slice() {
+        match (sources[*member], &literals[*member]) {
+            ("", Some(literal)) if !group.needs_root => return cx.style.string(literal),
+            (source, _) if !group.needs_root => return source.to_owned(),
+            (source, None) => {
+                if let Some(text) = with_prefix(source, prefix) {
+                    return text;
+                }
+            }
+            _ => {}
+        }
     }
     let members: Option<Vec<&str>> =
         group.members.iter().map(|&member| literals[member].as_deref()).collect();
@@ -460,4 +378,13 @@ fn joined(cx: &ImageContext<'_>, group: &Group, literals: &[Option<String>], sou
         parts.extend(group.members.iter().map(|&member| sources[member].to_owned()));
         format!("{}.join([{}])", cx.style.string(" && "), parts.join(", "))
     }
+}
+
+/// An f-string that begins with `prefix`.
+fn with_prefix(source: &str, prefix: &str) -> Option<String> {
+    let quote = source.find(['"', '\''])?;
+    let (letters, text) = source.split_at(quote);
+    let is_plain = letters.eq_ignore_ascii_case("f") && text.ends_with(text.chars().next()?);
+    (is_plain && !text.starts_with("\"\"\"") && !text.starts_with("'''"))
+        .then(|| format!("{letters}{}{prefix}{}", &text[..1], &text[1..]))
 }

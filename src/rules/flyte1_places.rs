@@ -41,7 +41,7 @@
 //! ```python
 //! from flyte import Image, TaskEnvironment
 //!
-//! image = Image.from_debian_base().with_commands(["su flytekit -c prepare"])
+//! image = Image.from_debian_base().with_commands(["cd / && su flytekit -c prepare"])
 //!
 //! env = TaskEnvironment(name="example", image=image)
 //!
