@@ -35,7 +35,8 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn new(scope: Scope<'_, 'a>, expr: &'a Expr) -> Self {
+    /// An expression that is read in a scope.
+    pub fn new(scope: Scope<'_, 'a>, expr: &'a Expr) -> Self {
         Self { file: scope.file, frames: scope.frames.to_vec(), expr, key: None }
     }
 

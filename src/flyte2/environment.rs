@@ -85,6 +85,11 @@ fn maker<'a>(
     expr: &'a Expr,
     depth: usize,
 ) -> Option<(Item<'a>, &'a ast::ExprCall, bool)> {
+    // `flyte.TaskEnvironment(…).clone_with(…)`
+    if let Expr::Call(call) = expr {
+        environment_kind(evaluator, scope, call)?;
+        return Some((Item::new(scope, expr), call, false));
+    }
     let item = evaluator.stands_for(scope, expr, None).ok().filter(|_| depth < MAX_DEPTH)?;
     let is_changed = item.key.as_ref().is_none_or(|key| sets_image(evaluator, key));
     match item.expr {
