@@ -216,6 +216,21 @@ pub(super) fn map_object(cx: &SettingContext<'_>, call: &Call, effects: &mut Eff
         if argument.value.kind == ValueKind::None {
             continue;
         }
+        if argument.is_double_starred
+            && let Some(spread) = spread(cx, own, &argument.value)
+        {
+            let is_written = |(field, amount): &(usize, String)| *field != GPU || amount != "0";
+            let spread = spread.into_iter().filter(is_written);
+            let texts: Vec<String> =
+                spread.map(|(field, amount)| format!("{}={amount}", NAMES[field])).collect();
+            let last = texts.len().saturating_sub(1);
+            arguments.extend(texts.into_iter().enumerate().map(|(index, text)| Argument {
+                leading: if index == 0 { item.leading.clone() } else { Vec::new() },
+                text,
+                trailing: if index == last { item.trailing.clone() } else { None },
+            }));
+            continue;
+        }
         let field = name.and_then(|name| FIELDS.iter().position(|field| *field == name));
         let Some((field, (request, limit))) =
             field.and_then(|field| Some((field, pair(cx, own, field, &argument.value)?)))
@@ -329,6 +344,12 @@ fn read(
         if argument.value.kind == ValueKind::None {
             continue;
         }
+        if argument.is_double_starred
+            && let Some(spread) = spread(cx, amounts, &argument.value)
+        {
+            spread.into_iter().for_each(|(field, request)| take(field, request, None));
+            continue;
+        }
         let field = name.and_then(|name| FIELDS.iter().position(|field| *field == name));
         match field.and_then(|field| Some((field, pair(cx, amounts, field, &argument.value)?))) {
             Some((field, (request, limit))) => take(field, request, limit),
@@ -373,24 +394,56 @@ fn amount(cx: &SettingContext<'_>, amounts: Amounts<'_>, field: usize, value: &V
         (1 | DISK, ValueKind::Int(bytes)) => Some(amounts.style.string(&bytes.to_string())),
         (GPU, ValueKind::Int(count)) => Some(count.to_string()),
         (GPU, ValueKind::Str(count)) => count.trim().parse::<u32>().ok().map(|count| count.to_string()),
-        // A name of this file, alone or with attributes, can be written here too; its value tells whether Flyte 2
-        // takes it as it is.
-        (_, ValueKind::Name(_) | ValueKind::Opaque) if amounts.name.is_none() => {
-            match (field, (cx.constant)(&source)?.kind) {
-                (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_))
-                | (1 | DISK, ValueKind::Str(_))
-                | (GPU, ValueKind::Int(1..)) => Some(source),
-                (1 | DISK, ValueKind::Int(_)) => Some(format!("str({source})")),
-                (GPU, ValueKind::Str(count)) => count
-                    .trim()
-                    .parse::<u32>()
-                    .ok()
-                    .filter(|count| *count > 0)
-                    .map(|_| format!("int({source})")),
-                _ => None,
-            }
+        (_, ValueKind::Name(_) | ValueKind::Opaque | ValueKind::Subscript(_)) if amounts.name.is_none() => {
+            named(field, &constant(cx, amounts.text, value)?, source)
         }
         (0 | 1 | DISK, ValueKind::FString(..)) if amounts.name.is_none() => Some(source),
+        _ => None,
+    }
+}
+
+/// The literal that a name of this file, alone, with attributes, or with a key of its dict, certainly stands for.
+fn constant(cx: &SettingContext<'_>, text: &str, value: &Value) -> Option<Value> {
+    let ValueKind::Subscript(container) = &value.kind else { return (cx.constant)(&text[value.range]) };
+    let key = &text[TextRange::new(container.range.end(), value.range.end())];
+    let key = key.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+    let key = ['"', '\''].iter().find_map(|quote| key.strip_prefix(*quote)?.strip_suffix(*quote))?;
+    let items = items(cx, text, container)?;
+    items.into_iter().rfind(|(name, _)| name == key).map(|(_, value)| value)
+}
+
+/// The keys and values of the dict that a name certainly stands for.
+fn items(cx: &SettingContext<'_>, text: &str, value: &Value) -> Option<Vec<(String, Value)>> {
+    let ValueKind::Dict(items) = (cx.constant)(&text[value.range])?.kind else { return None };
+    let item = |(key, value): (Option<Value>, Value)| Some((key?.as_str()?.to_owned(), value));
+    items.into_iter().map(item).collect()
+}
+
+/// `**AMOUNTS`: each amount is read from the dict by its key.
+fn spread(cx: &SettingContext<'_>, amounts: Amounts<'_>, value: &Value) -> Option<Vec<(usize, String)>> {
+    let items = items(cx, amounts.text, value).filter(|_| amounts.name.is_none())?;
+    let given = items.into_iter().filter(|(_, value)| value.kind != ValueKind::None);
+    let dict = &amounts.text[value.range];
+    let amount = |(key, value): (String, Value)| {
+        let field = FIELDS.iter().position(|field| *field == key)?;
+        let source = format!("{dict}[{}]", amounts.style.string(&key));
+        Some((field, named(field, &value, source)?))
+    };
+    given.map(amount).collect()
+}
+
+/// An amount that is read from `source`; its value tells whether Flyte 2 takes it as it is.
+fn named(field: usize, value: &Value, source: String) -> Option<String> {
+    match (field, &value.kind) {
+        (0, ValueKind::Str(_) | ValueKind::Int(_) | ValueKind::Float(_))
+        | (1 | DISK, ValueKind::Str(_))
+        | (GPU, ValueKind::Int(1..)) => Some(source),
+        (1 | DISK, ValueKind::Int(_)) => Some(format!("str({source})")),
+        (GPU, ValueKind::Int(0)) => Some("0".to_owned()),
+        (GPU, ValueKind::Str(count)) => match count.trim().parse::<u32>().ok()? {
+            0 => Some("0".to_owned()),
+            _ => Some(format!("int({source})")),
+        },
         _ => None,
     }
 }
