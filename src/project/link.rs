@@ -492,6 +492,19 @@ impl Project {
         reached
     }
 
+    /// The files that a file has run once it is imported, directly or through others, but for the packages around it: those
+    /// began before it, and importing them again runs nothing.
+    pub fn runs_within(&self, file: FileId) -> Vec<FileId> {
+        let mut seen: FxHashSet<FileId> = self.index.packages_around(file).chain([file]).collect();
+        let mut reached = vec![file];
+        let mut next = 0;
+        while let Some(&file) = reached.get(next) {
+            reached.extend(self.imports[file].iter().filter(|&&imported| seen.insert(imported)));
+            next += 1;
+        }
+        reached
+    }
+
     /// These files and all files of the project that run when they are imported: what they import, directly or through
     /// others, and the packages around them with what those import.
     pub fn run_by_import(&self, files: impl IntoIterator<Item = FileId>) -> Vec<FileId> {

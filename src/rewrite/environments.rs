@@ -557,7 +557,7 @@ fn dependency(
         return dependency;
     };
     // Where the target imports this file in turn, its environment may not exist yet when this one is made.
-    if project.import_closure([target]).contains(&file) {
+    if project.runs_within(target).contains(&file) {
         return dependency;
     }
     let offset = environments.all[from].offset(project, plan);
