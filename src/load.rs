@@ -25,7 +25,7 @@ use crate::project::{Content, FileId, Project, ProjectFile, Skimmed};
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::module_value::{IMPORTERS, rough_values};
-use crate::python::scope::{BindingId, BindingKind, Call, Role, is_mutator};
+use crate::python::scope::{BindingId, BindingKind, Call, INTERNAL_PREFIX, Role, SECRET_PREFIX, is_mutator};
 use crate::python::value::{Value, ValueKind};
 use crate::python::{TreeBudget, rough_imports};
 use crate::rules::image_spec::FIELDS;
@@ -35,8 +35,18 @@ use crate::source::SourceFile;
 /// The package of union, which brings Flyte 1.
 const UNION: &str = "union";
 
-/// What the bytes of a file must hold for it to matter by itself.
-const WORDS: [&str; 6] = ["flytekit", UNION, "ImageSpec", "TaskEnvironment", "pyflyte", "Image.from_"];
+/// What the bytes of a file must hold for it to matter by itself: names of the SDKs, or environment variables as Flyte 1
+/// calls them.
+const WORDS: [&str; 8] = [
+    "flytekit",
+    UNION,
+    "ImageSpec",
+    "TaskEnvironment",
+    "pyflyte",
+    "Image.from_",
+    SECRET_PREFIX,
+    INTERNAL_PREFIX,
+];
 
 /// The same, where Flyte 2 images matter as well.
 const IMAGE_WORDS: [&str; 3] = ["flyte", UNION, "ImageSpec"];

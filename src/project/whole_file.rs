@@ -102,7 +102,7 @@
 //!
 //! ## Fix safety
 //!
-//! By hand. What only tests replace goes with `--unsafe-fixes`.
+//! By hand. What only tests replace of the project goes with `--unsafe-fixes`.
 //!
 //! ## Not handled
 //!
@@ -294,6 +294,12 @@ fn read_patches(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<S
             said.push((None, tell(what, "Replace `flyte.build`, or what else Flyte 2 calls instead")));
             continue;
         }
+        if is_flyte1_path(path) && !project.settled.contains(&file) {
+            let what = "and converted code does not use it";
+            let finding = tell(what, "Replace what the converted code uses instead");
+            said.push((None, Finding { effect: Effect::Blocking, ..finding }));
+            continue;
+        }
         let Some((module, name)) = project.index.attribute_at(file, path) else { continue };
         let node = graph.nodes_in(module).find(|&node| name_of(project, graph, node) == Some(name));
         if let Some(node) = node {
@@ -313,8 +319,13 @@ fn read_patches(project: &Project, graph: &Graph, file: FileId, said: &mut Vec<S
 
 /// Whether a path is how tests keep Flyte 1 from building images.
 fn replaces_builds(path: &str) -> bool {
-    is_flyte1_root(path.split('.').next().unwrap_or_default())
+    is_flyte1_path(path)
         && path.split('.').any(|part| matches!(part, "ImageSpec" | "ImageBuildEngine" | "ImageSpecBuilder"))
+}
+
+/// Whether a dotted path names something of Flyte 1.
+fn is_flyte1_path(path: &str) -> bool {
+    is_flyte1_root(path.split('.').next().unwrap_or_default())
 }
 
 /// Whether a module imports a name from Flyte 1.
