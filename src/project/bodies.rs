@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rayon::prelude::*;
 
 use super::graph::{EntityKind, Graph, NodeId, NodeKind};
+use super::left_callers::read_left_callers;
 use super::plan::FlyteNames;
 use super::reach::to_be_mapped;
 use super::{FileId, Project};
@@ -71,7 +72,8 @@ fn can_be_async(project: &Project, graph: &Graph, node: NodeId) -> bool {
 
 /// Fills [`Graph::bodies`], ties what the mapping ties, and blocks the uses that it does not know.
 pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {
-    graph.bodies = mapped(project, graph);
+    let nodes = to_be_mapped(project, graph);
+    graph.bodies = mapped(project, graph, nodes.clone());
     for node in 0..graph.nodes.len() {
         let file = graph.nodes[node].file;
         for finding in graph.bodies[node].findings.clone() {
@@ -98,12 +100,12 @@ pub(super) fn map_bodies(project: &Project, graph: &mut Graph) {
             graph.block(use_.node, use_.file, use_.finding);
         }
     }
+    read_left_callers(project, graph, &nodes.into_iter().collect());
 }
 
 /// The files are independent of each other; the tree of each is there only while it is mapped.
-fn mapped(project: &Project, graph: &Graph) -> Vec<MappedBody> {
+fn mapped(project: &Project, graph: &Graph, mut nodes: Vec<NodeId>) -> Vec<MappedBody> {
     let names = FlyteNames::default();
-    let mut nodes = to_be_mapped(project, graph);
     nodes.retain(|&node| !project.settled.contains(&graph.nodes[node].file));
     let files: Vec<&[NodeId]> = nodes.chunk_by(|&a, &b| graph.nodes[a].file == graph.nodes[b].file).collect();
     let pieces: Vec<(NodeId, MappedBody)> = files

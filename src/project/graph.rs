@@ -74,6 +74,7 @@ use super::link::Target;
 use super::pixi_places::pixi_places;
 use super::reach::leads_to_flyte;
 use super::references::{read_given_image, read_plain_image, read_references};
+use super::remotes::read_remotes;
 use super::settings::{check_settings, collect_settings};
 use super::transformers::hold_transformed;
 use super::whole_file::read_whole_files;
@@ -585,6 +586,7 @@ pub fn build(project: &Project, is_parallel: bool) -> Graph {
         read_surroundings(project, &mut graph, node);
     }
     hold_transformed(project, &mut graph);
+    read_remotes(project, &mut graph);
     graph.python_in_name = shared_names(project, &graph);
     graph.pixi_places = pixi_places(project, &graph);
     graph

@@ -17,9 +17,11 @@ mod bodies;
 mod body_checks;
 mod factories;
 mod holders;
+mod left_callers;
 mod partials;
 mod pixi_places;
 mod references;
+mod remotes;
 mod transformers;
 pub mod whole_file;
 

@@ -116,7 +116,8 @@
 //!
 //! ## What it does
 //!
-//! Speaks of code that names or runs something that is deployed with Flyte 1: references, `FlyteRemote`, artifacts.
+//! Speaks of code that names or runs something that is deployed with Flyte 1: references, `FlyteRemote`, artifacts. A
+//! function of the project that is fetched by its name is told at the name, any other client is noted.
 //!
 //! ## Why
 //!

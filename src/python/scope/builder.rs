@@ -98,6 +98,16 @@ impl Bound<'_> {
     }
 }
 
+/// The methods of `FlyteRemote` that get what is deployed by its name (`flytekit/remote/remote.py`, 1.16.31).
+const FETCHERS: [&str; 6] = [
+    "fetch_active_launchplan",
+    "fetch_launch_plan",
+    "fetch_task",
+    "fetch_task_lazy",
+    "fetch_workflow",
+    "fetch_workflow_lazy",
+];
+
 /// A read of a name before it is known whether it matters.
 struct RawReference<'a> {
     name: &'a ast::ExprName,
@@ -739,6 +749,7 @@ impl<'a> Builder<'a> {
     }
 
     fn call_if_recorded(&mut self, call: &'a ast::ExprCall) -> Option<CallId> {
+        self.note_fetched(call);
         if self.is_recorded(&call.func) {
             return Some(self.call(call, CallContext::Other, None));
         }
@@ -782,6 +793,16 @@ impl<'a> Builder<'a> {
         } else if name == "multiple" {
             let names = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
             self.module.patched.extend(names.map(|name| (literal.range, format!("{path}.{name}"))));
+        }
+    }
+
+    /// `remote.fetch_workflow(name="pk.flow.main")` gets what a string names.
+    fn note_fetched(&mut self, call: &ast::ExprCall) {
+        if let Expr::Attribute(method) = &*call.func
+            && FETCHERS.contains(&method.attr.as_str())
+        {
+            let arguments = call.arguments.arguments_source_order();
+            self.module.fetched.extend(arguments.map(|argument| Value::of(argument.value())));
         }
     }
 

@@ -18,7 +18,8 @@
 //! In the `__main__` block `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
 //! Speaks also of `asyncio.run` that is written in a function, as a workflow is `async` now, and of tests that expect a
 //! `TypeError`, as a plain call no longer looks at the types of its inputs, and of code that expects any other exception,
-//! as a plain call raises `flyte.errors.RuntimeUserError` instead.
+//! as a plain call raises `flyte.errors.RuntimeUserError` instead. And of scripts and tests that stay as they are and call
+//! a plain function or a class whose new code works with values of `flyte.io`.
 //!
 //! ## Why
 //!
