@@ -62,6 +62,7 @@ use super::graph::{Graph, NodeId, NodeKind, SettingNode, Use};
 use super::link::Target;
 use super::plan::{FlyteNames, constant};
 use super::{FileId, Project};
+use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::Call as CallText;
 use crate::python::ast::name::Name;
 use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role, SECRET_PREFIX};
@@ -442,7 +443,36 @@ pub fn with_context<T>(
         constant: &|name| constant(project, file, name, offset),
         symbol: &|range| project.symbol(file, facts.reference_at(range)?),
         named: &|range| named(project, graph, file, range),
+        addresses: &|range| addresses(project, graph, file, range),
     }))
+}
+
+/// Where `range` reads the address of an image in a pod template, without the image itself.
+fn addresses(project: &Project, graph: &Graph, file: FileId, range: TextRange) -> Vec<TextRange> {
+    let references = project.facts(file).map_or(&[][..], |facts| &facts.module.references).iter();
+    let read = references.filter(|reference| range.contains_range(reference.range));
+    read.filter_map(|reference| address_in_template(project, graph, file, reference).map(|(_, place)| place))
+        .collect()
+}
+
+/// `image.image_name()` in a `PodTemplate(…)`: the image, and the place of `image_name()`.
+pub(super) fn address_in_template(
+    project: &Project,
+    graph: &Graph,
+    file: FileId,
+    reference: &Reference,
+) -> Option<(NodeId, TextRange)> {
+    const METHOD: &str = "image_name";
+    let (node, method) = graph.image_attribute(project, file, reference)?;
+    let end = reference.range.end();
+    let is_called = method == METHOD && project.text(file)[usize::from(end)..].starts_with("()");
+    let module = &project.facts(file).filter(|_| is_called)?.module;
+    let is_template = |call: &Call| {
+        let callee = module.callee(call).and_then(|callee| project.symbol(file, callee));
+        callee == Some(Symbol::PodTemplate) && call.range.contains_range(reference.range)
+    };
+    let place = TextRange::new(end - TextSize::of(METHOD), end + TextSize::of("()"));
+    module.calls.iter().any(is_template).then_some((node, place))
 }
 
 /// What the objects of a node become, by their places.

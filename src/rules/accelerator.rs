@@ -285,6 +285,7 @@ mod tests {
             constant: &|_| None,
             symbol: &|_| None,
             named: &|_| Vec::new(),
+            addresses: &|_| Vec::new(),
         };
         let device = Device::Constant(name.to_owned(), part.map(str::to_owned));
         map(&cx, &Accelerator { range: TextRange::default(), device }, count, &mut Effects::default())

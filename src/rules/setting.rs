@@ -36,6 +36,8 @@ pub struct SettingContext<'a> {
     pub symbol: &'a dyn Fn(TextRange) -> Option<Symbol>,
     /// The objects that the name at a place may stand for.
     pub named: &'a dyn Fn(TextRange) -> Vec<NamedSetting<'a>>,
+    /// Where an expression reads the address of an image as Flyte 1 does: `image_name()` of `image.image_name()`.
+    pub addresses: &'a dyn Fn(TextRange) -> Vec<TextRange>,
 }
 
 /// An object behind a name.
@@ -169,6 +171,11 @@ fn objects_in(cx: &SettingContext<'_>, item: &Item, effects: &mut Effects) -> Ve
             replacements.push((call.range, text));
         }
     }
+    let addresses = (cx.addresses)(item.range).into_iter();
+    let is_apart =
+        |address: &TextRange| !replacements.iter().any(|(range, _)| range.contains_range(*address));
+    let addresses: Vec<TextRange> = addresses.filter(is_apart).collect();
+    replacements.extend(addresses.into_iter().map(|address| (address, "uri".to_owned())));
     replacements.sort_by_key(|(range, _)| range.start());
     replacements
 }
