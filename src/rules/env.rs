@@ -67,7 +67,7 @@ use crate::source::TextRange;
 
 /// Maps `env`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    let resolved = with_constants(&cx.literal(parameter.value), cx.constant);
+    let resolved = flat(with_constants(&cx.literal(parameter.value), cx.constant));
     check(draft, parameter, &resolved);
     let own = with_constants(parameter.value, cx.constant);
     let libraries = libraries(cx.style, draft, parameter, &resolved);
@@ -135,7 +135,8 @@ fn opaque(range: TextRange) -> Finding {
     .help("Make sure that every value is a string")
 }
 
-/// A dict display whose keys and values that name a string are known to be that string.
+/// A dict display whose keys and values that name a string are known to be that string, and in which `**name` is known
+/// to be a dict of strings.
 pub(super) fn with_constants(value: &Value, constant: &dyn Fn(&str) -> Option<Value>) -> Value {
     let ValueKind::Dict(items) = &value.kind else { return value.clone() };
     let resolved = |value: &Value| match &value.kind {
@@ -145,7 +146,30 @@ pub(super) fn with_constants(value: &Value, constant: &dyn Fn(&str) -> Option<Va
         },
         _ => value.clone(),
     };
-    let items = items.iter().map(|(key, value)| (key.as_ref().map(resolved), resolved(value)));
+    let spread = |value: &Value| match &value.kind {
+        ValueKind::Name(name) => match constant(name).filter(all_strings) {
+            Some(constant) => Value { range: value.range, kind: constant.kind },
+            None => value.clone(),
+        },
+        _ => value.clone(),
+    };
+    let items = items.iter().map(|(key, value)| match key {
+        Some(key) => (Some(resolved(key)), resolved(value)),
+        None => (None, spread(value)),
+    });
+    Value { range: value.range, kind: ValueKind::Dict(items.collect()) }
+}
+
+/// The same dict with the items of those that `**` puts into it, which stand where their dict does.
+fn flat(value: Value) -> Value {
+    let ValueKind::Dict(items) = value.kind else { return value };
+    let items = items.into_iter().flat_map(|(key, value)| match (key, value) {
+        (None, Value { range, kind: ValueKind::Dict(inner) }) => {
+            let placed = |value: Value| Value { range, kind: value.kind };
+            inner.into_iter().map(|(key, value)| (key, placed(value))).collect()
+        }
+        item => vec![item],
+    });
     Value { range: value.range, kind: ValueKind::Dict(items.collect()) }
 }
 
@@ -219,6 +243,7 @@ pub(super) fn string_dict(
     for (key, value) in pairs {
         let has_key = key.as_ref().is_some_and(|key| key.as_str().is_some());
         match &value.kind {
+            ValueKind::Dict(_) if key.is_none() && all_strings(value) => {}
             _ if !has_key => unknown = unknown.or(Some(value.range)),
             ValueKind::Str(_) | ValueKind::FString(..) => {}
             ValueKind::Int(int) => literals.push((value.range, int.to_string())),
