@@ -567,11 +567,11 @@ fn option(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str
             Element::Replace(vec![cx.style.string(package)])
         }
         ("-i" | "--index-url", Some(url), None) if !url.contains('{') => {
-            draft.option(Argument::new(format!("index_url={}", cx.style.string(url))));
+            draft.option(Argument::new(format!("index_url={}", address(cx, range, url))));
             Element::Drop
         }
         ("--extra-index-url", Some(url), None) if !url.contains('{') => {
-            add_extra_index(draft, &cx.style.string(url));
+            add_extra_index(draft, &address(cx, range, url));
             Element::Drop
         }
         _ => {
@@ -586,6 +586,28 @@ fn option(cx: &ImageContext<'_>, draft: &mut Draft, range: TextRange, text: &str
             );
             Element::Keep
         }
+    }
+}
+
+/// The address in an option, as an expression: what stands behind the option where that is put together at `range`, so
+/// that its constants keep their names, or else the text itself.
+fn address(cx: &ImageContext<'_>, range: TextRange, url: &str) -> String {
+    let text = cx.slice(range);
+    behind_option(text).unwrap_or_else(|| cx.style.string(url))
+}
+
+/// `f"https://x/{V}"` of `f"--extra-index-url https://x/{V}"`, `URL` of `"--index-url " + URL`.
+fn behind_option(text: &str) -> Option<String> {
+    let quote = text.find(['"', '\''])?;
+    let (prefix, literal) = text.split_at(quote);
+    let (mark, rest) = literal.split_at(1);
+    let is_put_together = prefix.eq_ignore_ascii_case("f") || (prefix.is_empty() && text.contains('+'));
+    let options = ["--extra-index-url", "--index-url", "-i"];
+    let rest = options.iter().find_map(|option| rest.strip_prefix(option)).filter(|_| is_put_together)?;
+    let rest = rest.strip_prefix([' ', '=']).filter(|rest| !rest.starts_with(' '))?;
+    match rest.strip_prefix(mark) {
+        Some(rest) => rest.trim_start().strip_prefix('+').map(|rest| rest.trim_start().to_owned()),
+        None => Some(format!("{prefix}{mark}{rest}")),
     }
 }
 
@@ -630,18 +652,31 @@ fn check(cx: &ImageContext<'_>, draft: &mut Draft, list: &mut List, range: TextR
 }
 
 /// What is to be said of one string of a list that stays as it is.
-fn problem(cx: &ImageContext<'_>, text: &str) -> Option<(Effect, &'static Rule, &'static str, &'static str)> {
+fn problem(cx: &ImageContext<'_>, text: &str) -> Option<(Effect, &'static Rule, &'static str, String)> {
     let name = distribution_name(text);
     let is_one = !text.is_empty() && !text.starts_with(['-', '#']) && !text.contains('\n');
     if !is_one || unquotable(text).is_some() {
         let help = "Write the packages out, and give options as parameters of `with_pip_packages`";
-        Some((Effect::Blocking, &PACKAGES, "is no package name alone", help))
+        Some((Effect::Blocking, &PACKAGES, "is no package name alone", help.to_owned()))
     } else if matches!(name.as_str(), "flytekit" | "union" | "unionai" | "union-runtime") {
-        let what = "stays in the image: the list may be shared";
-        Some((Effect::Info, &FLYTEKIT_PACKAGE, what, "Remove it when no code imports it"))
+        let (what, help) =
+            ("stays in the image: the list may be shared", "Remove it when no code imports it");
+        Some((Effect::Info, &FLYTEKIT_PACKAGE, what, help.to_owned()))
     } else if name.starts_with("flytekitplugins-") && cx.keeps_flyte1.is_none() {
-        let help = "Replace it by its Flyte 2 successor in the list";
-        Some((Effect::Blocking, &PLUGIN_PACKAGE, "is a plugin of flytekit", help))
+        let (what, help) = match plugin(&name) {
+            Plugin::Successor(successor) => (
+                "is a plugin of flytekit, and the list, which may be shared, is not edited",
+                format!(
+                    "Write `{successor}` into the list instead, or write the packages into the `ImageSpec`"
+                ),
+            ),
+            Plugin::None => (
+                "is a plugin of flytekit that has no successor on Flyte 2",
+                "Remove it from the list if no task needs it, or list the libraries that it brought"
+                    .to_owned(),
+            ),
+        };
+        Some((Effect::Blocking, &PLUGIN_PACKAGE, what, help))
     } else {
         None
     }
