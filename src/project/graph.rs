@@ -479,6 +479,13 @@ impl Graph {
         nodes.map(|nodes| nodes.into_iter().collect())
     }
 
+    /// The images below an image, from the nearest on.
+    pub fn bases(&self, image: NodeId) -> impl Iterator<Item = NodeId> {
+        let below = |&image: &NodeId| self.image(image)?.base;
+        // Bases that go around in a circle are another one's concern.
+        std::iter::successors(below(&image), below).take(self.nodes.len())
+    }
+
     /// The image that `image.attribute` certainly belongs to, and the attribute.
     pub fn image_attribute<'p>(
         &self,

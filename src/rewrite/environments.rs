@@ -164,11 +164,24 @@ impl Environments {
         overview: &Overview,
         image: NodeId,
     ) -> Additions {
-        let users: Vec<&Environment> =
-            self.of_image.get(&image).into_iter().flatten().map(|&id| &self.all[id]).collect();
-        let files = files_of(plan, users.iter().flat_map(|environment| environment.members.iter().copied()));
-        let is_reused = users.iter().any(|environment| environment.is_reused(plan));
-        Additions { is_reused, ..additions(project, overview, &files) }
+        let files = self.files_with(plan, image);
+        let is_reused = self.users(image).any(|environment| environment.is_reused(plan));
+        let mut additions = Additions { is_reused, ..additions(project, overview, &files) };
+        for base in plan.graph.bases(image).filter(|&base| plan.converts[base]) {
+            let below = overview.brought(project, &self.files_with(plan, base));
+            additions.brought.retain(|package| !below.contains(package));
+        }
+        additions
+    }
+
+    /// The environments that have an image.
+    fn users(&self, image: NodeId) -> impl Iterator<Item = &Environment> {
+        self.of_image.get(&image).into_iter().flatten().map(|&id| &self.all[id])
+    }
+
+    /// The files whose code runs in an image.
+    fn files_with(&self, plan: &Plan, image: NodeId) -> BTreeSet<FileId> {
+        files_of(plan, self.users(image).flat_map(|environment| environment.members.iter().copied()))
     }
 
     /// The environment whose image another takes, and how the image is written there: that of the first dependency that
