@@ -4,7 +4,8 @@
 //!
 //! ## What it does
 //!
-//! Moves `container_image` to the environment. A reference in a string goes through, a template becomes
+//! Moves `container_image` to the environment. A reference in a string, also one that is put together or that an
+//! environment variable with a default holds, goes through, a template becomes
 //! `Image.from_ref_name`, one of flytekit's own images the Debian base.
 //!
 //! ## Why
@@ -88,6 +89,7 @@ use super::settings::{map_settings, with_context};
 use super::strings::strings;
 use super::{FileId, Project};
 use crate::python::ast::name::Name;
+use crate::python::possible::Text;
 use crate::python::scope::{BindingKind, Reference};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::actor::{self, MappedMaker};
@@ -404,6 +406,7 @@ fn map_image_of(
             has_python_version: mapped.has_python_version,
             index_options: mapped.index_options,
             has_platform: mapped.has_platform,
+            has_registry: mapped.has_registry,
             is_foreign: mapped.is_foreign,
             listed: mapped.listed,
             installed: mapped.installed,
@@ -523,7 +526,7 @@ fn container_image_findings(project: &Project, graph: &Graph, node: NodeId) -> O
             "is a template that Flyte 2 does not know",
             "Use `Image.from_ref_name` and `image.image_refs` of the configuration",
         ),
-        None if !matches!(value.kind, ValueKind::FString(..)) => (
+        None if !matches!(value.kind, ValueKind::FString(..)) && !is_address(project, file, value.range) => (
             "is no image that can be read",
             "Name the image, or an `ImageSpec` that is assigned to a name of a module",
         ),
@@ -637,6 +640,9 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
         return Ok(Some(PlainImage::Flyte2(project.text(file)[value.range].to_owned())));
     }
     let Some(uri) = known_text(project, file, value) else {
+        if is_address(project, file, value.range) {
+            return Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())));
+        }
         return Err(unreadable_image(project, file, value));
     };
     let uri = uri.as_str();
@@ -657,6 +663,19 @@ pub fn plain_image(project: &Project, graph: &Graph, node: NodeId) -> Result<Opt
             .help("Use `Image.from_ref_name` and `image.image_refs` of the configuration"));
     }
     Ok(Some(PlainImage::Text(project.text(file)[value.range].to_owned())))
+}
+
+/// Whether an expression certainly gives a string, and, as far as it is known, neither one of flytekit's own images nor
+/// a template.
+fn is_address(project: &Project, file: FileId, range: TextRange) -> bool {
+    let reference = project.facts(file).and_then(|facts| facts.reference_at(range));
+    let is_changed = |target: &Target| matches!(target, Target::Binding(file, binding, _) if project.changed.contains(&(*file, *binding)));
+    if reference.is_some_and(|reference| project.resolve(file, reference).iter().any(is_changed)) {
+        return false;
+    }
+    let strings = strings(project, file, range, &Arguments::new());
+    let is_plain = |known: &Text| !is_flytekit_image(&known.text) && !known.text.contains("{{");
+    strings.is_one() && strings.known.iter().all(is_plain)
 }
 
 /// The string that an expression certainly gives: a literal, constants of the project, and what is put together of them.

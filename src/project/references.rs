@@ -65,7 +65,7 @@ use super::graph::{
 use super::holders::{give_held_images, holder_use};
 use super::link::Target;
 use super::partials;
-use super::settings::{self, address_in_template, all_settings, setting_reference};
+use super::settings::{self, address_in_template, all_settings, setting_reference, template_users};
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
@@ -149,9 +149,14 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
         {
             continue;
         }
-        let read = reads_given_field(project, graph, file, reference);
-        let address = || Some(address_in_template(project, graph, file, reference)?.0);
-        if let Some(image) = read.or_else(address) {
+        if let Some((image, _)) = address_in_template(project, graph, file, reference) {
+            for user in template_users(graph, &facts.module, file, reference) {
+                graph.tie(user, image);
+                graph.needs.insert((user, image));
+            }
+            continue;
+        }
+        if let Some(image) = reads_given_field(project, graph, file, reference) {
             let setting = graph.by_setting.get(&(file, reference.owner)).copied();
             owners.iter().copied().chain(setting).for_each(|user| graph.tie(user, image));
             continue;

@@ -58,6 +58,8 @@
 //!
 //! `flytekit/core/resources.py` of flytekit 1.16.31; `flyte/_resources.py` of flyte 2.12.1.
 
+use std::collections::BTreeSet;
+
 use super::graph::{Graph, NodeId, NodeKind, SettingNode, Use};
 use super::link::Target;
 use super::plan::{FlyteNames, constant};
@@ -472,7 +474,23 @@ pub(super) fn address_in_template(
         callee == Some(Symbol::PodTemplate) && call.range.contains_range(reference.range)
     };
     let place = TextRange::new(end - TextSize::of(METHOD), end + TextSize::of("()"));
-    module.calls.iter().any(is_template).then_some((node, place))
+    let is_written =
+        module.calls.iter().any(is_template) && !template_users(graph, module, file, reference).is_empty();
+    is_written.then_some((node, place))
+}
+
+/// The nodes whose settings hold what a reference reads: that of a decorator, or of a name.
+pub(super) fn template_users(
+    graph: &Graph,
+    module: &Module,
+    file: FileId,
+    reference: &Reference,
+) -> Vec<NodeId> {
+    let holds = |&(_, call): &(FileId, CallId)| module.calls[call].range.contains_range(reference.range);
+    let decorators = graph.by_decorator.iter().filter(|(key, _)| key.0 == file && holds(key));
+    let setting = graph.by_setting.get(&(file, reference.owner)).copied();
+    let users: BTreeSet<NodeId> = decorators.map(|(_, &node)| node).chain(setting).collect();
+    users.into_iter().collect()
 }
 
 /// What the objects of a node become, by their places.

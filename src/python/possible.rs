@@ -66,6 +66,8 @@ pub struct Strings {
     pub may_be_empty: bool,
     /// Whether they are the content of a file.
     pub reads_file: bool,
+    /// Whether they may be elements of a list.
+    pub are_elements: bool,
 }
 
 /// Reads the expression at `place`.
@@ -89,10 +91,20 @@ fn is_certain(worths: &[Worth]) -> bool {
 }
 
 impl Strings {
+    /// Whether the expression certainly gives one string, be it that of an environment variable.
+    pub fn is_one(&self) -> bool {
+        let is_variable =
+            |text: &String| ["os.getenv(", "os.environ"].iter().any(|start| text.starts_with(start));
+        let is_something = !self.known.is_empty() || !self.unknown.is_empty();
+        let may_be_other = self.may_be_empty || self.reads_file || self.are_elements;
+        is_something && !may_be_other && self.unknown.iter().all(is_variable)
+    }
+
     fn add(&mut self, worth: Worth) {
         match worth {
             Worth::None => self.may_be_empty = true,
             Worth::List(parts) => {
+                self.are_elements = true;
                 self.may_be_empty |= parts.iter().all(|part| part.may_be_missing);
                 parts.into_iter().flat_map(|part| part.worths).for_each(|worth| self.add_element(worth));
             }
@@ -328,6 +340,7 @@ impl Reader<'_> {
                 }
                 _ => origin.unknown(expr),
             },
+            ast::Operator::Div => path_of(&[left, right]).unwrap_or_else(|| origin.unknown(expr)),
             _ => origin.unknown(expr),
         }
     }
@@ -368,6 +381,7 @@ impl Reader<'_> {
                     self.expr(of, origin)
                 }
                 ("list" | "tuple" | "set" | "frozenset", []) => vec![Worth::List(Vec::new())],
+                ("Path" | "PurePath", [_, ..]) => self.path(expr, arguments, origin),
                 ("open", [_, ..]) => vec![Worth::Lines],
                 ("getenv", [_, ..]) => self.variable(expr, call, origin),
                 ("sum", [of, _]) => {
@@ -388,15 +402,27 @@ impl Reader<'_> {
                     (Some("os" | "environ" | "os.environ"), "getenv" | "get") => {
                         return self.variable(expr, call, origin);
                     }
+                    (Some("os.path"), "join" | "abspath" | "realpath" | "normpath")
+                    | (Some("os"), "fspath")
+                    | (Some("pathlib"), "Path" | "PurePath") => return self.path(expr, arguments, origin),
                     (_, "read" | "read_text") => return vec![Worth::Content],
                     (_, "readlines") => return vec![Worth::Lines],
                     _ => {}
                 }
                 let of = self.expr(&method.value, origin);
+                if name == "joinpath" {
+                    let rest = arguments.iter().map(|argument| self.expr(argument, origin));
+                    let parts: Vec<Vec<Worth>> = std::iter::once(of).chain(rest).collect();
+                    return path_of(&parts).unwrap_or_else(|| origin.unknown(expr));
+                }
                 let of = of.into_iter();
                 let unknown = || Worth::Unknown(origin.slice(expr));
                 match name {
                     "copy" => of.collect(),
+                    "resolve" | "absolute" | "as_posix" if arguments.is_empty() => of.collect(),
+                    "with_name" => argument(0)
+                        .and_then(|name| path_of(&[vec![unknown()], name]))
+                        .unwrap_or_else(|| vec![unknown()]),
                     "strip" | "lstrip" | "rstrip" if arguments.is_empty() => {
                         let trim = |text: &str| Worth::Text(text.trim().to_owned());
                         of.map(|worth| of_text(worth, unknown, trim)).collect()
@@ -442,6 +468,12 @@ impl Reader<'_> {
             }
             _ => origin.unknown(expr),
         }
+    }
+
+    /// `os.path.join(HERE, "requirements.txt")`
+    fn path(&self, expr: &Expr, parts: &[Expr], origin: Origin<'_>) -> Vec<Worth> {
+        let parts: Vec<Vec<Worth>> = parts.iter().map(|part| self.expr(part, origin)).collect();
+        path_of(&parts).unwrap_or_else(|| origin.unknown(expr))
     }
 
     /// `os.environ.get("NAME", default)`
@@ -567,6 +599,17 @@ fn written(worths: &[Worth]) -> String {
         [Worth::Int(int)] => int.to_string(),
         _ => HOLE.to_string(),
     }
+}
+
+/// A path of parts; `None` if nothing is known of its end.
+fn path_of(parts: &[Vec<Worth>]) -> Option<Vec<Worth>> {
+    let texts: Vec<String> = parts.iter().map(|part| written(part)).collect();
+    let first = texts.iter().rposition(|text| text.starts_with('/')).unwrap_or_default();
+    // A number at the end is divided by.
+    let is_known = parts
+        .last()
+        .is_some_and(|last| matches!(&last[..], [Worth::Text(text)] if text.chars().any(|c| c != HOLE)));
+    is_known.then(|| vec![Worth::Text(texts[first..].join("/"))])
 }
 
 fn plus(left: &Worth, right: &Worth) -> Worth {

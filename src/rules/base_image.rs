@@ -59,7 +59,7 @@
 //!
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
-use super::codes::{BASE_IMAGE, BUILDER};
+use super::codes::{BASE_IMAGE, BUILDER, REGISTRY};
 use super::draft::{Base, Draft, ImageContext, Parameter};
 use super::python_version::{require_supported, tuple};
 use super::{Effect, Finding};
@@ -151,6 +151,9 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
     match (&draft.base, base) {
         (Base::Debian, Some(base)) => flytekit_base(draft, *base, find("python_version").is_some()),
         (Base::Clone(_) | Base::Inline(_), Some(base)) => {
+            if find("registry").is_none() {
+                inherited_registry(cx, draft, *base);
+            }
             check_python(cx, draft, *base, find("python_version").is_some());
         }
         (Base::Uri(_), _) => {
@@ -174,6 +177,21 @@ fn flytekit_base(draft: &mut Draft, base: Parameter<'_>, has_python_version: boo
         ),
     ));
     draft.constructor.push(Argument::new(format!("python_version={}", tuple(version))));
+}
+
+/// A clone has the registry of the image that it is made of.
+fn inherited_registry(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>) {
+    if cx.base.as_ref().is_some_and(|base| base.has_registry) {
+        draft.find(
+            Finding::new(
+                &REGISTRY,
+                base.value.range,
+                Effect::Info,
+                "the image has the registry of its base, which a clone cannot take away; Flyte 1 gave it none",
+            )
+            .help("Give it a `registry`, if it belongs into another one"),
+        );
+    }
 }
 
 fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, has_python_version: bool) {

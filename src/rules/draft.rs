@@ -86,6 +86,8 @@ pub struct BaseSpec {
     pub index_options: Vec<Argument>,
     /// Whether it gives platforms.
     pub has_platform: bool,
+    /// Whether it names a registry, itself or through its base.
+    pub has_registry: bool,
     /// Whether it starts from an image that is not Flyte's.
     pub is_foreign: bool,
     /// Distributions that it lists, normalized.

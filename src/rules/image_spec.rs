@@ -176,6 +176,8 @@ pub struct MappedImage {
     pub has_python_version: bool,
     /// Whether it gives platforms, itself or through its base.
     pub has_platform: bool,
+    /// Whether it names a registry, itself or through its base.
+    pub has_registry: bool,
     /// The index options of its pip layers.
     pub index_options: Vec<Argument>,
     /// The file that it needs beside the code.
@@ -245,6 +247,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
             || draft.constructor.iter().any(|argument| argument.text.starts_with("python_version=")),
         has_platform: draft.constructor.iter().any(|argument| argument.text.starts_with("platform="))
             || inherited.is_some_and(|base| base.has_platform),
+        has_registry: draft.constructor.iter().any(|argument| argument.text.starts_with("registry="))
+            || cx.base.as_ref().is_some_and(|base| base.has_registry),
         index_options: draft.index_options.clone(),
         // The image of an inline base with conda packages takes none of its own.
         new_file: own_file.or(file_of_base),

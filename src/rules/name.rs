@@ -43,7 +43,7 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. An expression goes through with a note, because nobody can see whether its value has capitals.
+//! Safe. An expression in which capitals can be seen is followed by `.lower()`; another one goes through with a note.
 //!
 //! ## Not handled
 //!
@@ -94,7 +94,9 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. An expression goes through with a note.
+//! Safe. An expression in which capitals can be seen is followed by `.lower()`; another one goes through with a note.
+//! Where the image below names a registry and this one none, a note tells that it has that of the image below, which a
+//! clone cannot take away.
 //!
 //! ## Not handled
 //!
@@ -108,6 +110,8 @@ use super::codes::{INVALID_CALL, NAME, REGISTRY};
 use super::draft::{Draft, ImageContext, Parameter};
 use super::{Effect, Finding};
 use crate::diagnostic::Rule;
+use crate::python::possible::Strings;
+use crate::python::value::ValueKind;
 
 /// Maps `name`.
 pub(super) fn map_name(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -144,6 +148,7 @@ fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, rule:
             }
         }
         Some(_) => {}
+        None if has_capital(&(cx.strings)(parameter.value.range)) => text = lowered(&value.kind, &text),
         None => draft.find(Finding::new(
             rule,
             parameter.value.range,
@@ -152,4 +157,21 @@ fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>, rule:
         )),
     }
     draft.constructor.push(parameter.argument(format!("{keyword}={text}")));
+}
+
+/// Whether an expression certainly gives a string, and one with capitals as far as it is known.
+fn has_capital(strings: &Strings) -> bool {
+    strings.is_one() && strings.known.iter().any(|known| known.text.chars().any(char::is_uppercase))
+}
+
+/// An expression that gives what `text` does in lower case.
+fn lowered(kind: &ValueKind, text: &str) -> String {
+    let is_dotted = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    match kind {
+        ValueKind::Name(_) | ValueKind::FString(..) | ValueKind::Call | ValueKind::Subscript(_) => {
+            format!("{text}.lower()")
+        }
+        _ if is_dotted => format!("{text}.lower()"),
+        _ => format!("({text}).lower()"),
+    }
 }

@@ -57,8 +57,8 @@
 //!
 //! ## Fix safety
 //!
-//! By hand. Rename the file. With the suffix `.txt`, and for lock files, the change is safe; an expression is
-//! unsafe. Unsafe too is a file that limits versions (`==`, `~=`, `!=`, `<`, `<=`) beside a package that is not pinned
+//! By hand. Rename the file. With the suffix `.txt`, also at the end of an expression, and for lock files, the change
+//! is safe; another expression is unsafe. Unsafe too is a file that limits versions (`==`, `~=`, `!=`, `<`, `<=`) beside a package that is not pinned
 //! with `==`: add that package to the file, or pin it.
 //!
 //! ## Not handled
@@ -78,6 +78,8 @@ use super::tables::{Plugin, distribution_name, plugin};
 use super::{Effect, Finding, flyte_requirements};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
+use crate::python::possible::Strings;
+use crate::python::value::ValueKind;
 
 /// Maps `requirements`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -102,6 +104,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             .help("Rename the file to `.txt`"),
         ),
         Some(path) => look_into(cx, draft, parameter, path),
+        None if ends_as_it_must(&(cx.strings)(range)) => {}
         None => draft.find(
             Finding::new(
                 &REQUIREMENTS,
@@ -112,9 +115,19 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             .help("Make sure that it is a requirements file, not a lock file"),
         ),
     }
-    let argument = Argument::new(format!("{}({})", cx.path_name, parameter.item.value_text));
-    let method = parameter.method("with_requirements", vec![argument]);
+    let text = &parameter.item.value_text;
+    let argument = match parameter.value.kind {
+        // Most likely it gives a path already, and a string is taken as well.
+        ValueKind::Call | ValueKind::Opaque if value.as_str().is_none() => text.clone(),
+        _ => format!("{}({text})", cx.path_name),
+    };
+    let method = parameter.method("with_requirements", vec![Argument::new(argument)]);
     draft.layer(LayerKind::Requirements, parameter.position, method);
+}
+
+/// Whether all paths that an expression may give end in `.txt`.
+fn ends_as_it_must(paths: &Strings) -> bool {
+    paths.is_one() && paths.unknown.is_empty() && paths.known.iter().all(|path| path.text.ends_with(".txt"))
 }
 
 /// What the file lists is in the image. Its own requirements of Flyte 1 are settled in the file itself, with those of
