@@ -18,7 +18,8 @@
 //! ## Why
 //!
 //! `pyflyte` does not know Flyte 2 code. `flyte run` runs on the cluster where `pyflyte run` ran locally, so `--local` comes
-//! with it, unless `--remote` was given. Other flags have other names.
+//! with it, unless `--remote` was given. Other flags have other names. `pyflyte` imported modules from the folder above the
+//! outermost package, `flyte` does from the working directory or from `--root-dir`.
 //!
 //! ## Example
 //!
@@ -105,6 +106,7 @@
 mod install;
 mod places;
 mod pyflyte;
+mod root;
 mod words;
 
 use crate::diagnostic::{Diagnostic, Rule, Severity, Status};
@@ -117,6 +119,7 @@ use crate::rules::codes::{COMMAND, COMMAND_BY_HAND, INSTALL_COMMAND};
 use crate::source::{TextRange, TextSize};
 use install::Installed;
 use places::{Place, Setting};
+use root::{Root, root};
 
 /// What is found in a file.
 pub fn map(
@@ -164,7 +167,7 @@ impl Reader<'_> {
     /// The finding for a `pyflyte` command; none if it is right as it is.
     fn command(&self, place: &Place<'_>) -> Option<Diagnostic> {
         let program = place.program;
-        let mapped = pyflyte::map(program, &place.words)?;
+        let mut mapped = pyflyte::map(program, &place.words)?;
         let side = match &mapped.target {
             Some(target) => self.sides.of_path(self.project, self.file, target),
             None => self.sides.of_project(),
@@ -176,13 +179,22 @@ impl Reader<'_> {
         let whole = TextRange::new(program.start(), end);
         let name = format!("`{} {}`", &self.text[program], mapped.command);
         if let Some(advice) = mapped.advice {
-            let message = format!("{name} has no counterpart on Flyte 2");
+            let message = format!("{name} is no command of Flyte 2");
             return Some(said(place, diagnostic(&COMMAND_BY_HAND, whole, message), advice.to_owned()));
         }
-        let written = self.written(place, whole, &mapped.edits);
+        let root = mapped.target.as_ref().map_or(Root::Here, |target| {
+            root(self.project, self.sides, self.file, target, mapped.is_deploy())
+        });
+        if let Root::At(root) = &root {
+            mapped.set_root(root);
+        }
+        let written = self.written(place, whole, &mapped.edits, &root);
         let project = self.sides.of_project();
         let is_certain = side == Side::Flyte2 || (side == Side::Unknown && project == Side::Flyte2);
         let problem = mapped.problem.or_else(|| match side {
+            _ if root == Root::Unclear => {
+                Some("its modules are imported from several folders, and `--root-dir` is one".to_owned())
+            }
             _ if is_certain => None,
             Side::Both => Some("some of its code stays on Flyte 1".to_owned()),
             _ => Some("it cannot be told whether its code is Flyte 2's".to_owned()),
@@ -239,9 +251,9 @@ impl Reader<'_> {
     }
 
     /// The command of Flyte 2 on one line.
-    fn written(&self, place: &Place<'_>, whole: TextRange, edits: &[Edit]) -> String {
+    fn written(&self, place: &Place<'_>, whole: TextRange, edits: &[Edit], root: &Root) -> String {
         if place.setting == Setting::List {
-            return line_of_list(&self.text[place.program], place);
+            return line_of_list(&self.text[place.program], place, root);
         }
         let moved = edits
             .iter()
@@ -275,11 +287,14 @@ fn flytekit_base(text: &str, base: TextRange) -> Diagnostic {
 }
 
 /// The command of Flyte 2 that a list of words means, as a line.
-fn line_of_list(program: &str, place: &Place<'_>) -> String {
+fn line_of_list(program: &str, place: &Place<'_>, root: &Root) -> String {
     let words: Vec<&str> = place.words.iter().map(|word| word.text).collect();
     let line = format!("{program} {}", words.join(" "));
     let program = TextRange::up_to(TextSize::of(program));
-    let mapped = pyflyte::map(program, &words::words(&line, usize::from(program.end())));
+    let mut mapped = pyflyte::map(program, &words::words(&line, usize::from(program.end())));
+    if let (Some(mapped), Root::At(root)) = (&mut mapped, root) {
+        mapped.set_root(root);
+    }
     mapped.and_then(|mapped| apply(&line, &mapped.edits).ok()).unwrap_or(line)
 }
 

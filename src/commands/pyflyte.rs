@@ -28,14 +28,15 @@ enum Flag {
 }
 
 /// The flags of `pyflyte` itself.
-const OWN: [(&[&str], Flag); 3] = [
+const OWN: [(&[&str], Flag); 4] = [
     (&["-v", "--verbose"], Flag::Renamed("-v", false)),
+    (&["-vv", "-vvv"], Flag::Renamed("", false)),
     (&["-c", "--config"], Flag::Renamed("--config", true)),
     (&["-k", "--pkgs"], Flag::Unknown(true)),
 ];
 
 /// The flags of `pyflyte run`.
-const RUN: [(&[&str], Flag); 20] = [
+const RUN: [(&[&str], Flag); 21] = [
     (&["-p", "--project"], Flag::Renamed("", true)),
     (&["-d", "--domain"], Flag::Renamed("", true)),
     (&["--service-account", "--name"], Flag::Renamed("", true)),
@@ -52,7 +53,8 @@ const RUN: [(&[&str], Flag); 20] = [
     (&["--resource-requests", "--resource-limits"], Flag::Unknown(true)),
     (&["--tag", "--tags"], Flag::Unknown(true)),
     (&["--annotation", "--annotations"], Flag::Unknown(true)),
-    (&["--max-parallelism", "--cluster-pool"], Flag::Unknown(true)),
+    (&["--max-parallelism"], Flag::Renamed("--max-action-concurrency", true)),
+    (&["--cluster-pool"], Flag::Unknown(true)),
     (&["--execution-cluster-label", "--ecl"], Flag::Unknown(true)),
     (&["--dump-snippet", "--overwrite-cache"], Flag::Unknown(false)),
     (&["--disable-notifications"], Flag::Unknown(false)),
@@ -104,6 +106,8 @@ pub(super) struct Mapped {
     pub(super) command: String,
     /// The file or folder that it names.
     pub(super) target: Option<String>,
+    /// Where that stands.
+    target_range: Option<TextRange>,
     /// The edits; empty if there is no counterpart.
     pub(super) edits: Vec<Edit>,
     /// How far they can be trusted.
@@ -112,6 +116,23 @@ pub(super) struct Mapped {
     pub(super) problem: Option<String>,
     /// What to do, where there are no edits.
     pub(super) advice: Option<&'static str>,
+}
+
+impl Mapped {
+    /// Whether it deploys.
+    pub(super) fn is_deploy(&self) -> bool {
+        self.command == "register"
+    }
+
+    /// Modules are imported from another folder than the working directory.
+    pub(super) fn set_root(&mut self, root: &str) {
+        let Some(place) = self.target_range.map(TextRange::start) else { return };
+        let flag = format!("--root-dir {root} ");
+        match self.edits.iter_mut().find(|edit| edit.range == TextRange::empty(place)) {
+            Some(edit) => edit.content.insert_str(0, &flag),
+            None => self.edits.push(Edit::insertion(place, flag)),
+        }
+    }
 }
 
 /// Maps a command: `program` is `pyflyte`, `words` what follows. `None` if it is none of its commands.
@@ -130,6 +151,7 @@ pub(super) fn map(program: TextRange, words: &[Word<'_>]) -> Option<Mapped> {
             Some(Mapped {
                 command: name.to_owned(),
                 target: None,
+                target_range: None,
                 edits: Vec::new(),
                 applicability: Applicability::Safe,
                 problem: None,
@@ -219,6 +241,9 @@ impl Mapper {
             }
             // On Flyte 2, `--no-x` exists only for what is true by default.
             [_, _, inputs @ ..] => {
+                if inputs.iter().any(|word| word.text.starts_with("--inputs-file")) {
+                    self.problem("`flyte run` reads no inputs from a file".to_owned());
+                }
                 if let Some(word) = inputs.iter().find(|word| word.text.starts_with("--no-")) {
                     self.problem(format!("`{}` exists on Flyte 2 only where its default is true", word.text));
                 }
@@ -253,6 +278,7 @@ impl Mapper {
         Mapped {
             command: command.text.to_owned(),
             target: target.map(|target| target.unquoted().to_owned()),
+            target_range: target.map(|target| target.range),
             edits: self.edits,
             applicability,
             problem: self.problem,
@@ -292,6 +318,10 @@ mod tests {
                 "pyflyte -v -c c.yaml run \"$F\" wf --x \"$X\"",
                 "flyte -v --config c.yaml run --local \"$F\" wf --x \"$X\"",
             ),
+            (
+                "pyflyte -vv run -r --max-parallelism 3 a.py wf",
+                "flyte -vv run --max-action-concurrency 3 a.py wf",
+            ),
             ("pyflyte register a.py", "flyte deploy --copy-style all --all a.py"),
             ("pyflyte register --copy all a.py", "flyte deploy --copy-style all --all a.py"),
             (
@@ -313,6 +343,7 @@ mod tests {
             ("pyflyte run --overwrite-cache a.py wf", "`--overwrite-cache`"),
             ("pyflyte run --frobnicate a.py wf", "`--frobnicate`"),
             ("pyflyte run a.py wf --no-flag", "`--no-flag`"),
+            ("pyflyte run a.py wf --inputs-file in.yaml", "from a file"),
             ("pyflyte run remote-task x", "`remote-task`"),
             ("pyflyte run https://example.com/a.py wf", "an address"),
             ("pyflyte run a.py", "what it runs"),

@@ -51,29 +51,38 @@ impl Sides {
 
     /// Where the code at `path` stands, as a command in `script` names it.
     pub fn of_path(&self, project: &Project, script: FileId, path: &str) -> Side {
-        if path.contains(['$', '{', '<', '*', '`']) {
-            return Side::Unknown;
-        }
-        let folder = project.files[script].relative.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let candidates = [normalized(path), normalized(&format!("{folder}/{path}"))];
-        for candidate in candidates.iter().flatten() {
-            let files = below(project, candidate);
-            if !files.is_empty() {
-                return self.join(&files);
-            }
-        }
-        // A command may be run in another folder: one file that ends so is meant.
-        let suffix = format!("/{}", path.trim_start_matches("./"));
-        let mut ending =
-            (0..project.files.len()).filter(|&file| project.files[file].relative.ends_with(&suffix));
-        match (ending.next(), ending.next()) {
-            (Some(file), None) => self.join(&[file]),
-            _ => Side::Unknown,
-        }
+        named(project, script, path).map_or(Side::Unknown, |(_, files)| self.join(&files))
+    }
+
+    /// Whether a file is Flyte 2's.
+    pub fn is_flyte2(&self, file: FileId) -> bool {
+        self.files[file].1
     }
 
     fn join(&self, files: &[FileId]) -> Side {
         join(files.iter().map(|&file| &self.files[file]))
+    }
+}
+
+/// The path from the project root of what a command in `script` names as `path`, and the Python files there.
+pub fn named(project: &Project, script: FileId, path: &str) -> Option<(String, Vec<FileId>)> {
+    if path.contains(['$', '{', '<', '*', '`']) {
+        return None;
+    }
+    let folder = project.files[script].relative.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let candidates = [normalized(path), normalized(&format!("{folder}/{path}"))];
+    for candidate in candidates.into_iter().flatten() {
+        let files = below(project, &candidate);
+        if !files.is_empty() {
+            return Some((candidate, files));
+        }
+    }
+    // A command may be run in another folder: one file that ends so is meant.
+    let suffix = format!("/{}", path.trim_start_matches("./"));
+    let mut ending = (0..project.files.len()).filter(|&file| project.files[file].relative.ends_with(&suffix));
+    match (ending.next(), ending.next()) {
+        (Some(file), None) => Some((project.files[file].relative.clone(), vec![file])),
+        _ => None,
     }
 }
 
