@@ -120,6 +120,7 @@
 
 mod early;
 mod function;
+mod main_block;
 pub(super) mod paths;
 pub(super) mod runs;
 mod types;

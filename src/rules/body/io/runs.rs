@@ -15,7 +15,7 @@
 //! ## What it does
 //!
 //! Speaks of a call of a task or workflow in code that is none, if what it calls needs a run on Flyte 2 or uploads files.
-//! In the `__main__` block `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
+//! In the `__main__` block, and in functions that only run in it, `flyte.init()` and, where needed, `flyte.with_runcontext(mode="local").run(…)` are written.
 //! Speaks also of `asyncio.run` that is written in a function, as a workflow is `async` now, and of tests that expect a
 //! `TypeError`, as a plain call no longer looks at the types of its inputs, and of code that expects any other exception,
 //! as a plain call raises `flyte.errors.RuntimeUserError` instead. And of scripts and tests that stay as they are and call
@@ -69,7 +69,7 @@
 //!
 //! ## Fix safety
 //!
-//! Unsafe. Outside of the `__main__` block the call stays as it is: call `flyte.init()` before it. `asyncio.run` is a
+//! Unsafe. Outside of the `__main__` block and its functions the call stays as it is: call `flyte.init()` before it. `asyncio.run` is a
 //! note; where `async` code of the same file calls the function, the workflow stays on Flyte 1.
 //!
 //! ## Not handled
@@ -82,8 +82,9 @@
 
 use std::collections::HashSet;
 
+use super::main_block::{self, Place};
 use super::types::{IoType, Shape, shape};
-use crate::project::graph::{EntityKind, NodeId, NodeKind};
+use crate::project::graph::{EntityKind, NodeId};
 use crate::project::reach::helpers_of;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -189,13 +190,6 @@ fn hands_over_times(cx: &BodyContext<'_>, shape: &Shape) -> bool {
     }
 }
 
-/// Whether the code that is mapped is the `__main__` block of its module.
-fn is_main(mapper: &Mapper<'_>) -> bool {
-    let NodeKind::Code(statement) = mapper.cx.graph.nodes[mapper.node].kind else { return false };
-    let text = &mapper.cx.text[mapper.cx.facts.module.statements[statement]];
-    text.strip_prefix("if").is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
-}
-
 /// A plain call of a task or workflow.
 pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -> bool {
     let Expr::Call(call) = expr else { return false };
@@ -207,7 +201,7 @@ pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -
         return false;
     }
     mapper.call(call.func.range(), entity);
-    match (need, is_main(mapper)) {
+    match (need, main_block::place(mapper) != Place::Elsewhere) {
         (Need::Nothing, _) | (Need::Init, true) => return false,
         (Need::Run, true) => return run(mapper, call, entity),
         (Need::Init, false) => {
@@ -272,17 +266,29 @@ fn is_named_tuple(cx: &BodyContext<'_>, file: usize, statement: usize) -> bool {
     range.is_some_and(|range| cx.project.text(file)[range].contains("NamedTuple"))
 }
 
-/// The `__main__` block begins with `flyte.init()`, if what it calls needs that.
+/// The `__main__` block, and each function that only runs in it, begin with `flyte.init()`, if what they call needs that.
 pub(in crate::rules::body) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
     let cx = mapper.cx;
-    let Stmt::If(block) = stmt else { return false };
-    let is_whole = cx.facts.module.statements.contains(&block.range);
-    if !is_whole || mapper.is_entity() || !is_main(mapper) || cx.text[block.range].contains("flyte.init") {
+    let body = match (stmt, main_block::place(mapper)) {
+        (Stmt::If(block), Place::Block) => &block.body,
+        (Stmt::FunctionDef(function), Place::Called) => &function.body,
+        _ => return false,
+    };
+    let is_whole = cx
+        .facts
+        .module
+        .statements
+        .iter()
+        .any(|whole| whole.contains_range(stmt.range()) && whole.end() == stmt.end());
+    if !is_whole || mapper.is_entity() || cx.text[stmt.range()].contains("flyte.init") {
         return false;
     }
     let mut calls = Calls { cx, need: Need::Nothing };
-    block.body.iter().for_each(|statement| calls.visit_stmt(statement));
-    let Some(first) = block.body.first().filter(|_| calls.need > Need::Nothing) else { return false };
+    body.iter().for_each(|statement| calls.visit_stmt(statement));
+    let is_docstring =
+        |stmt: &&Stmt| matches!(stmt, Stmt::Expr(first) if first.value.is_string_literal_expr());
+    let first = body.iter().find(|stmt| !is_docstring(stmt));
+    let Some(first) = first.filter(|_| calls.need > Need::Nothing) else { return false };
     let init = mapper.flyte("init");
     let start = first.start();
     let before = &cx.text[TextRange::new(line_start(cx.text, start), start)];
