@@ -118,6 +118,7 @@
 //!
 //! `flytekit/types/file/file.py` of flytekit 1.16.31; `flyte/io/_file.py` of flyte 2.12.1.
 
+mod apart;
 mod early;
 mod function;
 mod main_block;

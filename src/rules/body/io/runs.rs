@@ -6,7 +6,7 @@
 //!     print(flyte.with_runcontext(mode="local").run(main, n=1).outputs()[0])    # where frames are handed over
 //! ```
 //!
-//! A plain call runs the functions as they are. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
+//! A plain call runs the functions as they are, on the values of the caller and in its event loop. `File.from_local_sync` asks for `flyte.init()` then, a frame that is
 //! handed over has no address yet, a time without a zone stays one, `flyte.ctx()` is empty, and a named tuple of one field
 //! stays a tuple.
 //!
@@ -82,6 +82,7 @@
 
 use std::collections::HashSet;
 
+use super::apart;
 use super::main_block::{self, Place};
 use super::types::{IoType, Shape, shape};
 use crate::project::graph::{EntityKind, NodeId};
@@ -137,7 +138,7 @@ fn own_need(cx: &BodyContext<'_>, node: NodeId) -> Need {
     if reads_run(text) || helpers_of(cx.project, cx.graph, node).into_iter().any(reads_run) {
         return Need::Run;
     }
-    if reads_one_field(cx, node) {
+    if reads_one_field(cx, node) || apart::calls_what_is_apart(cx, node) {
         return Need::Run;
     }
     let of = |range: TextRange| {
