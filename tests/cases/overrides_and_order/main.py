@@ -3,6 +3,7 @@ from typing import List
 
 from flytekit import Resources, task, workflow
 from flytekit.core.node_creation import create_node
+from flytekit.types.file import FlyteFile
 
 LOG: List[str] = []
 
@@ -48,4 +49,27 @@ def overridden(n: int) -> int:
     return again.o0
 
 
-CALLS = [("ordered", {"n": 4}), ("overridden", {"n": 1})]
+@task
+def write(text: str) -> FlyteFile:
+    LOG.append("write")
+    with open("order.txt", "w") as f:
+        f.write(text)
+    return FlyteFile("order.txt")
+
+
+@task
+def size(f: FlyteFile) -> int:
+    with open(f) as g:
+        return len(g.read())
+
+
+@workflow
+def ordered_with_a_file(text: str) -> int:
+    first = note(text="first")
+    made = write(text=text)
+    last = note(text="last")
+    first >> made >> last
+    return size(f=made)
+
+
+CALLS = [("ordered_with_a_file", {"text": "abc"}), ("ordered", {"n": 4}), ("overridden", {"n": 1})]

@@ -38,6 +38,8 @@ impl<'a> FunctionIo<'a, '_> {
                     last.as_path = true;
                 }
             }
+            // The order of tasks: `a >> b` uses no value.
+            Some(Parent::Expr(Expr::BinOp(order))) if order.op == Operator::RShift && self.is_flow() => {}
             Some(Parent::Expr(Expr::Compare(compare)))
                 if compare.comparators.iter().all(Expr::is_none_literal_expr) => {}
             // Truth of a value, a value chosen, handed on as it is.
