@@ -924,6 +924,12 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
             let settings = graph.settings_of(node);
             let is_unused =
                 || graph.setting(node).is_some() && !graph.users_of(node).any(|user| plan.converts[user]);
+            // A task that stays would look like one of Flyte 2 the next time, if the types in its signature were.
+            let is_shared = || {
+                let mut users = graph.needs.iter().filter(|(_, code)| *code == node);
+                matches!(graph.nodes[node].kind, NodeKind::Code(_))
+                    && users.any(|&(user, _)| graph.entity(user).is_some() && !plan.converts[user])
+            };
             let is_idle = || {
                 let mut users = graph.needs.iter().filter(|(_, code)| *code == node);
                 matches!(graph.nodes[node].kind, NodeKind::Code(_))
@@ -933,6 +939,7 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
             if plan.converts[node]
                 && (needs.iter().copied().chain(code).chain(settings).any(|need| !plan.converts[need])
                     || is_idle()
+                    || is_shared()
                     || is_unused())
             {
                 plan.converts[node] = false;

@@ -76,7 +76,7 @@
 //! ## What it does
 //!
 //! Says that what must move together stays on Flyte 1, what stands in the way, and where. With `--partial` it names what
-//! stays only because of an image.
+//! stays only because of an image, or of a type that a task which stays has in its signature.
 //!
 //! ## Why
 //!
@@ -386,7 +386,7 @@ fn waiting(project: &Project, plan: &Plan, settings: Settings) -> Vec<(FileId, D
     findings.collect()
 }
 
-/// The images and the actor that an image, a task or an actor is made of.
+/// The images, the actor and the code that an image, a task or an actor is made of.
 fn made_of(plan: &Plan, node: NodeId) -> Vec<NodeId> {
     let images = match plan.graph.image_use(node) {
         Some((ImageUse::Specs(images), _)) => images.clone(),
@@ -394,7 +394,8 @@ fn made_of(plan: &Plan, node: NodeId) -> Vec<NodeId> {
     };
     let base = plan.graph.image(node).and_then(|image| image.base);
     let actor = plan.graph.entity(node).and_then(|entity| entity.maker);
-    images.into_iter().chain(base).chain(actor).collect()
+    let code = plan.graph.needs.range((node, 0)..(node + 1, 0)).map(|&(_, code)| code);
+    images.into_iter().chain(base).chain(actor).chain(code).collect()
 }
 
 /// With `--partial`: what stays on Flyte 1 although something that it uses was converted.
