@@ -70,6 +70,7 @@
 //!
 //! `flytekit/core/condition.py` of flytekit 1.16.31.
 
+use super::BodyContext;
 use super::mapper::Mapper;
 use crate::python::Ranged;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
@@ -97,13 +98,13 @@ struct Branch<'a> {
 }
 
 impl<'a> Conditional<'a> {
-    fn of(mapper: &Mapper<'_>, expr: &'a Expr) -> Option<Self> {
+    fn of(cx: &BodyContext<'_>, expr: &'a Expr) -> Option<Self> {
         let mut branches = Vec::new();
         let mut parts = Vec::new();
         let mut current = expr;
         loop {
             let (then, section) = method(current)?;
-            if mapper.cx.is_flyte1(&then.0.func, "conditional") {
+            if cx.is_flyte1(&then.0.func, "conditional") {
                 parts.push(then.0.range);
                 branches.reverse();
                 let is_complete = !branches.is_empty();
@@ -150,6 +151,13 @@ fn method(expr: &Expr) -> Option<(Method<'_>, Option<&Expr>)> {
     }
 }
 
+/// The values of a `conditional`, one of which it gives; those of conditionals in it are among them.
+pub(super) fn chosen<'e>(cx: &BodyContext<'_>, expr: &'e Expr) -> Option<Vec<&'e Expr>> {
+    let conditional = Conditional::of(cx, expr)?;
+    let values = conditional.branches.iter().filter(|branch| !branch.fails).map(|branch| branch.value);
+    Some(values.flat_map(|value| chosen(cx, value).unwrap_or_else(|| vec![value])).collect())
+}
+
 /// The construct.
 pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
     let entity = mapper.cx.graph.entity(mapper.node);
@@ -170,7 +178,7 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
         _ => return false,
     };
     let indent = indentation_at(mapper.cx.text, stmt.start()).to_owned();
-    if let Some(conditional) = Conditional::of(mapper, value) {
+    if let Some(conditional) = Conditional::of(mapper.cx, value) {
         let Some(text) = written(mapper, &conditional, &before, &indent) else { return true };
         mapper.rewriter.take(stmt.range());
         mapper.rewriter.replace(stmt.range(), text);
@@ -201,7 +209,7 @@ struct Finder<'m, 'a> {
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
-        match Conditional::of(self.mapper, expr) {
+        match Conditional::of(self.mapper.cx, expr) {
             Some(conditional) => self.found.push(conditional),
             None => source_order::walk_expr(self, expr),
         }
@@ -243,7 +251,7 @@ fn written(
             let message = "`fail` of `conditional` raises a `ValueError` on Flyte 2";
             mapper.find(Finding::new(&CONDITIONAL, branch.value.range(), Effect::Info, message));
             format!("raise ValueError({})", mapper.rewriter.text_of(branch.value.range()))
-        } else if let Some(nested) = Conditional::of(mapper, branch.value) {
+        } else if let Some(nested) = Conditional::of(mapper.cx, branch.value) {
             written(mapper, &nested, before, &inner)?
         } else {
             format!("{before}{}", mapper.rewriter.text_of(branch.value.range()))

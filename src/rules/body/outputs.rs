@@ -68,7 +68,8 @@ pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) -> bool {
         },
         Shape::Named(fields, _) => {
             let Some(position) = fields.iter().position(|field| field == name) else { return false };
-            let is_variable = attribute.value.is_name_expr();
+            // What a `conditional` gives is not put into the class.
+            let is_variable = attribute.value.is_name_expr() && !matches!(held, Held::Chosen(_));
             if is_variable && wrapper(mapper, held).is_some() {
                 mapper.handle(attribute.range);
             } else {
@@ -145,7 +146,8 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) -> bool {
                 _ => false,
             };
             let is_whole = is_read || is_eager(mapper);
-            if let Some(class) = wrapper(mapper, held).filter(|_| is_whole && !matches!(held, Held::List(_)))
+            if let Some(class) =
+                wrapper(mapper, held).filter(|_| is_whole && !matches!(held, Held::List(_) | Held::Chosen(_)))
             {
                 mapper.wrap(value.range(), class);
             }

@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::BodyContext;
 use super::calls::{Kind, NodeCall};
+use super::shapes::{Shape, shape};
+use super::{BodyContext, conditions};
 use crate::project::graph::NodeId;
 use crate::python::ast::visitor::source_order::{self, SourceOrderVisitor};
 use crate::python::ast::{self, Expr, Stmt};
@@ -20,6 +21,8 @@ pub enum Held {
     Result(NodeId),
     /// What `create_node` of this entity gives back.
     Node(NodeId),
+    /// What a `conditional` gives back, all of whose branches give what this entity does.
+    Chosen(NodeId),
     /// The list that a map over this entity gives back.
     List(NodeId),
 }
@@ -28,7 +31,7 @@ impl Held {
     /// The entity.
     pub fn entity(self) -> NodeId {
         match self {
-            Self::Result(node) | Self::Node(node) | Self::List(node) => node,
+            Self::Result(node) | Self::Node(node) | Self::Chosen(node) | Self::List(node) => node,
         }
     }
 }
@@ -94,12 +97,32 @@ impl<'a> Values<'a> {
 /// What an expression gives, if it is a call of an entity.
 pub fn produced(cx: &BodyContext<'_>, values: &Values<'_>, expr: &Expr) -> Option<Held> {
     let expr = if let Expr::Await(awaited) = expr { &awaited.value } else { expr };
+    if let Some(chosen) = conditions::chosen(cx, expr) {
+        return alike(cx, values, &chosen);
+    }
     let call = NodeCall::of(cx, values, expr)?;
     Some(match call.kind {
         Kind::Plain | Kind::Planned => Held::Result(call.node),
         Kind::Created => Held::Node(call.node),
         Kind::Mapped(_) => Held::List(call.node),
     })
+}
+
+/// What one of several values is, if all of them are results with the same outputs.
+fn alike(cx: &BodyContext<'_>, values: &Values<'_>, chosen: &[&Expr]) -> Option<Held> {
+    let result = |value: &&Expr| match produced(cx, values, value) {
+        Some(Held::Result(node)) => Some(node),
+        _ => None,
+    };
+    let nodes = chosen.iter().map(result).collect::<Option<Vec<NodeId>>>()?;
+    let first = *nodes.first()?;
+    let outputs = |node: NodeId| match shape(cx, node) {
+        Shape::Tuple(count) => Some((count, Vec::new())),
+        Shape::Named(fields, _) => Some((fields.len(), fields)),
+        _ => None,
+    };
+    let wanted = outputs(first)?;
+    nodes.iter().all(|&node| outputs(node).as_ref() == Some(&wanted)).then_some(Held::Chosen(first))
 }
 
 struct Reader<'a> {
