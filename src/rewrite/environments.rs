@@ -213,6 +213,21 @@ impl Environments {
         })
     }
 
+    /// The other files whose tasks it depends on, and which have another image than the one that it takes.
+    pub(super) fn files_with_other_images(&self, environment: &Environment) -> BTreeSet<FileId> {
+        let Some((chosen, _)) = self.image_source(environment) else { return BTreeSet::new() };
+        let is_chosen = |image: &EnvironmentImage| match (image, &chosen.image) {
+            (EnvironmentImage::Specs(images, _), EnvironmentImage::Specs(others, _)) => images == others,
+            (image, other) => image == other,
+        };
+        let others = environment.depends_on.iter().map(|dependency| &self.all[dependency.environment]);
+        others
+            .filter(|other| other.file != environment.file)
+            .filter(|other| !is_chosen(&self.image_source(other).map_or(*other, |(source, _)| source).image))
+            .map(|other| other.file)
+            .collect()
+    }
+
     fn index_images(&mut self) {
         let mut of_image: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for (id, environment) in self.all.iter().enumerate() {

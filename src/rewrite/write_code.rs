@@ -1085,12 +1085,24 @@ impl Converter<'_> {
             _ => "the image of a task of this file, which imports the file already",
         };
         let workflow = describe(self.project, &self.plan.graph, node);
-        let finding = Finding::new(
-            &DRIVER_IMAGE,
-            place(self.project, &self.plan.graph, node),
-            Effect::Info,
-            format!("{workflow} now runs in a container of its own, with {image}"),
-        );
+        let others = self.environments.files_with_other_images(environment);
+        let others: Vec<String> =
+            others.iter().map(|&file| format!("`{}`", self.project.files[file].display)).collect();
+        let mut message = format!("{workflow} now runs in a container of its own, with {image}");
+        let mut help = None;
+        if !others.is_empty() {
+            let others = others.join(", ");
+            message.push_str(&format!(", and what {others} imports, whose tasks have another image"));
+            help = Some(
+                "Give its environment an image with the packages of all, or import the others where they are called",
+            );
+        }
+        let place = place(self.project, &self.plan.graph, node);
+        let finding = Finding::new(&DRIVER_IMAGE, place, Effect::Info, message);
+        let finding = match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        };
         self.diagnostics.push(diagnostic(&finding));
     }
 
