@@ -106,6 +106,27 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, ApplyError> {
     Ok(out)
 }
 
+/// The place in the original text of what stands at `range` in the new one: of what an edit wrote, what it replaced.
+pub fn origin(edits: &[Edit], range: TextRange) -> TextRange {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort_by_key(|edit| (edit.range.start(), edit.range.end()));
+    sorted.dedup();
+    // Where the text behind the last edit begins, in the new text and in the original.
+    let (mut new, mut old) = (TextSize::from(0), TextSize::from(0));
+    for edit in sorted {
+        let start = new + (edit.range.start() - old);
+        let end = start + TextSize::of(&edit.content);
+        if range.start() < start {
+            break;
+        }
+        if range.start() < end {
+            return edit.range;
+        }
+        (new, old) = (end, edit.range.end());
+    }
+    TextRange::at(old + (range.start() - new), range.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +143,16 @@ mod tests {
             Edit::deletion(range(1, 2)),
         ];
         assert_eq!(apply("abcdef", &edits).unwrap(), ">acdYf");
+    }
+
+    #[test]
+    fn what_an_edit_wrote_comes_from_what_it_replaced() {
+        let edits = [Edit::replacement(range(4, 5), "YYY"), Edit::insertion(0.into(), ">")];
+        // `>abcdYYYf`
+        assert_eq!(origin(&edits, range(0, 1)), range(0, 0));
+        assert_eq!(origin(&edits, range(2, 4)), range(1, 3));
+        assert_eq!(origin(&edits, range(6, 7)), range(4, 5));
+        assert_eq!(origin(&edits, range(8, 9)), range(5, 6));
     }
 
     #[test]

@@ -39,7 +39,7 @@ use rustc_hash::FxHashSet;
 use crate::around;
 use crate::builder_config::{self, builders};
 use crate::diagnostic::{Diagnostic, Severity, Status};
-use crate::edit::apply;
+use crate::edit::{apply, origin};
 use crate::file_kind::FileKind;
 use crate::load::{contents_of, find_changed};
 use crate::manifests;
@@ -62,7 +62,12 @@ pub struct Migration {
     pub new_files: BTreeMap<(FileId, String), String>,
     /// Files that are written together or not at all.
     pub together: Vec<BTreeSet<FileId>>,
+    /// What was found in the code that is written, at the places in the original texts that it comes from.
+    pub inspected: Vec<(FileId, Vec<Diagnostic>)>,
 }
+
+/// Looks at a project, as a migration leaves it, for faults of its images, by file.
+pub type Inspect<'i> = &'i dyn Fn(&Project, &Migration) -> Vec<(FileId, Vec<Diagnostic>)>;
 
 impl Migration {
     /// The files that come with the fixes of a file.
@@ -72,8 +77,8 @@ impl Migration {
 }
 
 /// Migrates a project in memory, as it is planned: the Python files first, then, on the project as that leaves it, what
-/// lies around them.
-pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migration {
+/// lies around them. `inspect` looks at the code that is to be written.
+pub fn migrate(project: &mut Project, plan: Plan, settings: Settings, inspect: Inspect<'_>) -> Migration {
     let (plan, mut results) = rewrite(project, plan, settings);
     let mut builders = if settings.writes_config { builders(project, &plan) } else { BTreeMap::new() };
     let mut texts = BTreeMap::new();
@@ -111,7 +116,6 @@ pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migrati
     let mut around = found_around(project, &originals, around, &results, settings, &kinds(&builders));
     let missing = builder_config::missing(project, &builders);
     around.extend(missing.map(|(file, found)| (FileResult { file, diagnostics: vec![found] }, None)));
-    restore(project, originals);
     for (result, text) in around {
         texts.extend(text.map(|text| (result.file, text)));
         match results.iter_mut().find(|known| known.file == result.file) {
@@ -122,7 +126,11 @@ pub fn migrate(project: &mut Project, plan: Plan, settings: Settings) -> Migrati
     let new_files = results.iter().flat_map(|result| {
         result.new_files().map(|new| ((result.file, new.path.clone()), new.content.clone()))
     });
-    Migration { new_files: new_files.collect(), results, texts, together }
+    let new_files = new_files.collect();
+    let mut migration = Migration { results, texts, new_files, together, inspected: Vec::new() };
+    migration.inspected = inspected(project, &migration, inspect);
+    restore(project, originals);
+    migration
 }
 
 /// What the project was before other texts took the place of some files.
@@ -188,6 +196,27 @@ fn check(
         }
     }
     bad
+}
+
+/// What is found in the new texts of the code, which are in their places.
+fn inspected(
+    project: &Project,
+    migration: &Migration,
+    inspect: Inspect<'_>,
+) -> Vec<(FileId, Vec<Diagnostic>)> {
+    if migration.texts.is_empty() {
+        return Vec::new();
+    }
+    let mut found = inspect(project, migration);
+    found.retain(|(file, _)| migration.texts.contains_key(file));
+    for (file, diagnostics) in &mut found {
+        let result = migration.results.iter().find(|result| result.file == *file);
+        let edits = result.map(FileResult::edits).unwrap_or_default();
+        for range in diagnostics.iter_mut().filter_map(|diagnostic| diagnostic.range.as_mut()) {
+            *range = origin(&edits, *range);
+        }
+    }
+    found
 }
 
 /// All builders that images ask for.

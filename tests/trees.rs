@@ -35,7 +35,7 @@ fn migrated(folder: &Path, tree_budget: usize) -> String {
     };
     let mut project = load(&discover(&options, folder).unwrap(), tree_budget);
     let plan = plan(&project, settings);
-    let migration = migrate(&mut project, plan, settings);
+    let migration = migrate(&mut project, plan, settings, &|_, _| Vec::new());
     format!("{:#?}\n{:#?}", migration.texts, migration.results)
 }
 

@@ -16,7 +16,9 @@ use super::args::{Args, ImageArgs, ImageCommand, OutputFormat};
 use super::config::with_configuration;
 use super::environment::{self, config};
 use super::image_build;
-use super::migrate::{checked, in_pool, options, report_problems, settings as migration_settings};
+use super::migrate::{
+    checked, in_pool, options, report_problems, settings as migration_settings, written_files,
+};
 use crate::diagnostic::Status;
 use crate::diagnostic::render::{FileReport, Report, concise, full, json};
 use crate::discover::{Discovery, Problem, discover};
@@ -31,7 +33,7 @@ use crate::image::disk::Disk;
 use crate::image::document::{Document, Entry, VERSION};
 use crate::image::{Base, Image, Layer, PipOptions, Secret};
 use crate::load::{load_with_images, replace};
-use crate::migrate::{Migration, migrate};
+use crate::migrate::migrate;
 use crate::project::plan::plan;
 use crate::project::{Content, Project};
 use crate::python;
@@ -101,7 +103,7 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     let (project, found, disk, python_version) = in_pool(0, || {
         let mut project = load_with_images(&discovery);
         let plan = plan(&project, settings);
-        let migration = migrate(&mut project, plan, settings);
+        let migration = migrate(&mut project, plan, settings, &|_, _| Vec::new());
         let disk = Disk::new(cwd).with_files(written_files(&discovery, &project, &migration));
         let surroundings = environment::settings(args, &discovery.root, &config, &disk);
         replace(&mut project, &migration.texts);
@@ -126,17 +128,6 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     }
     tell_what_stays(&images.project);
     Ok(images)
-}
-
-/// What the migration would write: the place of each file, and its bytes.
-fn written_files(discovery: &Discovery, project: &Project, migration: &Migration) -> Vec<(PathBuf, Vec<u8>)> {
-    let changed = migration.texts.iter().filter_map(|(&file, text)| {
-        Some((discovery.files[file].path.clone(), project.source(file)?.to_bytes(text)))
-    });
-    let new = migration.new_files.iter().filter_map(|((file, path), content)| {
-        Some((discovery.files[*file].path.parent()?.join(path), content.clone().into_bytes()))
-    });
-    changed.chain(new).collect()
 }
 
 /// Says which files images are made of that are not on the disk as they are read.

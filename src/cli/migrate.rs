@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -52,10 +52,17 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     let settings = settings(args, &discovery);
     let (project, migration) = in_pool(args.threads.map_or(0, usize::from), || {
         let mut project = load(&discovery, TREE_BUDGET);
+        let disk = Disk::new(cwd.clone());
         let (plan, images) =
-            rayon::join(|| plan(&project, settings), || image_findings(&project, &discovery, &cwd));
-        let mut migration = migrate(&mut project, plan, settings);
+            rayon::join(|| plan(&project, settings), || image_findings(&project, &discovery, &disk));
+        let inspect = |project: &Project, migration: &Migration| {
+            let disk = Disk::new(cwd.clone()).with_files(written_files(&discovery, project, migration));
+            image_findings(project, &discovery, &disk)
+        };
+        let mut migration = migrate(&mut project, plan, settings, &inspect);
+        let made = without(std::mem::take(&mut migration.inspected), &images);
         add_findings(&project, images, &mut migration);
+        add_findings(&project, made, &mut migration);
         (project, migration)
     })?;
     let exit = finish(args, &discovery, &project, migration, out);
@@ -64,11 +71,42 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit> {
     exit
 }
 
-/// What is wrong with the Flyte 2 images that the code holds already.
-fn image_findings(project: &Project, discovery: &Discovery, cwd: &Path) -> Vec<(FileId, Vec<Diagnostic>)> {
-    let disk = Disk::new(cwd.to_path_buf());
-    let found = read(project, &surroundings_of(&discovery.root, &disk), &disk);
-    findings(project, &found, &disk, &discovery.root).into_iter().collect()
+/// What is wrong with the Flyte 2 images that the code holds.
+fn image_findings(project: &Project, discovery: &Discovery, disk: &Disk) -> Vec<(FileId, Vec<Diagnostic>)> {
+    let found = read(project, &surroundings_of(&discovery.root, disk), disk);
+    findings(project, &found, disk, &discovery.root).into_iter().collect()
+}
+
+/// What the migration would write: the place of each file, and its bytes.
+pub(super) fn written_files(
+    discovery: &Discovery,
+    project: &Project,
+    migration: &Migration,
+) -> Vec<(PathBuf, Vec<u8>)> {
+    let changed = migration.texts.iter().filter_map(|(&file, text)| {
+        Some((discovery.files[file].path.clone(), project.source(file)?.to_bytes(text)))
+    });
+    let new = migration.new_files.iter().filter_map(|((file, path), content)| {
+        Some((discovery.files[*file].path.parent()?.join(path), content.clone().into_bytes()))
+    });
+    changed.chain(new).collect()
+}
+
+/// What was not found before the migration already.
+fn without(
+    mut found: Vec<(FileId, Vec<Diagnostic>)>,
+    known: &[(FileId, Vec<Diagnostic>)],
+) -> Vec<(FileId, Vec<Diagnostic>)> {
+    for (file, diagnostics) in &mut found {
+        for known in known.iter().filter(|(other, _)| other == file).flat_map(|(_, known)| known) {
+            let is_same = |one: &Diagnostic| one.rule == known.rule && one.message == known.message;
+            if let Some(index) = diagnostics.iter().position(is_same) {
+                diagnostics.remove(index);
+            }
+        }
+    }
+    found.retain(|(_, diagnostics)| !diagnostics.is_empty());
+    found
 }
 
 fn add_findings(project: &Project, found: Vec<(FileId, Vec<Diagnostic>)>, migration: &mut Migration) {

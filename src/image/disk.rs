@@ -168,7 +168,5 @@ impl Disk {
 
 /// The path without symbolic links and `..`; the file itself need not be there.
 fn real_path(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path)
-        .ok()
-        .or_else(|| Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?)))
+    fs::canonicalize(path).ok().or_else(|| Some(real_path(path.parent()?)?.join(path.file_name()?)))
 }
