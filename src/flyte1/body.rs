@@ -482,6 +482,10 @@ impl Flow<'_> {
 
     /// `target` is each element of `iterated`, one after another.
     fn iterate(&mut self, target: &Expr, iterated: &Expr, taint: &Taint) {
+        if let Some((index, element, list)) = self.enumerated(target, iterated) {
+            self.assign(index, &Taint::new());
+            return self.iterate(element, list, taint);
+        }
         let (held, inner) = (self.held(iterated), self.inner(iterated));
         self.assign(target, taint);
         let sources = match (inner, &held[..]) {
@@ -491,6 +495,16 @@ impl Flow<'_> {
         };
         if !sources.is_empty() {
             self.remember(target, Bound { sources, ..Bound::default() });
+        }
+    }
+
+    /// The index, the element and the list of `for index, element in enumerate(list)`: the index is no result.
+    fn enumerated<'e>(&self, target: &'e Expr, iterated: &'e Expr) -> Option<(&'e Expr, &'e Expr, &'e Expr)> {
+        let (Expr::Tuple(target), Expr::Call(call)) = (target, iterated) else { return None };
+        let is_plain = self.builtin(&call.func) == Some("enumerate") && call.arguments.keywords.is_empty();
+        match (&target.elts[..], &call.arguments.args[..]) {
+            ([index, element], [list]) if is_plain => Some((index, element, list)),
+            _ => None,
         }
     }
 
