@@ -132,19 +132,13 @@ fn convert<'a>(mapper: &mut Mapper<'a>, class: Class, value: &'a Expr) -> bool {
         }
         _ if !is_text(mapper, value) => false,
         _ => {
-            match class_name(mapper.cx, class).filter(|_| is_above(mapper, class, value)) {
+            match class_name(mapper.cx, class) {
                 Some(name) => mapper.rewriter.surround(value.range(), &format!("{name}("), ")"),
                 None => refuse(mapper, class, value),
             }
             true
         }
     }
-}
-
-/// Whether the class is there once the code runs: what stands outside of functions runs as the module does.
-fn is_above(mapper: &Mapper<'_>, class: Class, value: &Expr) -> bool {
-    let (file, binding) = class;
-    file != mapper.cx.file || mapper.cx.facts.module.bindings[binding].range.start() < value.start()
 }
 
 fn refuse(mapper: &mut Mapper<'_>, (file, binding): Class, value: &Expr) {
