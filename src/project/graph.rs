@@ -630,20 +630,27 @@ struct Images<'p> {
     bindings: HashSet<(FileId, BindingId)>,
     /// Calls of methods of images, such as `image.with_packages(…)`, also of images that such calls made.
     derived: HashSet<(FileId, CallId)>,
-    /// The attributes of classes that hold one.
+    /// Calls of `ImageSpec`.
+    specs: HashSet<(FileId, CallId)>,
+    /// The attributes of classes that may hold an image.
     attributes: HashMap<(FileId, BindingId), &'p [(Name, CallId)]>,
 }
 
 impl<'p> Images<'p> {
     fn of(project: &'p Project) -> Self {
-        let mut images =
-            Self { bindings: HashSet::new(), derived: HashSet::new(), attributes: HashMap::new() };
+        let mut images = Self {
+            bindings: HashSet::new(),
+            derived: HashSet::new(),
+            specs: HashSet::new(),
+            attributes: HashMap::new(),
+        };
         for (file, facts) in project.parsed() {
-            for call in &facts.module.calls {
+            for (id, call) in facts.module.calls.iter().enumerate() {
                 let reference = facts.module.callee(call);
                 if reference
                     .is_some_and(|reference| project.symbol(file, reference) == Some(Symbol::ImageSpec))
                 {
+                    images.specs.insert((file, id));
                     let variables = variables_of(&facts.module.bindings, call);
                     images.bindings.extend(variables.into_iter().map(|binding| (file, binding)));
                 }
@@ -713,7 +720,9 @@ impl<'p> Images<'p> {
             Target::Binding(file, binding, rest) => {
                 let (image, attribute) = (rest.first()?, rest.get(1).filter(|_| rest.len() == 2)?);
                 let images = self.attributes.get(&(*file, *binding))?;
-                images.iter().any(|(name, _)| name == image).then_some(attribute.as_str())
+                let (_, call) = images.iter().find(|(name, _)| name == image)?;
+                let is_image = self.specs.contains(&(*file, *call)) || self.derived.contains(&(*file, *call));
+                is_image.then_some(attribute.as_str())
             }
             _ => None,
         }
