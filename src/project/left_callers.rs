@@ -47,7 +47,10 @@ pub(super) fn read_left_callers(project: &Project, graph: &mut Graph, mapped: &F
                 let owner = project.facts(*file)?.module.bindings[*binding].owner;
                 helpers.get(&(*file, owner)).copied()
             });
-            if let Some(helper) = helper.filter(|_| is_left()) {
+            // The `__main__` block begins with `flyte.init()`, and hands no values of Flyte 1 over, or it would be mapped.
+            let is_own_main =
+                |helper: NodeId| graph.nodes[helper].file == file && is_main(project, file, reference.owner);
+            if let Some(helper) = helper.filter(|&helper| is_left() && !is_own_main(helper)) {
                 let message = format!(
                     "`{}` works with values of `flyte.io` once it is converted, and this code stays as it is",
                     &project.text(file)[reference.range]
@@ -59,4 +62,12 @@ pub(super) fn read_left_callers(project: &Project, graph: &mut Graph, mapped: &F
         }
     }
     found.into_iter().for_each(|(helper, file, finding)| graph.block(helper, file, finding));
+}
+
+/// Whether a statement is the `__main__` block of its file.
+fn is_main(project: &Project, file: FileId, statement: StatementId) -> bool {
+    let range = project.facts(file).map(|facts| facts.module.statements[statement]);
+    range
+        .and_then(|range| project.text(file)[range].strip_prefix("if"))
+        .is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
 }
