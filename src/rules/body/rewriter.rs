@@ -15,12 +15,14 @@ use crate::source::{TextRange, TextSize};
 pub struct Rewriter<'a> {
     text: &'a str,
     edits: Vec<Edit>,
+    /// Those of the edits that stay outside of what is put around an expression later.
+    outer: Vec<Edit>,
 }
 
 impl<'a> Rewriter<'a> {
     /// No edits of `text` yet.
     pub fn new(text: &'a str) -> Self {
-        Self { text, edits: Vec::new() }
+        Self { text, edits: Vec::new(), outer: Vec::new() }
     }
 
     /// Puts `content` in place of `range`, which holds no edits.
@@ -28,8 +30,12 @@ impl<'a> Rewriter<'a> {
         self.edits.push(Edit::replacement(range, content.into()));
     }
 
-    /// Adds an edit of a range that holds none.
+    /// Adds an edit of a range that holds none. What it puts at an end of an expression is done with the value that the
+    /// expression gives in the end, whatever is put around it.
     pub fn push(&mut self, edit: Edit) {
+        if edit.range.is_empty() {
+            self.outer.push(edit.clone());
+        }
         self.edits.push(edit);
     }
 
@@ -50,8 +56,13 @@ impl<'a> Rewriter<'a> {
 
     /// Puts `before` and `after` around `range`, outside of what was put there already.
     pub fn surround(&mut self, range: TextRange, before: &str, after: &str) {
-        self.edits.insert(0, Edit::insertion(range.start(), before));
-        self.edits.push(Edit::insertion(range.end(), after));
+        let is_outer =
+            |edit: &&Edit, offset| edit.range == TextRange::empty(offset) && self.outer.contains(edit);
+        let first = self.edits.iter().rposition(|edit| is_outer(&edit, range.start())).map_or(0, |at| at + 1);
+        self.edits.insert(first, Edit::insertion(range.start(), before));
+        let last =
+            self.edits.iter().position(|edit| is_outer(&edit, range.end())).unwrap_or(self.edits.len());
+        self.edits.insert(last, Edit::insertion(range.end(), after));
     }
 
     /// Puts `before` and `after` around `range`, inside of what was put there already.

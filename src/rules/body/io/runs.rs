@@ -242,7 +242,7 @@ fn run(mapper: &mut Mapper<'_>, call: &ast::ExprCall, entity: NodeId) -> bool {
     let separator = if call.arguments.is_empty() { "" } else { ", " };
     let inside = call.arguments.range.start() + TextSize::from(1);
     mapper.rewriter.insert(inside, format!("{name}{separator}"));
-    mapper.rewriter.insert(call.range.end(), outputs);
+    mapper.rewriter.surround(call.range, "", outputs);
     if let Some(class) = class {
         mapper.rewriter.surround(call.range, &format!("{class}(*"), ")");
     }

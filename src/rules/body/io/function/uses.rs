@@ -187,7 +187,9 @@ impl<'a> FunctionIo<'a, '_> {
     /// Whether the code around a call of a plain function, a method or a constructor does something with what that
     /// gives.
     pub(super) fn is_used_at_once(&self, call: &ast::ExprCall) -> bool {
-        let is_made = self.constructed(call).is_some() || self.definition(&call.func).is_some();
+        let is_made = self.constructed(call).is_some()
+            || self.definition(&call.func).is_some()
+            || !self.is_workflow() && self.cx.entity(&call.func).is_some();
         let is_method = matches!(&*call.func, Expr::Attribute(method)
             if matches!(self.shape_of(&method.value).present(), Shape::Class(..) | Shape::Many(_) | Shape::Mapping(_)))
             && self.conditional(call).is_none();
