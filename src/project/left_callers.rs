@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::graph::{Graph, NodeId, NodeKind};
 use super::link::Target;
 use super::{FileId, Project};
+use crate::python::is_main_block;
 use crate::python::scope::StatementId;
 use crate::rules::body::MappedBody;
 use crate::rules::codes::PLAIN_CALL;
@@ -67,7 +68,5 @@ pub(super) fn read_left_callers(project: &Project, graph: &mut Graph, mapped: &F
 /// Whether a statement is the `__main__` block of its file.
 fn is_main(project: &Project, file: FileId, statement: StatementId) -> bool {
     let range = project.facts(file).map(|facts| facts.module.statements[statement]);
-    range
-        .and_then(|range| project.text(file)[range].strip_prefix("if"))
-        .is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
+    range.is_some_and(|range| is_main_block(&project.text(file)[range]))
 }

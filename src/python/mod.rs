@@ -158,6 +158,13 @@ pub fn parse_without(text: &str, left_out: impl Iterator<Item = TextRange>) -> R
     parse(&rest)
 }
 
+/// Whether a statement is the `__main__` block of its module.
+pub fn is_main_block(statement: &str) -> bool {
+    statement
+        .strip_prefix("if")
+        .is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
+}
+
 /// What a line of a text seems to import: dots, module, and the names behind `import`.
 pub type RoughImport = (u32, String, Vec<String>);
 

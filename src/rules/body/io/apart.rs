@@ -11,6 +11,9 @@
 //!     return asyncio.run(fetch(n))    # fails in the event loop of an `async` workflow
 //! ```
 
+use std::collections::BTreeSet;
+
+use crate::flyte1::body::Source;
 use crate::project::graph::{EntityKind, NodeId};
 use crate::python::scope::is_mutator;
 use crate::rules::body::BodyContext;
@@ -48,15 +51,12 @@ fn shares_input(cx: &BodyContext<'_>, flow: NodeId, task: NodeId) -> bool {
     let own = entity.calls.iter().filter(|(_, callee)| *callee == task).map(|(range, _)| *range);
     own.into_iter().any(|callee| {
         let Some(call) = body.calls.iter().find(|call| call.callee == callee) else { return true };
-        let gets =
-            |inputs: &std::collections::BTreeSet<_>| call.inputs.iter().any(|root| inputs.contains(root));
+        let gets = |inputs: &BTreeSet<_>| call.inputs.iter().any(|root| inputs.contains(root));
         let others = body.calls.iter().filter(|other| other.callee != callee);
         let is_returned = body.returned.iter().any(|returned| {
             let source = match &returned.source {
-                crate::flyte1::body::Source::Call(range) | crate::flyte1::body::Source::Part(range, _) => {
-                    *range
-                }
-                crate::flyte1::body::Source::Parameter(_) => return false,
+                Source::Call(range) | Source::Part(range, _) => *range,
+                Source::Parameter(_) => return false,
             };
             call.inputs.iter().any(|root| root.callee() == Some(source))
         });

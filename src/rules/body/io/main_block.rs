@@ -13,6 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::project::graph::NodeKind;
 use crate::python::annotation::Definition;
+use crate::python::is_main_block;
 use crate::python::scope::{BindingKind, Role, StatementId};
 use crate::rules::body::BodyContext;
 use crate::rules::body::mapper::Mapper;
@@ -39,8 +40,7 @@ pub(super) fn place(mapper: &Mapper<'_>) -> Place {
 /// Where a statement at the top level of the file runs.
 fn place_of(cx: &BodyContext<'_>, statement: StatementId, seen: &mut HashSet<StatementId>) -> Place {
     let text = &cx.text[cx.facts.module.statements[statement]];
-    if text.strip_prefix("if").is_some_and(|test| test.trim_start_matches([' ', '(']).starts_with("__name__"))
-    {
+    if is_main_block(text) {
         return Place::Block;
     }
     let is_function =
