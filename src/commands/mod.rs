@@ -112,13 +112,15 @@ mod words;
 use crate::diagnostic::{Diagnostic, Rule, Severity, Status};
 use crate::edit::{Applicability, Edit, Fix, apply};
 use crate::file_kind::FileKind;
+use crate::project::enums::{enum_at, member_of};
 use crate::project::plan::Settings;
-use crate::project::sides::{Side, Sides};
+use crate::project::sides::{Side, Sides, named};
 use crate::project::{FileId, Project};
 use crate::rules::codes::{COMMAND, COMMAND_BY_HAND, INSTALL_COMMAND};
 use crate::source::{TextRange, TextSize};
 use install::Installed;
 use places::{Place, Setting};
+use pyflyte::Mapped;
 use root::{Root, root};
 
 /// What is found in a file.
@@ -188,6 +190,7 @@ impl Reader<'_> {
         if let Root::At(root) = &root {
             mapped.set_root(root);
         }
+        self.name_members(place, &mut mapped);
         let written = self.written(place, whole, &mapped.edits, &root);
         let project = self.sides.of_project();
         let is_certain = side == Side::Flyte2 || (side == Side::Unknown && project == Side::Flyte2);
@@ -211,6 +214,32 @@ impl Reader<'_> {
             return Some(said(place, finding, title));
         }
         Some(self.offered(finding, title, mapped.applicability, mapped.edits))
+    }
+
+    /// `pyflyte run` takes members of enums by their values, `flyte run` by their names.
+    fn name_members(&self, place: &Place<'_>, mapped: &mut Mapped) {
+        let files = mapped.target.as_deref().and_then(|target| named(self.project, self.file, target));
+        let Some(&[file]) = files.as_ref().map(|(_, files)| files.as_slice()) else { return };
+        let Some(facts) = self.project.facts(file) else { return };
+        let mut functions = facts.module.functions.iter();
+        let entity = functions.find(|function| Some(&function.name) == mapped.entity.as_ref());
+        for (name, value, range) in &mapped.inputs {
+            let mut parameters = entity.into_iter().flat_map(|entity| &entity.parameters);
+            let annotation = parameters.find(|known| known.name == *name).and_then(|known| known.annotation);
+            let Some(class) = annotation.and_then(|range| enum_at(self.project, file, range)) else {
+                continue;
+            };
+            match member_of(self.project, class, value) {
+                Some(member) if member == value => {}
+                Some(member) if place.setting != Setting::List => {
+                    mapped.edits.push(Edit::replacement(*range, member));
+                }
+                _ => {
+                    let problem = format!("`--{name}` takes the name of a member on Flyte 2, not its value");
+                    mapped.problem.get_or_insert(problem);
+                }
+            }
+        }
     }
 
     /// The finding for a package of Flyte 1 that a command installs.

@@ -108,6 +108,10 @@ pub(super) struct Mapped {
     pub(super) target: Option<String>,
     /// Where that stands.
     target_range: Option<TextRange>,
+    /// What `run` runs.
+    pub(super) entity: Option<String>,
+    /// The inputs that are given, each as `--name value`, and where the values stand.
+    pub(super) inputs: Vec<(String, String, TextRange)>,
     /// The edits; empty if there is no counterpart.
     pub(super) edits: Vec<Edit>,
     /// How far they can be trusted.
@@ -152,6 +156,8 @@ pub(super) fn map(program: TextRange, words: &[Word<'_>]) -> Option<Mapped> {
                 command: name.to_owned(),
                 target: None,
                 target_range: None,
+                entity: None,
+                inputs: Vec::new(),
                 edits: Vec::new(),
                 applicability: Applicability::Safe,
                 problem: None,
@@ -249,7 +255,9 @@ impl Mapper {
                 }
             }
         }
-        self.mapped(command, rest.first(), Applicability::Safe)
+        let entity = rest.get(1).map(|entity| entity.unquoted().to_owned());
+        let inputs = inputs(rest.get(2..).unwrap_or_default());
+        Mapped { entity, inputs, ..self.mapped(command, rest.first(), Applicability::Safe) }
     }
 
     fn register(mut self, command: Word<'_>, mut rest: &[Word<'_>]) -> Mapped {
@@ -279,12 +287,35 @@ impl Mapper {
             command: command.text.to_owned(),
             target: target.map(|target| target.unquoted().to_owned()),
             target_range: target.map(|target| target.range),
+            entity: None,
+            inputs: Vec::new(),
             edits: self.edits,
             applicability,
             problem: self.problem,
             advice: None,
         }
     }
+}
+
+/// `--name value` and `--name=value`
+fn inputs(words: &[Word<'_>]) -> Vec<(String, String, TextRange)> {
+    let mut inputs = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let Some(name) = word.text.strip_prefix("--") else { continue };
+        let (name, value) = match (name.split_once('='), words.get(at + 1)) {
+            (Some((name, text)), _) => {
+                let range = TextRange::new(word.range.end() - TextSize::of(text), word.range.end());
+                (name, Word { text, range })
+            }
+            (None, Some(next)) => (name, *next),
+            (None, None) => continue,
+        };
+        let text = value.unquoted();
+        let quote = TextSize::from(u32::from(text.len() < value.text.len()));
+        let range = TextRange::at(value.range.start() + quote, TextSize::of(text));
+        inputs.push((name.to_owned(), text.to_owned(), range));
+    }
+    inputs
 }
 
 #[cfg(test)]

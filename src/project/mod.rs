@@ -15,6 +15,7 @@ pub mod strings;
 
 mod bodies;
 mod body_checks;
+pub mod enums;
 mod factories;
 mod holders;
 mod left_callers;

@@ -5,28 +5,21 @@
 //! def paint(color: Color = "red") -> str:     # def paint(color: Color = Color("red")) -> str:
 //! ```
 //!
-//! Flyte 1 takes the value of a member for the member (`flytekit/core/type_engine.py`, `EnumTransformer`, 1.16.31).
-//! Flyte 2 hands members on by their names, and takes a text for a name (`flyte/types/_type_engine.py`, 2.12.1).
+//! Flyte 1 takes the value of a member for the member, Flyte 2 takes a text for a name.
 
 use super::BodyContext;
 use super::calls::{Kind, NodeCall};
 use super::mapper::Mapper;
 use super::shapes::{Shape, class_name, shape};
 use super::values::Held;
-use crate::project::FileId;
+use crate::project::enums::{Enum, enum_at};
 use crate::project::graph::{EntityKind, NodeId};
-use crate::project::link::Target;
 use crate::project::plan::constant_at;
 use crate::python::Ranged;
-use crate::python::annotation::{Definition, TypeExpr};
 use crate::python::ast::{self, Expr, Stmt};
-use crate::python::scope::{BindingId, Parameter};
+use crate::python::scope::Parameter;
 use crate::rules::codes::WORKFLOW_BODY;
 use crate::rules::{Effect, Finding};
-use crate::source::TextRange;
-
-/// An enum of the project.
-type Class = (FileId, BindingId);
 
 /// Makes members of the texts that a call of a task or workflow hands over.
 pub(super) fn expression<'a>(mapper: &mut Mapper<'a>, expr: &'a Expr) {
@@ -63,7 +56,7 @@ pub(super) fn statement<'a>(mapper: &mut Mapper<'a>, stmt: &'a Stmt) {
         return;
     }
     let Shape::One(range) = shape(mapper.cx, mapper.node) else { return };
-    if let Some(class) = class_at(mapper.cx, mapper.cx.file, range) {
+    if let Some(class) = enum_at(mapper.cx.project, mapper.cx.file, range) {
         convert(mapper, class, value);
     }
 }
@@ -86,44 +79,13 @@ pub(super) fn defaults<'a>(mapper: &mut Mapper<'a>, function: &'a ast::StmtFunct
     }
 }
 
-/// The enum that a parameter of an entity is annotated with, or that `Optional` of it names.
-fn class_of(cx: &BodyContext<'_>, node: NodeId, parameter: &Parameter) -> Option<Class> {
-    class_at(cx, cx.graph.nodes[node].file, parameter.annotation?)
-}
-
-fn class_at(cx: &BodyContext<'_>, file: FileId, range: TextRange) -> Option<Class> {
-    enum_of(cx, file, cx.project.facts(file)?.module.types.get(&range)?)
-}
-
-fn enum_of(cx: &BodyContext<'_>, file: FileId, of: &TypeExpr) -> Option<Class> {
-    match of {
-        TypeExpr::Name(range) => {
-            let reference = cx.project.facts(file)?.reference_at(*range)?;
-            let [Target::Binding(file, binding, rest)] = cx.project.resolve(file, reference) else {
-                return None;
-            };
-            (rest.is_empty() && is_enum(cx, *file, *binding)).then_some((*file, *binding))
-        }
-        TypeExpr::Generic(head, elements) => match head.last_name(cx.project.text(file))? {
-            "Optional" | "List" | "list" | "Annotated" => enum_of(cx, file, elements.first()?),
-            _ => None,
-        },
-        TypeExpr::Union(left, right) if **right == TypeExpr::None => enum_of(cx, file, left),
-        _ => None,
-    }
-}
-
-/// Whether a class of the project is derived from one of Python's enums.
-fn is_enum(cx: &BodyContext<'_>, file: FileId, binding: BindingId) -> bool {
-    let Some(facts) = cx.project.facts(file) else { return false };
-    let text = cx.project.text(file);
-    let definition = facts.module.definitions.get(&facts.module.bindings[binding].owner);
-    let is_one = |base: &TypeExpr| matches!(base.last_name(text), Some("Enum" | "StrEnum"));
-    matches!(definition, Some(Definition::Class { bases, .. }) if bases.iter().any(is_one))
+/// The enum that a parameter of an entity is annotated with.
+fn class_of(cx: &BodyContext<'_>, node: NodeId, parameter: &Parameter) -> Option<Enum> {
+    enum_at(cx.project, cx.graph.nodes[node].file, parameter.annotation?)
 }
 
 /// Writes the class around a text, or around each in a list. Tells whether there is one.
-fn convert<'a>(mapper: &mut Mapper<'a>, class: Class, value: &'a Expr) -> bool {
+fn convert<'a>(mapper: &mut Mapper<'a>, class: Enum, value: &'a Expr) -> bool {
     match value {
         Expr::List(list) => list.elts.iter().filter(|element| convert(mapper, class, element)).count() > 0,
         Expr::If(choice) => {
@@ -141,7 +103,7 @@ fn convert<'a>(mapper: &mut Mapper<'a>, class: Class, value: &'a Expr) -> bool {
     }
 }
 
-fn refuse(mapper: &mut Mapper<'_>, (file, binding): Class, value: &Expr) {
+fn refuse(mapper: &mut Mapper<'_>, (file, binding): Enum, value: &Expr) {
     let Some(facts) = mapper.cx.project.facts(file) else { return };
     let class = &facts.module.bindings[binding].name;
     let text = &mapper.cx.text[value.range()];
