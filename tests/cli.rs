@@ -1338,6 +1338,27 @@ def other(x: int) -> int:
 ];
 
 #[test]
+fn what_fails_in_new_images_is_told_by_the_run_that_writes_them() {
+    let tool = "tool @ git+https://example.org/tool.git";
+    let before = format!(
+        "import flyte\nfrom flytekit import ImageSpec, task\n\n\
+         old = flyte.Image.from_debian_base(name=\"old\").with_pip_packages(\"{tool}\")\n\
+         image = ImageSpec(name=\"new\", packages=[\"{tool}\"])\n\
+         fine = ImageSpec(name=\"fine\", apt_packages=[\"git\"], packages=[\"{tool}\"])\n\n\n\
+         @task(container_image=image)\ndef one() -> int:\n    return 1\n\n\n\
+         @task(container_image=fine)\ndef two() -> int:\n    return 2\n"
+    );
+    let folder = project(&[("train.py", &before)]);
+    let first = run(folder.path(), &["--write", "--output-format", "concise", "."]);
+    let places: Vec<&str> =
+        lines_with(&first, "FM526").into_iter().filter_map(|line| line.split(" FM526").next()).collect();
+    assert_eq!(places, ["train.py:4:66:", "train.py:5:9:"], "{first:?}");
+    assert_eq!(first.code, Some(1));
+    let second = run(folder.path(), &["--output-format", "concise", "."]);
+    assert_eq!(lines_with(&second, "FM526").len(), 2, "{second:?}");
+}
+
+#[test]
 fn images_are_the_same_before_and_after_write() {
     let folder = project(&MADE_OF_FILES);
     let images = |command: &str, more: &[&str]| {

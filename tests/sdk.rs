@@ -19,8 +19,7 @@ use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
 
 /// What cannot be compared: fixture, task or module, and the reason.
-const NOT_COMPARED: [(&str, &str, &str); 20] = [
-    ("faults_of_the_new_images", "train.py::train", "nothing installs git in its image, as FM526 says"),
+const NOT_COMPARED: [(&str, &str, &str); 19] = [
     (
         "elastic_training",
         "train.py::train",
