@@ -215,6 +215,11 @@ impl Command {
         if echoes { Some("`echo` with an escape") } else { self.only_bash }
     }
 
+    /// Whether it begins in a shell of its own.
+    pub(super) fn begins_a_subshell(&self) -> bool {
+        matches!(self.tokens.first(), Some(Token::Operator(_)))
+    }
+
     pub(super) fn simple_commands(&self) -> Vec<Simple<'_>> {
         let mut commands = vec![Simple::default()];
         let mut is_file = false;

@@ -11,11 +11,23 @@
 use super::command::{Command, Simple, Word, is_assignment};
 
 /// Programs that leave the folder alone, whatever their arguments are.
-const FREE: &str = ": [[ add-apt-repository addgroup adduser alias apt-key apt-mark arch chpasswd chsh command date \
-    debconf-set-selections dpkg-reconfigure echo exit export false gem getent getopts go groupadd groupdel hash id \
-    jupyter ldconfig let locale-gen localedef lsb_release nproc nvidia-smi passwd playwright printenv printf pwd read readonly return rustup \
-    Rscript service set shopt sleep spacy systemctl true type ulimit umask uname unalias unset \
-    update-alternatives update-ca-certificates update-locale useradd userdel usermod which whoami";
+const FREE: &str = ": add-apt-repository addgroup adduser alias apt-mark arch chpasswd chsh date dpkg-reconfigure echo \
+    exit export false getent getopts groupadd groupdel hash id ldconfig let locale-gen localedef lsb_release nproc \
+    nvidia-smi passwd printenv printf read readonly return service set shopt sleep systemctl true type ulimit umask \
+    uname unalias unset update-alternatives update-ca-certificates update-locale useradd userdel usermod which whoami";
+
+/// Subcommands that leave the folder alone unless they are given a path in it.
+const FREE_SUBCOMMANDS: [(&str, &str); 9] = [
+    ("cargo", "install"),
+    ("gem", "install"),
+    ("go", "env install version"),
+    ("hf", "auth download"),
+    ("huggingface-cli", "download login"),
+    ("jupyter", "kernelspec labextension nbextension serverextension"),
+    ("playwright", "install install-deps"),
+    ("rustup", "component default install target toolchain update"),
+    ("spacy", "download"),
+];
 
 /// Words of the shell, and programs that run what follows them.
 const LEADING: &str = "! ( { } do done elif else env exec fi if nohup sudo then time until while";
@@ -27,47 +39,51 @@ const INSTALLERS: &str =
 /// Subcommands of those that write to the folder, or read projects there.
 const OF_THE_FOLDER: &str = "build download env export init lock project run source sync tree venv wheel";
 
-/// Options of those whose value is a path.
-const PATH_OPTIONS: &str =
-    "-c -d -e -f -p -r -t --constraint --dest --editable --file --prefix --requirement --target";
+/// Options whose value is a path: those of pip and uv, and those of conda and its kin.
+const PATH_OPTIONS: [&str; 12] = [
+    "-c",
+    "-d",
+    "-e",
+    "-f",
+    "-r",
+    "-t",
+    "--constraint",
+    "--dest",
+    "--editable",
+    "--prefix",
+    "--requirement",
+    "--target",
+];
+const CONDA_OPTIONS: [&str; 4] = ["-f", "-p", "--file", "--prefix"];
 
 /// Programs that work on the paths they are given, and on nothing else.
 const ON_PATHS: &str = ". [ cat chgrp chmod chown cp dd du grep head install ln ls mkdir mv rm rmdir sed sort source \
     stat tail tee test touch wc";
 
+/// Calls of Python code that keep what they download at a place of their own.
+const DOWNLOADS: [&str; 4] = [".download(", "from_pretrained(", "load_dataset(", "hub.load("];
+
 /// What in Python code may concern the folder.
-const IN_CODE: [&str; 18] = [
-    "./",
-    "Path",
-    "_dir",
-    "chdir",
-    "cwd",
-    "exec(",
-    "folder",
-    "glob",
-    "listdir",
-    "mkdir",
-    "open(",
-    "os.",
-    "path",
-    "save",
-    "shutil",
-    "subprocess",
-    "to_",
-    "write",
-];
+const IN_CODE: [&str; 12] =
+    ["./", "Path", "dir", "dump", "folder", "open(", "os.", "path", "retrieve", "save", "to_", "write"];
 
 impl Command {
     /// Whether what it does may depend on the folder that it runs in.
     pub fn depends_on_folder(&self) -> bool {
-        for simple in self.simple_commands() {
+        for (index, simple) in self.simple_commands().iter().enumerate() {
             let words = leading_dropped(&simple.words);
-            let goes = matches!(words, [cd, ..] if matches!(&*cd.text, "cd" | "pushd"));
-            if goes && words.get(1).is_some_and(|folder| is_absolute(&folder.text)) {
-                return false;
+            if !matches!(words, [cd, ..] if matches!(&*cd.text, "cd" | "pushd")) {
+                if depends(simple, words) {
+                    return true;
+                }
+                continue;
             }
-            if goes || depends(&simple, words) {
+            if !words.get(1).is_some_and(|folder| is_absolute(&folder.text)) {
                 return true;
+            }
+            // Further in, or in a shell of its own, it may not be for all that follows.
+            if index == 0 && words.len() == simple.words.len() && !self.begins_a_subshell() {
+                return false;
             }
         }
         false
@@ -86,7 +102,11 @@ fn leading_dropped<'w, 'a>(words: &'w [&'a Word]) -> &'w [&'a Word] {
 
 fn depends(simple: &Simple<'_>, words: &[&Word]) -> bool {
     let is_elsewhere = |file: &&Word| is_absolute(&file.text) || is_descriptor(&file.text);
-    if !simple.files.iter().all(is_elsewhere) || simple.words.iter().any(|word| substitutes(word)) {
+    let names_folder = |word: &&&Word| word.text.contains("$PWD") || word.text.contains("${PWD}");
+    if !simple.files.iter().all(is_elsewhere)
+        || simple.words.iter().any(|word| substitutes(word))
+        || simple.words.iter().find(names_folder).is_some()
+    {
         return true;
     }
     let [program, arguments @ ..] = words else { return false };
@@ -99,20 +119,34 @@ fn depends(simple: &Simple<'_>, words: &[&Word]) -> bool {
     if is_one_of(FREE, name) || matches!(&arguments[..], [only] if is_question(only)) {
         return false;
     }
+    let subcommands = FREE_SUBCOMMANDS.iter().find(|(program, _)| *program == name);
+    if let Some((_, free)) = subcommands {
+        return !arguments.first().is_some_and(|first| is_one_of(free, first))
+            || arguments.iter().any(|word| is_in_folder(word) || word.contains("--path"))
+            || given(&arguments, &["--local-dir"]).any(|folder| !is_absolute(folder));
+    }
     match name {
-        _ if is_one_of(INSTALLERS, name) => installs_from_folder(&arguments),
+        _ if is_one_of(INSTALLERS, name) => installs_from_folder(name, &arguments),
         _ if is_one_of(ON_PATHS, name) => !operands(name, &arguments).all(is_absolute),
-        "awk" | "xargs" => true,
-        "cargo" => arguments.first() != Some(&"install") || arguments.contains(&"--path"),
+        "apt-key" => {
+            arguments.first() == Some(&"add")
+                && !arguments[1..].iter().all(|key| is_absolute(key) || *key == "-")
+        }
+        "command" => !matches!(arguments.first(), Some(&("-v" | "-V"))),
         "curl" => curl_writes(&arguments),
+        "debconf-set-selections" => !arguments.is_empty(),
         "find" => !arguments.first().is_some_and(|folder| is_absolute(folder)),
         "git" => git_works_here(&arguments),
-        "hf" | "huggingface-cli" => given(&arguments, &["--local-dir"]).any(|folder| !is_absolute(folder)),
         "npm" | "pnpm" | "yarn" => {
             !arguments.iter().any(|word| matches!(*word, "-g" | "--global" | "global" | "config"))
+                || arguments.iter().any(|word| is_in_folder(word))
         }
-        "tar" => !goes_elsewhere(&arguments, &["-C", "--directory"]),
-        "unzip" => !goes_elsewhere(&arguments, &["-d"]),
+        "Rscript" => arguments.first() != Some(&"-e") || arguments.iter().any(|word| concerns_folder(word)),
+        "tar" => {
+            let bundled = usize::from(arguments.first().is_some_and(|first| !first.starts_with('-')));
+            !goes_elsewhere(&arguments, bundled, &["-C", "--directory"])
+        }
+        "unzip" => !goes_elsewhere(&arguments, 0, &["-d"]),
         "wget" => wget_writes(&arguments),
         _ if name.starts_with("python") => python_depends(&arguments),
         "bash" | "dash" | "sh" | "zsh" => shell_depends(&arguments),
@@ -165,33 +199,42 @@ fn operands<'a>(name: &str, arguments: &'a [&'a str]) -> impl Iterator<Item = &'
     plain.skip(usize::from(has_pattern)).filter(is_path)
 }
 
-fn installs_from_folder(arguments: &[&str]) -> bool {
+fn installs_from_folder(name: &str, arguments: &[&str]) -> bool {
+    let is_conda = matches!(name, "conda" | "mamba" | "micromamba");
+    let is_pip = matches!(name, "pip" | "pip3" | "pipx" | "uv");
     let own = arguments.first() == Some(&"pip");
     let mut plain = arguments.iter().skip(usize::from(own)).filter(|word| !word.starts_with('-'));
-    let options: Vec<&str> = PATH_OPTIONS.split(' ').collect();
+    let options: &[&str] = if is_conda { &CONDA_OPTIONS } else { &PATH_OPTIONS };
+    let is_path = |word: &str| {
+        is_in_folder(word) || is_pip && word.contains('/') && !word.contains("://") && !is_absolute(word)
+    };
     plain.clone().next().is_some_and(|subcommand| is_one_of(OF_THE_FOLDER, subcommand))
-        || plain.any(|word| is_in_folder(word))
-        || given(arguments, &options).any(|path| !is_absolute(path) && !path.contains("://"))
+        || plain.any(|word| is_path(word))
+        || (is_conda || is_pip)
+            && given(arguments, options).any(|path| !is_absolute(path) && !path.contains("://"))
 }
 
 /// Whether what may be a package or a path is a path that is not absolute.
 fn is_in_folder(word: &str) -> bool {
-    const FILES: [&str; 7] = [".deb", ".gz", ".rpm", ".tgz", ".txt", ".whl", ".zip"];
+    const FILES: [&str; 8] = [".deb", ".gem", ".gz", ".rpm", ".tgz", ".txt", ".whl", ".zip"];
     let is_file = FILES.iter().any(|suffix| word.ends_with(suffix));
     !is_absolute(word) && !word.contains("://") && (word.starts_with('.') || is_file)
 }
 
 fn curl_writes(arguments: &[&str]) -> bool {
-    let is_short = |word: &&&str| word.starts_with('-') && !word.starts_with("--");
-    let by_its_name = arguments.iter().filter(is_short).any(|word| word.contains(['O', 'J', 'T']));
-    let outputs = arguments
+    const LONG: [&str; 5] = ["--output", "--output-dir", "--cookie-jar", "--dump-header", "--config"];
+    let is_there = |file: &str| is_absolute(file) || file == "-";
+    let short = arguments.iter().filter(|word| word.starts_with('-') && !word.starts_with("--"));
+    // Short flags may stand together, and the value of the last one behind it: `-sSLo file`, `-ofile`.
+    let by_their_names = short.clone().any(|word| word.contains(['O', 'J', 'T', 'K', 'D', 'c']));
+    let joined =
+        short.filter_map(|word| word.split_once('o')).map(|(_, file)| file).filter(|file| !file.is_empty());
+    let next = arguments
         .windows(2)
-        .filter(|pair| pair[0] == "--output" || is_short(&&pair[0]) && pair[0].ends_with('o'));
-    by_its_name
-        || arguments
-            .iter()
-            .any(|word| matches!(*word, "--remote-name" | "--remote-header-name" | "--remote-name-all"))
-        || outputs.map(|pair| pair[1]).any(|file| !is_absolute(file) && file != "-")
+        .filter(|pair| !pair[0].starts_with("--") && pair[0].starts_with('-') && pair[0].ends_with('o'));
+    by_their_names
+        || arguments.iter().any(|word| word.starts_with("--remote") || word.starts_with('@'))
+        || joined.chain(next.map(|pair| pair[1])).chain(given(arguments, &LONG)).any(|file| !is_there(file))
 }
 
 fn wget_writes(arguments: &[&str]) -> bool {
@@ -208,33 +251,45 @@ fn wget_writes(arguments: &[&str]) -> bool {
 
 fn git_works_here(arguments: &[&str]) -> bool {
     match arguments {
-        ["config" | "lfs" | "--version", ..] => false,
+        ["config", "--global" | "--system", ..] | ["lfs", "install", ..] => false,
         ["-C", folder, ..] => !is_absolute(folder),
-        ["clone", rest @ ..] => !rest.last().is_some_and(|folder| is_absolute(folder)),
+        // An address, and behind it where it goes.
+        ["clone", rest @ .., folder] => !is_absolute(folder) || !rest.iter().any(|word| word.contains(':')),
         _ => true,
     }
 }
 
 /// Whether what is unpacked goes to an absolute folder, from an absolute file or from the stream.
-fn goes_elsewhere(arguments: &[&str], options: &[&str]) -> bool {
-    let mut files = arguments.iter().skip(1).filter(|word| !word.starts_with('-'));
+fn goes_elsewhere(arguments: &[&str], skipped: usize, options: &[&str]) -> bool {
+    let mut files = arguments.iter().skip(skipped).filter(|word| !word.starts_with('-'));
     given(arguments, options).any(is_absolute) && files.all(|file| is_absolute(file))
 }
 
 fn python_depends(arguments: &[&str]) -> bool {
     match arguments {
-        ["-m", "pip", rest @ ..] => installs_from_folder(rest),
-        ["-m", "spacy" | "playwright" | "ensurepip" | "nltk.downloader" | "wheel", rest @ ..] => {
-            rest.iter().any(|word| is_in_folder(word)) || rest.contains(&"-d")
+        ["-m", "pip", rest @ ..] => installs_from_folder("pip", rest),
+        ["-m", "ensurepip", ..] | ["-m", "spacy", "download", ..] | ["-m", "playwright", "install", ..] => {
+            false
         }
+        ["-m", "nltk.downloader", rest @ ..] => rest.contains(&"-d"),
         ["-m", "venv", rest @ ..] => !operands("venv", rest).all(is_absolute),
-        ["-c", code, ..] => IN_CODE.iter().any(|word| code.contains(word)),
+        ["-c", code] => code.split([';', '\n']).any(concerns_folder),
         [module, rest @ ..] if module.starts_with("-m") && module.len() > 2 => {
             python_depends(&[&["-m", &module[2..]], rest].concat())
         }
-        ["-V" | "--version"] => false,
         _ => true,
     }
+}
+
+/// Whether a statement of Python or R is none of those that are known to leave the folder alone.
+fn concerns_folder(statement: &str) -> bool {
+    let statement = statement.trim();
+    let is_import = ["import ", "from "].iter().any(|word| statement.starts_with(word));
+    let is_harmless = ["-e", "install.packages(", "print("].iter().any(|word| statement.starts_with(word))
+        || DOWNLOADS.iter().any(|call| statement.contains(call));
+    !is_import
+        && !statement.is_empty()
+        && (!is_harmless || IN_CODE.iter().any(|word| statement.contains(word)))
 }
 
 /// What comes from a pipe was downloaded, and is not known to use the folder.
@@ -284,6 +339,12 @@ mod tests {
             "id -u flyte >/dev/null 2>&1 || useradd --create-home --shell /bin/bash flyte",
             "psql --version",
             "export X=1",
+            "conda install -y -c conda-forge gdal",
+            "apt-get install -y -t bookworm-backports git",
+            "unzip /tmp/x.zip -d /opt",
+            "Rscript -e 'install.packages(\"dplyr\")'",
+            "go install example.org/tool@latest",
+            "command -v git",
         ] {
             assert!(!Command::read(text).depends_on_folder(), "{text}");
         }
@@ -327,6 +388,25 @@ mod tests {
             "some-tool",
             "echo $(cat VERSION)",
             "npm ci",
+            "unzip x.zip -d /opt",
+            "tar -xzf x.tgz -C /opt",
+            "(cd /opt && make); touch x",
+            "if true; then cd /opt; fi; touch x",
+            "Rscript install.R",
+            "jupyter nbconvert x.ipynb",
+            "gem build x.gemspec",
+            "go build ./...",
+            "apt-key add key.asc",
+            "command mkdir foo",
+            "[[ -f x ]]",
+            "echo $PWD > /x",
+            "echo $(pwd) > /x",
+            "pip install pkg/",
+            "git clone /opt/repo",
+            "git config user.name x",
+            "curl -omodel.bin https://x/y",
+            "python -c 'from urllib.request import urlretrieve; urlretrieve(\"https://x\", \"y\")'",
+            "python -m spacy train config.cfg",
         ] {
             assert!(Command::read(text).depends_on_folder(), "{text}");
         }
