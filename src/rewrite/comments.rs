@@ -60,6 +60,7 @@
 
 use std::collections::HashMap;
 
+use super::imports::is_only_pragma;
 use crate::edit::Edit;
 use crate::python::{Ranged, TokenKind, parse};
 use crate::rules::codes::DROPPED_COMMENT;
@@ -78,10 +79,10 @@ pub(super) fn dropped(text: &str, edits: &[Edit]) -> Vec<Finding> {
     let mut kept: HashMap<&str, usize> = HashMap::new();
     let mut dropped: Vec<TextRange> = Vec::new();
     for comment in comments {
-        if !edits.iter().any(|edit| edit.range.contains_range(comment)) {
+        let words = &text[comment];
+        if !edits.iter().any(|edit| edit.range.contains_range(comment)) || is_only_pragma(words) {
             continue;
         }
-        let words = &text[comment];
         let left =
             kept.entry(words).or_insert_with(|| edits.iter().map(|edit| count(&edit.content, words)).sum());
         match left.checked_sub(1) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::plugin_imports::PluginImport;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::{Symbol, is_flyte1_root};
 use crate::project::graph::{ImageNode, ImageUse, NodeId, NodeKind, is_replace};
@@ -209,7 +210,15 @@ fn outlook(
     let Some(facts) = project.facts(file) else { return outlook };
     for (id, import) in facts.module.imports.iter().enumerate() {
         for (position, alias) in import.aliases.iter().enumerate() {
-            if alias.binding.is_some_and(|binding| is_removable(project, shared, &outlook, file, binding)) {
+            let Some(binding) = alias.binding else { continue };
+            let is_removed = match PluginImport::of(project, file, import, alias) {
+                Some(plugin) => {
+                    plugin.goes(project, plan, file)
+                        && !is_shared(facts, shared, file, &facts.module.bindings[binding])
+                }
+                None => is_removable(project, shared, &outlook, file, binding),
+            };
+            if is_removed {
                 outlook.removed.entry(id).or_default().insert(position);
             }
         }
@@ -321,6 +330,14 @@ fn is_named_in_quotes(project: &Project, file: FileId, name: &str) -> bool {
     facts.module.quoted_types.iter().any(|&range| text[range].split(is_outside_name).any(|word| word == name))
 }
 
+/// Whether other files may take a name from here.
+fn is_shared(facts: &FileFacts, shared: &HashSet<(FileId, Name)>, file: FileId, binding: &Binding) -> bool {
+    binding.is_global
+        && (facts.module.exported.iter().any(|name| binding.name == *name)
+            || shared.contains(&(file, Name::new("*")))
+            || shared.contains(&(file, binding.name.clone())))
+}
+
 fn is_removable(
     project: &Project,
     shared: &HashSet<(FileId, Name)>,
@@ -331,11 +348,7 @@ fn is_removable(
     let Some(facts) = project.facts(file) else { return false };
     let binding = &facts.module.bindings[id];
     let BindingKind::Import(path) = &binding.kind else { return false };
-    let is_shared = binding.is_global
-        && (facts.module.exported.iter().any(|name| binding.name == *name)
-            || shared.contains(&(file, Name::new("*")))
-            || shared.contains(&(file, binding.name.clone())));
-    if is_shared
+    if is_shared(facts, shared, file, binding)
         || is_named_in_quotes(project, file, &binding.name)
         || facts
             .module

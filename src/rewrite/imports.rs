@@ -294,7 +294,7 @@ fn whole(text: &str, import: &ImportStatement, added: Option<String>) -> Edit {
             let start = line_start(text, import.range.start());
             let end = next_line_start(text, import.range.end());
             let behind = text[TextRange::new(import.range.end(), end)].trim();
-            if behind.is_empty() {
+            if behind.is_empty() || is_only_pragma(behind) {
                 Edit::deletion(TextRange::new(start, end))
             } else {
                 // A comment behind the statement stays.
@@ -374,6 +374,11 @@ fn by_lines(
         }
     }
     edits
+}
+
+/// Whether a comment says nothing but that a linter is to leave an unused import alone.
+pub(super) fn is_only_pragma(comment: &str) -> bool {
+    comment.trim_start_matches(['#', ' ']).starts_with("noqa") && comment.rfind('#') == Some(0)
 }
 
 fn is_pragma(comment: &str) -> bool {

@@ -8,6 +8,7 @@ mod environments;
 mod files;
 mod import_order;
 mod imports;
+mod plugin_imports;
 mod report;
 mod wrap;
 mod write_code;

@@ -346,7 +346,8 @@
 //!
 //! ## Fix safety
 //!
-//! Informs. The rest of the file is converted; move what uses the type.
+//! Informs. The rest of the file is converted; move what uses the type. The import of a plugin goes where a plugin of
+//! Flyte 2 registers the same and nothing in the file stays on Flyte 1.
 //!
 //! ## Not handled
 //!
@@ -363,6 +364,7 @@ use super::environments::{Dependency, Environment, EnvironmentImage, Environment
 use super::files::{FileOutlook, Overview, annotation_of, files_of};
 use super::import_order;
 use super::imports::{self, ImportChanges};
+use super::plugin_imports::PluginImport;
 use super::wrap::{self, Width};
 use super::{diagnostic, fixed};
 use crate::diagnostic::{Diagnostic, Severity, Status};
@@ -378,7 +380,7 @@ use crate::project::plan::{
 use crate::project::settings::map_settings;
 use crate::project::{FileId, Project};
 use crate::python::items::{indentation_at, line_start, next_line_start};
-use crate::python::scope::{self, Alias, BindingKind, CallId, ImportStatement};
+use crate::python::scope::{self, BindingKind, CallId};
 use crate::rules::actor::REUSE_PACKAGE;
 use crate::rules::body::{self, Helper, MappedBody, Trigger};
 use crate::rules::codes::{
@@ -386,7 +388,7 @@ use crate::rules::codes::{
     MIXED_FILE, SEQUENTIAL_CALLS, SETTING, TASK,
 };
 use crate::rules::setting::Effects;
-use crate::rules::tables::{self, Plugin, is_of_python};
+use crate::rules::tables::is_of_python;
 use crate::rules::task::{SettingText, annotations_without_none};
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
@@ -1158,10 +1160,8 @@ impl Converter<'_> {
             let removed = self.outlook.removed.get(&id);
             for (position, alias) in import.aliases.iter().enumerate() {
                 let is_removed = removed.is_some_and(|removed| removed.contains(&position));
-                if let Some(module) =
-                    plugin_module(import, alias).filter(|_| !is_removed && !self.is_read(alias))
-                {
-                    self.registering(alias.range, module);
+                if let Some(plugin) = PluginImport::of(self.project, self.file, import, alias) {
+                    self.diagnostics.push(diagnostic(&plugin.finding(is_removed)));
                     continue;
                 }
                 let Some((0, module)) = &import.from else { continue };
@@ -1176,28 +1176,6 @@ impl Converter<'_> {
                 self.diagnostics.push(diagnostic(&finding));
             }
         }
-    }
-
-    /// Whether anything reads what an import binds.
-    fn is_read(&self, alias: &Alias) -> bool {
-        let reads =
-            |binding| self.facts.module.references.iter().any(|read| read.bindings.contains(&binding));
-        alias.binding.is_some_and(reads)
-    }
-
-    /// A plugin that is imported for what it registers, such as a type of data, which Flyte 2 does not ask.
-    fn registering(&mut self, range: TextRange, module: &str) {
-        let name = module.replace(['.', '_'], "-");
-        let help = match tables::plugin(&name) {
-            Plugin::Successor(successor) => {
-                format!("Install `{successor}`, which registers itself with Flyte 2, and remove the import")
-            }
-            Plugin::None => "Remove it if nothing needs it, or keep what does on Flyte 1".to_owned(),
-        };
-        let message =
-            format!("`{module}` is imported for what it registers with Flyte 1, which Flyte 2 does not use");
-        let finding = Finding::new(&MIXED_FILE, range, Effect::Blocking, message).help(help);
-        self.diagnostics.push(diagnostic(&finding));
     }
 
     fn imports(&mut self) {
@@ -1381,14 +1359,6 @@ impl Converter<'_> {
             }
         }
     }
-}
-
-/// The plugin of Flyte 1 that a statement imports: `flytekitplugins.pandera`.
-fn plugin_module<'a>(import: &'a ImportStatement, alias: &'a Alias) -> Option<&'a str> {
-    let module = import.from.as_ref().map_or(alias.name.as_str(), |(_, module)| module);
-    let (_, plugin) = module.split_once("flytekitplugins.").filter(|(before, _)| before.is_empty())?;
-    let end = plugin.find('.').unwrap_or(plugin.len());
-    Some(&module[..module.len() - plugin.len() + end])
 }
 
 /// Whether a statement is a function or a class, or ends with one: `if TYPE_CHECKING:` may hold some.
