@@ -24,6 +24,7 @@ use super::constant::Constant;
 use super::evaluate::{attributes_of, root_of};
 use super::replaced::{Patch, covers, is_test, patches};
 use super::signature;
+use super::variables::{SetVariable, set_by};
 use crate::flyte1::file::FileFacts;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
@@ -82,9 +83,7 @@ struct Found {
     /// What objects of the SDK hold, from which depth on: it changes if they do.
     held: Vec<(Object, Object, usize)>,
     /// Environment variables that are set.
-    variables: FxHashSet<String>,
-    /// Whether any environment variable may be set.
-    sets_variables: bool,
+    variables: Vec<SetVariable>,
     /// What is replaced of libraries, by its dotted path.
     replaced: FxHashSet<String>,
 }
@@ -154,9 +153,9 @@ impl<'p> Changes<'p> {
     }
 
     /// What code changes whose text is such.
-    fn where_text(&self, is_such: impl Fn(&str) -> bool) -> impl Iterator<Item = &Found> {
+    fn where_text(&self, is_such: impl Fn(&str) -> bool) -> impl Iterator<Item = (FileId, &Found)> {
         let files = self.project.parsed().map(|(file, _)| file);
-        files.filter(move |&file| is_such(self.project.text(file))).map(|file| self.found_in(file))
+        files.filter(move |&file| is_such(self.project.text(file))).map(|file| (file, self.found_in(file)))
     }
 
     /// Whether a name of a module may be bound to something else than its code says.
@@ -251,10 +250,14 @@ impl<'p> Changes<'p> {
 
     /// Whether code may set an environment variable.
     pub fn may_set_variable(&self, name: &str) -> bool {
-        self.where_text(|text| {
-            ["environ", "load_dotenv", "run_path", "run_module"].iter().any(|word| has_name(text, word))
-        })
-        .any(|found| found.sets_variables || found.variables.contains(name))
+        self.set_variables().any(|(_, set)| set.may_be(name))
+    }
+
+    /// Where code sets environment variables.
+    pub fn set_variables(&self) -> impl Iterator<Item = (FileId, &SetVariable)> {
+        let words = ["environ", "load_dotenv", "run_path", "run_module"];
+        let files = self.where_text(move |text| words.iter().any(|word| has_name(text, word)));
+        files.flat_map(|(file, found)| found.variables.iter().map(move |set| (file, set)))
     }
 
     /// Whether something of a library may be another thing than the library has.
@@ -278,7 +281,7 @@ impl<'p> Changes<'p> {
 
     /// Whether the working directory may be another one.
     pub fn moves(&self) -> bool {
-        self.where_text(|text| has_name(text, "chdir")).any(|found| found.moves)
+        self.where_text(|text| has_name(text, "chdir")).any(|(_, found)| found.moves)
     }
 }
 
@@ -662,7 +665,7 @@ impl<'p> Look<'p> {
         // What a function runs is of no account to what stands outside of it.
         if self.functions == 0 && runs_files(last) {
             self.found.is_everywhere = true;
-            self.found.sets_variables = true;
+            self.set_variable(None, call.range);
         }
         self.found.moves |= last == "chdir";
         match (&*call.func, last) {
@@ -836,9 +839,9 @@ impl<'p> Look<'p> {
                 self.found.replaced.extend(path);
                 self.names_are_set(object);
             }
-            Patch::Dict(dict) if self.is_environ(dict) => self.found.sets_variables = true,
+            Patch::Dict(dict) if self.is_environ(dict) => self.set_variable(None, dict.range()),
             Patch::Dict(dict) => match dict.as_string_literal_expr().map(|path| path.value.to_str()) {
-                Some("os.environ") => self.found.sets_variables = true,
+                Some("os.environ") => self.set_variable(None, dict.range()),
                 Some(path) => self.patch_path(path),
                 None => self.look(WHOLE, dict),
             },
@@ -1003,7 +1006,7 @@ impl<'p> Look<'p> {
 
     fn store_attribute(&mut self, target: &Expr, attribute: &ast::ExprAttribute) {
         if self.is_environ(target) {
-            self.found.sets_variables = true;
+            self.set_variable(None, target.range());
         } else if let Some(module) = self.module(&attribute.value) {
             self.set_name(module, attribute.attr.id.clone());
         } else if root_of(target).is_none() {
@@ -1053,7 +1056,7 @@ impl<'p> Look<'p> {
     fn store_item(&mut self, item: &ast::ExprSubscript) {
         let key = item.slice.as_string_literal_expr().map(|key| key.value.to_str());
         if self.is_environ(&item.value) {
-            self.set_variable(key);
+            self.set_variable(key, item.range);
         }
         match (&*item.value, key) {
             (Expr::Call(call), Some(key)) if self.holds_own_names(call) => {
@@ -1079,37 +1082,19 @@ impl<'p> Look<'p> {
         }
     }
 
-    fn set_variable(&mut self, name: Option<&str>) {
-        match name {
-            Some(name) => drop(self.found.variables.insert(name.to_owned())),
-            None => self.found.sets_variables = true,
-        }
+    fn set_variable(&mut self, name: Option<&str>, range: TextRange) {
+        let name = name.map(str::to_owned);
+        self.found.variables.push(SetVariable { name, range, is_deferred: self.functions > 0 });
     }
 
     /// `os.environ.setdefault("NAME", …)`, `load_dotenv()`
     fn sets_variables(&mut self, call: &ast::ExprCall, last: &str) {
-        self.found.sets_variables |= last == "load_dotenv";
-        let Expr::Attribute(function) = &*call.func else { return };
-        if !self.is_environ(&function.value) || is_reading(last) {
-            return;
+        if last == "load_dotenv" {
+            self.set_variable(None, call.range);
         }
-        let keywords: Option<Vec<&ast::Identifier>> =
-            call.arguments.keywords.iter().map(|keyword| keyword.arg.as_ref()).collect();
-        match (&*call.arguments.args, keywords) {
-            ([], Some(names)) if last == "update" => {
-                names.iter().for_each(|name| self.set_variable(Some(name.as_str())));
-            }
-            ([name, ..], _) if last != "update" => {
-                self.set_variable(name.as_string_literal_expr().map(|name| name.value.to_str()));
-            }
-            ([Expr::Dict(dict)], Some(names)) => {
-                names.iter().for_each(|name| self.set_variable(Some(name.as_str())));
-                for item in &dict.items {
-                    let key = item.key.as_ref().and_then(Expr::as_string_literal_expr);
-                    self.set_variable(key.map(|key| key.value.to_str()));
-                }
-            }
-            _ => self.found.sets_variables = true,
+        let is_writing = |function: &ast::ExprAttribute| self.is_environ(&function.value) && !is_reading(last);
+        if call.func.as_attribute_expr().is_some_and(is_writing) {
+            set_by(last, call).into_iter().for_each(|name| self.set_variable(name, call.range));
         }
     }
 
@@ -1193,7 +1178,9 @@ impl<'a> SourceOrderVisitor<'a> for Look<'_> {
                 self.class = around;
             }
             Stmt::Assign(assign) => {
-                self.found.sets_variables |= self.is_environ(&assign.value);
+                if self.is_environ(&assign.value) {
+                    self.set_variable(None, assign.range);
+                }
                 let is_unpacked =
                     assign.targets.iter().all(|target| target.is_tuple_expr() || target.is_list_expr());
                 let is_written = assign.value.is_tuple_expr() || assign.value.is_list_expr();

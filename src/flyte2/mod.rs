@@ -16,3 +16,4 @@ mod replaced;
 pub mod scope;
 pub mod signature;
 mod trace;
+pub mod variables;
