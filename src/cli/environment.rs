@@ -16,13 +16,20 @@ use crate::image::requirement::Requirement;
 pub(super) const NEWEST_FLYTE: &str = "2.12.1";
 
 /// What was typed decides, then what the project says, then what is usual.
-pub(super) fn settings(args: &ImageArgs, root: &Path, config: &Config, disk: &Disk) -> Settings {
+pub(super) fn settings(
+    args: &ImageArgs,
+    root: &Path,
+    (config, found): (&Config, &Config),
+    disk: &Disk,
+) -> Settings {
     let flyte_version = args.flyte_version.clone().or_else(|| project_flyte_version(root, disk));
     Settings {
         flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
         python_version: args.python_version.or_else(|| project_python_version(root)),
         registry: config.registry.clone(),
-        default_image: config.image_refs.get("default").cloned(),
+        image_refs: config.image_refs.clone(),
+        found_registry: found.registry.clone(),
+        found_images: found.image_refs.clone(),
         environment: std::env::vars().collect(),
     }
 }

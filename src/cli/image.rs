@@ -98,14 +98,20 @@ pub(super) fn find_images(args: &ImageArgs) -> Result<Images> {
     let cwd = std::env::current_dir().context("cannot tell the working directory")?;
     let migration_args = with_configuration(&migration_args(args)?)?;
     let discovery = discover(&options(&migration_args), &cwd)?;
-    let config = config(args.config.as_deref(), &cwd)?;
+    // What code initializes anew knows nothing of the configuration that is named.
+    let found_config = match &args.config {
+        Some(_) => config(None, &cwd).unwrap_or_default(),
+        None => config(None, &cwd)?,
+    };
+    let config =
+        if args.config.is_some() { config(args.config.as_deref(), &cwd)? } else { found_config.clone() };
     let settings = migration_settings(&migration_args, &discovery);
     let (project, found, disk, python_version) = in_pool(0, || {
         let mut project = load_with_images(&discovery);
         let plan = plan(&project, settings);
         let migration = migrate(&mut project, plan, settings, &|_, _| Vec::new());
         let disk = Disk::new(cwd).with_files(written_files(&discovery, &project, &migration));
-        let surroundings = environment::settings(args, &discovery.root, &config, &disk);
+        let surroundings = environment::settings(args, &discovery.root, (&config, &found_config), &disk);
         replace(&mut project, &migration.texts);
         let found = read(&project, &surroundings, &disk);
         (project, found, disk, surroundings.python_version)

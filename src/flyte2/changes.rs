@@ -22,6 +22,7 @@ use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
 use super::evaluate::{attributes_of, root_of};
+use super::inits::{self, Init};
 use super::replaced::{Patch, covers, is_test, patches};
 use super::signature;
 use super::variables::{SetVariable, set_by};
@@ -47,6 +48,8 @@ pub struct Changes<'p> {
     found: Vec<OnceLock<Found>>,
     /// What is replaced of libraries, by its dotted path.
     replaced: OnceLock<FxHashSet<String>>,
+    /// Where code initializes the SDK.
+    inits: OnceLock<Vec<Init>>,
 }
 
 /// What the code of a file changes.
@@ -129,7 +132,7 @@ impl<'p> Changes<'p> {
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
         let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
-        Self { project, users, near, reaching, found, replaced: OnceLock::new() }
+        Self { project, users, near, reaching, found, replaced: OnceLock::new(), inits: OnceLock::new() }
     }
 
     /// What the code of a file changes.
@@ -277,6 +280,11 @@ impl<'p> Changes<'p> {
             replaced.collect()
         };
         self.replaced.get_or_init(find).iter().any(|replaced| covers(replaced, path))
+    }
+
+    /// Where code initializes the SDK.
+    pub fn inits(&self) -> &[Init] {
+        self.inits.get_or_init(|| inits::find(self.project))
     }
 
     /// Whether the working directory may be another one.
@@ -1092,7 +1100,8 @@ impl<'p> Look<'p> {
         if last == "load_dotenv" {
             self.set_variable(None, call.range);
         }
-        let is_writing = |function: &ast::ExprAttribute| self.is_environ(&function.value) && !is_reading(last);
+        let is_writing =
+            |function: &ast::ExprAttribute| self.is_environ(&function.value) && !is_reading(last);
         if call.func.as_attribute_expr().is_some_and(is_writing) {
             set_by(last, call).into_iter().for_each(|name| self.set_variable(name, call.range));
         }

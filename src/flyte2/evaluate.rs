@@ -18,6 +18,7 @@ use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use super::changes::Changes;
 use super::constant::{Constant, insert};
 use super::image_calls::is_secret_path;
+use super::order::Moment;
 use super::scope::{Frame, Local, Values};
 use crate::diagnostic::Rule;
 use crate::image::digest::uri;
@@ -41,8 +42,12 @@ pub struct Settings {
     pub python_version: Option<(u32, u32)>,
     /// The registry that the configuration gives to images that name none.
     pub registry: Option<String>,
-    /// The image that the configuration gives to environments without one.
-    pub default_image: Option<String>,
+    /// The images that the configuration gives to names; `default` is that of environments without one.
+    pub image_refs: BTreeMap<String, String>,
+    /// The registry of the configuration that the SDK finds, if another one is named.
+    pub found_registry: Option<String>,
+    /// The images of that one.
+    pub found_images: BTreeMap<String, String>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
 }
@@ -260,6 +265,8 @@ pub struct Evaluator<'a> {
     active: RefCell<Vec<(FileId, BindingId)>>,
     /// How many calls of functions are inside each other.
     depth: Cell<usize>,
+    /// When the module called the function whose body is evaluated.
+    called: Cell<Option<Moment>>,
 }
 
 /// Functions that call each other end here.
@@ -309,6 +316,7 @@ impl<'a> Evaluator<'a> {
             known: RefCell::default(),
             active: RefCell::default(),
             depth: Cell::new(0),
+            called: Cell::new(None),
         }
     }
 
@@ -410,6 +418,12 @@ impl<'a> Evaluator<'a> {
             Some(Some(values)) => values.now,
             _ => scope.frames.iter().all(|frame| frame.runs_at_once).then_some(at),
         }
+    }
+
+    /// When what stands at `at` runs: in the body of a function, when that is called.
+    pub(super) fn moment(&self, scope: Scope<'_, 'a>, at: TextSize) -> Moment {
+        let own = Moment { file: scope.file, at: Self::now(scope, at) };
+        self.called.get().filter(|_| own.at.is_none()).unwrap_or(own)
     }
 
     /// Whether an expression is run more than once, so that names may mean something else each time.
@@ -544,7 +558,9 @@ impl<'a> Evaluator<'a> {
             return Err(stuck);
         }
         self.depth.set(self.depth.get() + 1);
+        let around = self.called.replace(Some(self.moment(scope, call.range.start())));
         let value = self.straight(helper, values);
+        self.called.set(around);
         self.depth.set(self.depth.get() - 1);
         value
     }
@@ -760,7 +776,10 @@ impl<'a> Evaluator<'a> {
     fn attribute(&self, value: &Constant, name: &str) -> Option<Constant> {
         match value {
             Constant::Image(built) => {
-                built.is_known().then(|| image_attribute(&built.image, name, self.disk)).flatten()
+                let is_certain =
+                    || name != "uri" || self.other_ignore_file(built.place.file, &built.image).is_none();
+                let is_known = built.is_known() && is_certain();
+                is_known.then(|| image_attribute(&built.image, name, self.disk)).flatten()
             }
             other => other.attribute(name),
         }

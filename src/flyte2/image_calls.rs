@@ -1144,7 +1144,17 @@ impl<'a> Call<'_, '_, 'a> {
         }
     }
 
+    /// Notes what gives the image another registry than the configuration, if it is given none of its own.
+    fn note_other_registry(&mut self, arguments: &Arguments<'a>) {
+        let is_own = |argument: &Argument<'a>| argument.value.as_ref().map_or(true, Constant::is_true);
+        if !arguments.get("registry").is_some_and(is_own) {
+            let moment = self.evaluator.moment(self.scope, self.place.range.start());
+            self.built.unknown.extend(self.evaluator.other_registry(moment));
+        }
+    }
+
     fn start_from_debian_base(&mut self, arguments: &Arguments<'a>) {
+        self.note_other_registry(arguments);
         let argument = arguments.get("install_flyte");
         let is_none = argument.is_some_and(|argument| argument.value == Ok(Constant::None));
         let installs_flyte = !is_none && self.flag(argument).unwrap_or(true);
@@ -1179,6 +1189,7 @@ impl<'a> Call<'_, '_, 'a> {
     fn start_from_uv_script(&mut self, arguments: &Arguments<'a>) {
         let script = self.needed_path(arguments.get("script"));
         let options = self.pip_options(arguments);
+        self.note_other_registry(arguments);
         self.debian(arguments, false);
         self.add(Layer::UvScript { script, options }, Vec::new());
     }
@@ -1191,6 +1202,7 @@ impl<'a> Call<'_, '_, 'a> {
         };
         let extra_args = self.given_text(arguments.get("extra_args"));
         let secret_mounts = self.given_secrets(arguments.get("secret_mounts"));
+        self.note_other_registry(arguments);
         self.debian(arguments, false);
         let given = self.built.image.platform.clone();
         let platforms = if given.is_empty() { DEFAULT_PLATFORMS.map(str::to_owned).to_vec() } else { given };

@@ -183,6 +183,7 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
         let own = aliases.iter().filter(|(place, _)| *place == image.place);
         image.aliases.extend(own.flat_map(|(_, names)| names.iter().cloned()));
         image.is_only_cloned = is_only_cloned(project, image);
+        evaluator.note_what_comes_later(image.place.file, &mut image.built);
     }
     found.images.sort_by_key(|image| (image.place.file, image.place.range.start()));
     found
@@ -562,10 +563,13 @@ impl<'a> Finder<'_, 'a> {
         let own = name.clone().filter(|_| is_container);
         if let Some((place, uri)) = image.written {
             let given = uri.filter(|uri| is_container || uri != "auto");
-            let built = match given.or_else(|| self.evaluator.settings.default_image.clone()) {
+            let other = given.is_none().then(|| self.evaluator.other_image(self.file, "default")).flatten();
+            let default = || self.evaluator.settings.image_refs.get("default").cloned();
+            let mut built = match given.or_else(default) {
                 Some(uri) => self.referenced(place, uri),
                 None => self.evaluator.default_image(place),
             };
+            built.unknown.extend(other);
             self.part.written.push(FoundImage::new(place, built));
         }
         self.part.environments.push(Environment {

@@ -28,6 +28,8 @@ pub struct Config {
     pub builder: Option<String>,
     /// `image.registry`
     pub registry: Option<String>,
+    /// Whether it may be something else than this text for the SDK.
+    pub has_odd_registry: bool,
     /// `image.image_refs`: images by the names that `Image.from_ref_name` takes.
     pub image_refs: BTreeMap<String, String>,
     /// `admin.endpoint`
@@ -43,6 +45,9 @@ pub enum ConfigError {
     /// The file is no YAML; the SDK goes on without it, with a warning.
     #[error("the Flyte 2 configuration `{}` is no YAML", .0.display())]
     NoYaml(PathBuf, #[source] yaml_serde::Error),
+    /// The registry is a number or the like, of which the SDK makes a text of its own.
+    #[error("`image.registry` in the Flyte 2 configuration `{}` is no text for the SDK; put it in quotes", .0.display())]
+    OddRegistry(PathBuf),
 }
 
 /// What the search for a configuration depends on.
@@ -74,11 +79,21 @@ impl Config {
             }
             None => Self::default(),
         };
-        let variable = |name: &str| (around.variable)(name).filter(|value| !value.is_empty());
-        config.builder = variable("FLYTE_IMAGE_BUILDER").or(config.builder);
-        config.registry = variable("FLYTE_IMAGE_REGISTRY").or(config.registry);
-        config.endpoint = variable("FLYTE_ADMIN_ENDPOINT").or(config.endpoint);
-        Ok(config)
+        // A variable that is empty counts as well: then there is nothing.
+        let set = |name: &str, own: &mut Option<String>| {
+            let value = (around.variable)(name).map(|value| Some(value).filter(|value| !value.is_empty()));
+            value.is_some_and(|value| {
+                *own = value;
+                true
+            })
+        };
+        set("FLYTE_IMAGE_BUILDER", &mut config.builder);
+        set("FLYTE_ADMIN_ENDPOINT", &mut config.endpoint);
+        let is_set = set("FLYTE_IMAGE_REGISTRY", &mut config.registry);
+        match config.source {
+            Some(source) if config.has_odd_registry && !is_set => Err(ConfigError::OddRegistry(source)),
+            _ => Ok(config),
+        }
     }
 
     /// Reads the text of a configuration file.
@@ -104,6 +119,7 @@ impl Config {
             source: None,
             builder: string(image, "builder"),
             registry: string(image, "registry"),
+            has_odd_registry: image.and_then(|image| image.get("registry")).is_some_and(is_odd),
             image_refs,
             endpoint: string(value.get("admin"), "endpoint"),
         })
@@ -113,6 +129,21 @@ impl Config {
     pub fn push_registry(&self) -> Option<&str> {
         let is_local = || self.endpoint.as_deref().is_some_and(|endpoint| endpoint.contains("localhost"));
         self.registry.as_deref().or_else(|| is_local().then_some(LOCAL_REGISTRY))
+    }
+}
+
+/// Whether a value is no text, or one only where it stands in quotes: the SDK reads YAML 1.1.
+fn is_odd(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => {
+            let is_word = ["yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
+            let is_number = text.starts_with(|first: char| first.is_ascii_digit())
+                && (text.starts_with('0') || text.contains(['_', ':']))
+                && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '_' | ':'));
+            is_word || is_number
+        }
+        _ => true,
     }
 }
 
@@ -173,6 +204,23 @@ mod tests {
         assert_eq!(registry(&cwd, &home, &variable).unwrap(), "here");
         let variable = |name: &str| (name == "FLYTE_IMAGE_REGISTRY").then(|| "environment".to_owned());
         assert_eq!(registry(&cwd, &home, &variable).unwrap(), "environment");
+        let variable = |name: &str| (name == "FLYTE_IMAGE_REGISTRY").then(String::new);
+        assert_eq!(registry(&cwd, &home, &variable), None);
+    }
+
+    #[test]
+    fn a_registry_that_yaml_takes_for_something_else_is_told() {
+        let is_odd = |registry: &str| {
+            Config::read(&format!("image:\n  registry: {registry}\n")).unwrap().has_odd_registry
+        };
+        for odd in ["123", "true", "1.5", "[a]", "yes", "1:30", "0x10", "012", "1_000", "On"] {
+            assert!(is_odd(odd), "{odd}");
+        }
+        for usual in
+            ["ghcr.io/me", "localhost:5000", "10.0.0.1:5000", "''", "null", "false", "\"12\"", "\"r\""]
+        {
+            assert!(!is_odd(usual), "{usual}");
+        }
     }
 
     #[test]

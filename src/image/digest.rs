@@ -55,6 +55,14 @@ pub enum DigestError {
 /// # Errors
 /// [`DigestError`] where the SDK has none either.
 pub fn uri(image: &Image, disk: &Disk) -> Result<String, DigestError> {
+    uri_below(image, disk, disk.cwd())
+}
+
+/// The same, once it was initialized with another folder as root.
+///
+/// # Errors
+/// [`DigestError`] where the SDK has none either.
+pub fn uri_below(image: &Image, disk: &Disk, root: &Path) -> Result<String, DigestError> {
     if !image.is_cloned {
         return match &image.base {
             Base::Reference(uri) if !uri.is_empty() => Ok(uri.clone()),
@@ -64,7 +72,7 @@ pub fn uri(image: &Image, disk: &Disk) -> Result<String, DigestError> {
     }
     let tag = match &image.tag {
         Some(tag) => tag.clone(),
-        None => digest(image, disk)?,
+        None => digest_below(image, disk, root)?,
     };
     let name = image.name.as_ref().filter(|name| !name.is_empty()).ok_or(DigestError::NoName)?;
     Ok(match image.registry.as_ref().filter(|registry| !registry.is_empty()) {
@@ -78,28 +86,49 @@ pub fn uri(image: &Image, disk: &Disk) -> Result<String, DigestError> {
 /// # Errors
 /// [`DigestError`] if a file that goes into it cannot be read, or is not known yet.
 pub fn digest(image: &Image, disk: &Disk) -> Result<String, DigestError> {
+    digest_below(image, disk, disk.cwd())
+}
+
+fn digest_below(image: &Image, disk: &Disk, root: &Path) -> Result<String, DigestError> {
     let mut hasher = Hasher { md5: Md5::new(), disk };
     match &image.base {
         Base::Reference(uri) => hasher.text(uri),
         Base::Dockerfile(file) => hasher.file(file)?,
         Base::RefName(_) => {}
     }
-    let ignore = ignore_file(image, disk);
+    let ignore = ignore_file(image, disk, root);
     for layer in &image.layers {
         hasher.layer(layer, ignore.as_ref())?;
     }
     Ok(hasher.md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The `.dockerignore` beside the one that a layer names last, else that of the working directory.
-///
-/// The SDK looks for the named file, and then reads the `.dockerignore` in its folder.
-fn ignore_file(image: &Image, disk: &Disk) -> Option<DockerIgnoreFile> {
-    let named = image.layers.iter().rev().find_map(|layer| match layer {
+/// Whether the folder with which the SDK is initialized may decide which files belong to an image.
+pub fn depends_on_root(image: &Image) -> bool {
+    let has_files = |layer: &Layer| match layer {
+        Layer::CopyFile { .. } | Layer::CopyFolder { .. } | Layer::UvScript { .. } => true,
+        Layer::UvProject { install, .. }
+        | Layer::PoetryProject { install, .. }
+        | Layer::PixiProject { install, .. } => *install == ProjectInstall::InstallProject,
+        _ => false,
+    };
+    image.is_cloned && named_ignore_file(image).is_none() && image.layers.iter().any(has_files)
+}
+
+/// The `.dockerignore` that a layer names last.
+fn named_ignore_file(image: &Image) -> Option<String> {
+    image.layers.iter().rev().find_map(|layer| match layer {
         Layer::DockerIgnore { path } if !path.trim().is_empty() => Some(path::normalize(path)),
         _ => None,
-    });
-    let file = named.unwrap_or_else(|| path::join(&disk.cwd().to_string_lossy(), ".dockerignore"));
+    })
+}
+
+/// The `.dockerignore` beside the one that a layer names last, else that of the root.
+///
+/// The SDK looks for the named file, and then reads the `.dockerignore` in its folder.
+fn ignore_file(image: &Image, disk: &Disk, root: &Path) -> Option<DockerIgnoreFile> {
+    let named = named_ignore_file(image);
+    let file = named.unwrap_or_else(|| path::join(&root.to_string_lossy(), ".dockerignore"));
     disk.is_file(Path::new(&file)).then(|| DockerIgnoreFile::read(&path::parent(&file), disk))
 }
 

@@ -452,7 +452,15 @@ impl Project {
 
     /// The files of the project that `file`, if it is parsed, imports directly.
     pub fn find_imported_files(&self, file: FileId) -> Vec<FileId> {
-        let Some(facts) = self.facts(file) else { return Vec::new() };
+        let imports = self.facts(file).into_iter().flat_map(|facts| &facts.module.imports);
+        let mut files: Vec<FileId> = imports.flat_map(|import| self.files_of_import(file, import)).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// The files of the project that an import statement of `file` leads to.
+    pub fn files_of_import(&self, file: FileId, import: &ImportStatement) -> Vec<FileId> {
         let mut files = Vec::new();
         let mut reach = |level: u32, module: &str, names: &[&str]| {
             // Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` as well.
@@ -466,17 +474,13 @@ impl Project {
             files.extend(place.file);
             files.extend(names.iter().filter_map(|name| self.index.child(place, name)?.file));
         };
-        for import in &facts.module.imports {
-            match &import.from {
-                Some((level, module)) => {
-                    let names: Vec<&str> = import.aliases.iter().map(|alias| alias.name.as_str()).collect();
-                    reach(*level, module, &names);
-                }
-                None => import.aliases.iter().for_each(|alias| reach(0, &alias.name, &[])),
+        match &import.from {
+            Some((level, module)) => {
+                let names: Vec<&str> = import.aliases.iter().map(|alias| alias.name.as_str()).collect();
+                reach(*level, module, &names);
             }
+            None => import.aliases.iter().for_each(|alias| reach(0, &alias.name, &[])),
         }
-        files.sort_unstable();
-        files.dedup();
         files
     }
 
