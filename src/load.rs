@@ -190,8 +190,9 @@ fn is_immutable(project: &Project, file: FileId, binding: BindingId, rest: &[Nam
     match (&binding.kind, rest) {
         (BindingKind::Assignment { value, .. }, []) => value.is_literal() && value.is_immutable(),
         (BindingKind::Definition, [field]) => {
-            let constants = module.class_constants.get(&binding.owner).into_iter().flatten();
-            constants.filter(|(name, _)| name == field.as_str()).any(|(_, value)| value.is_immutable())
+            let attributes = module.class_attributes.get(&binding.owner).into_iter().flatten();
+            let mut own = attributes.filter(|(name, _)| name == field.as_str());
+            own.any(|(_, value)| value.is_literal() && value.is_immutable())
         }
         _ => false,
     }

@@ -569,8 +569,8 @@ fn value_of(project: &Project, targets: &[Target], is_own: bool) -> Option<Value
     let value = match (&definition.kind, rest.as_slice()) {
         (BindingKind::Assignment { value, .. }, []) if value.is_literal() => value,
         (BindingKind::Definition, [field]) => {
-            let constants = module.class_constants.get(&definition.owner)?;
-            &constants.iter().find(|(name, _)| name == field)?.1
+            let attributes = module.class_attributes.get(&definition.owner)?;
+            &attributes.iter().find(|(name, value)| name == field && value.is_literal())?.1
         }
         _ => return None,
     };

@@ -115,7 +115,7 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
     for &reference in references {
         let targets = project.resolve(file, reference);
         read_module_use(project, graph, file, reference, targets);
-        if let Some(nodes) = all_settings(graph, targets) {
+        if let Some(nodes) = all_settings(project, graph, targets) {
             let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();
             let is_alias = graph.aliases.contains(&(file, reference.range));
             if !is_alias && !setting_reference(project, graph, file, reference, &nodes, &owners) {

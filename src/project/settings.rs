@@ -67,7 +67,7 @@ use super::{FileId, Project};
 use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::Call as CallText;
 use crate::python::ast::name::Name;
-use crate::python::scope::{BindingKind, Call, CallId, Module, Reference, Role, SECRET_PREFIX};
+use crate::python::scope::{BindingId, BindingKind, Call, CallId, Module, Reference, Role, SECRET_PREFIX};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{AMBIGUOUS_NAME, SETTING_USE};
 use crate::rules::secrets;
@@ -75,19 +75,20 @@ use crate::rules::setting::{self, Effects, NamedSetting, SettingContext, Setting
 use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 
-/// Makes a node of each module-level name whose value is an object that tasks take, or a list or dict of such.
+/// Makes a node of each module-level name whose value is an object that tasks take, or a list, dict or class of such.
 pub(super) fn collect_settings(project: &Project, graph: &mut Graph, file: FileId) {
     let Some(facts) = project.facts(file) else { return };
     for (id, binding) in facts.module.bindings.iter().enumerate() {
-        let BindingKind::Assignment { value, .. } = &binding.kind else { continue };
         if !binding.is_global || graph.by_binding.contains_key(&(file, id)) {
             continue;
         }
-        let mut leaves = Vec::new();
-        leaves_of(value, &mut leaves);
-        let calls: Vec<CallId> =
-            leaves.into_iter().filter_map(|leaf| setting_call(project, file, leaf)).collect();
-        if calls.is_empty() {
+        let leaves = leaves_behind(&facts.module, id).into_iter();
+        let calls: Vec<CallId> = leaves.filter_map(|leaf| setting_call(project, file, leaf)).collect();
+        let is_understood = |call: &CallId| {
+            !is_choice(&facts.module, id)
+                || kind_of(project, file, &facts.module.calls[*call]) == Some(SettingKind::Resources)
+        };
+        if calls.is_empty() || !calls.iter().all(is_understood) {
             continue;
         }
         let node = graph.push(file, NodeKind::Setting(SettingNode { binding: id, calls }));
@@ -112,11 +113,8 @@ pub(super) fn check_settings(project: &Project, graph: &mut Graph) {
     for node in 0..graph.nodes.len() {
         let file = graph.nodes[node].file;
         let (Some(setting), Some(facts)) = (graph.setting(node), project.facts(file)) else { continue };
-        let BindingKind::Assignment { value, .. } = &facts.module.bindings[setting.binding].kind else {
-            continue;
-        };
-        let mut leaves = Vec::new();
-        leaves_of(value, &mut leaves);
+        let leaves = leaves_behind(&facts.module, setting.binding);
+        let is_class = facts.module.bindings[setting.binding].kind == BindingKind::Definition;
         let is_known = |leaf: &Value| {
             let range = match &leaf.kind {
                 ValueKind::Starred(inner) => inner.range,
@@ -125,6 +123,7 @@ pub(super) fn check_settings(project: &Project, graph: &mut Graph) {
             leaf.is_literal()
                 || setting_call(project, file, leaf).is_some()
                 || !named(project, graph, file, range).is_empty()
+                || is_class && is_of_others(project, file, range)
         };
         let Some(unknown) = leaves.into_iter().find(|leaf| !is_known(leaf)).map(|leaf| leaf.range) else {
             continue;
@@ -143,14 +142,46 @@ pub(super) fn check_settings(project: &Project, graph: &mut Graph) {
     }
 }
 
-/// The value itself, or what stands in its lists, tuples and dicts.
+/// Whether a name stands for one of several: `BIG if IS_LARGE else SMALL`.
+fn is_choice(module: &Module, binding: BindingId) -> bool {
+    matches!(
+        &module.bindings[binding].kind,
+        BindingKind::Assignment { value: Value { kind: ValueKind::Conditional(..), .. }, .. }
+    )
+}
+
+/// Whether an expression reads nothing but other libraries: `os.environ["REGION"]`.
+fn is_of_others(project: &Project, file: FileId, range: TextRange) -> bool {
+    let references = project.facts(file).map_or(&[][..], |facts| &facts.module.references).iter();
+    let mut read = references.filter(|reference| range.contains_range(reference.range));
+    read.all(|reference| matches!(project.resolve(file, reference), [Target::External(_)]))
+}
+
+/// What stands in the value of a name, or in the attributes of a class.
+fn leaves_behind(module: &Module, binding: BindingId) -> Vec<&Value> {
+    let mut leaves = Vec::new();
+    if let BindingKind::Assignment { value, .. } = &module.bindings[binding].kind {
+        leaves_of(value, &mut leaves);
+    }
+    attributes_of(module, binding).iter().for_each(|(_, value)| leaves_of(value, &mut leaves));
+    leaves
+}
+
+/// The attributes of a class that does nothing but assign them.
+fn attributes_of(module: &Module, binding: BindingId) -> &[(String, Value)] {
+    let binding = &module.bindings[binding];
+    let is_class = binding.kind == BindingKind::Definition;
+    module.class_attributes.get(&binding.owner).filter(|_| is_class).map_or(&[], Vec::as_slice)
+}
+
+/// The value itself, or what stands in its lists, tuples, dicts and choices.
 fn leaves_of<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
     match &value.kind {
         ValueKind::List(elements) | ValueKind::Tuple(elements) => {
             elements.iter().for_each(|element| leaves_of(element, leaves));
         }
         ValueKind::Dict(items) => items.iter().for_each(|(_, value)| leaves_of(value, leaves)),
-        ValueKind::Concat(left, right) => {
+        ValueKind::Concat(left, right) | ValueKind::Conditional(left, right) => {
             leaves_of(left, leaves);
             leaves_of(right, leaves);
         }
@@ -180,6 +211,9 @@ pub(super) fn setting_reference(
     owners: &[NodeId],
 ) -> bool {
     let Some(facts) = project.facts(file) else { return false };
+    if reads_constant(project, file, reference) {
+        return true;
+    }
     let is_whole = nodes.iter().all(|(_, is_whole)| *is_whole);
     let users: Vec<NodeId> = if let Some(entity) = decorated(graph, &facts.module, file, reference, owners) {
         vec![entity]
@@ -195,6 +229,19 @@ pub(super) fn setting_reference(
         nodes.iter().for_each(|&(node, _)| graph.tie(user, node));
     }
     true
+}
+
+/// Whether a reference reads an attribute of a class that is the same on both: `Config.REGION` beside `Config.SMALL`.
+fn reads_constant(project: &Project, file: FileId, reference: &Reference) -> bool {
+    let is_read = !matches!(reference.role, Role::Mutated | Role::Filled(_));
+    let is_plain = |target: &Target| {
+        let Target::Binding(home, binding, rest) = target else { return false };
+        let Some(facts) = project.facts(*home) else { return false };
+        let mut attributes = attributes_of(&facts.module, *binding).iter();
+        let value = attributes.find(|(name, _)| rest.first().is_some_and(|attribute| attribute == name));
+        value.is_some_and(|(_, value)| value.is_literal() || is_of_others(project, *home, value.range))
+    };
+    is_read && project.resolve(file, reference).iter().all(is_plain)
 }
 
 /// The entity in whose decorator the reference stands.
@@ -271,6 +318,7 @@ fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<Name
         &facts.module.bindings[setting.binding].kind,
         BindingKind::Assignment { value: Value { kind: ValueKind::Tuple(_), .. }, .. }
     );
+    let is_choice = is_choice(&facts.module, setting.binding);
     let calls = setting.calls.iter().filter_map(|&call| {
         let call = &facts.module.calls[call];
         Some(NamedSetting {
@@ -279,6 +327,7 @@ fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<Name
             call,
             kind: kind_of(project, file, call)?,
             is_in_tuple,
+            is_choice,
         })
     });
     calls.collect()
@@ -288,6 +337,9 @@ fn objects_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<Name
 fn named<'p>(project: &'p Project, graph: &Graph, file: FileId, range: TextRange) -> Vec<NamedSetting<'p>> {
     let Some(facts) = project.facts(file) else { return Vec::new() };
     let (reference, key) = if let Some(reference) = facts.reference_at(range) {
+        if let Some((_, object)) = attribute_of_class(project, graph, file, reference) {
+            return vec![object];
+        }
         (reference, None)
     } else {
         let mut starts = facts.module.references.iter();
@@ -307,6 +359,24 @@ fn named<'p>(project: &'p Project, graph: &Graph, file: FileId, range: TextRange
         Some(item) => item_of(project, graph, node, item).into_iter().collect(),
     };
     nodes.into_iter().flat_map(objects).collect()
+}
+
+/// The object that `Sizes.SMALL` reads from a class.
+fn attribute_of_class<'p>(
+    project: &'p Project,
+    graph: &Graph,
+    file: FileId,
+    reference: &Reference,
+) -> Option<(FileId, NamedSetting<'p>)> {
+    let [Target::Binding(home, binding, rest)] = project.resolve(file, reference) else { return None };
+    let [attribute] = rest.as_slice() else { return None };
+    let node =
+        graph.by_binding.get(&(*home, *binding)).copied().filter(|&node| graph.setting(node).is_some())?;
+    let attributes = attributes_of(&project.facts(*home)?.module, *binding).iter();
+    let (_, value) = attributes.rev().find(|(name, _)| name == attribute)?;
+    let object =
+        objects_of(project, graph, node).into_iter().find(|object| object.call.range == value.range)?;
+    Some((*home, object))
 }
 
 /// The object behind `["key"]` or `[0]` of a dict or list.
@@ -383,6 +453,12 @@ fn secrets_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<(Fil
             continue;
         }
         let reference = facts.reference_at(leaf.range);
+        if let Some((home, object)) =
+            reference.and_then(|reference| attribute_of_class(project, graph, file, reference))
+        {
+            calls.push((home, object.call));
+            continue;
+        }
         let nodes = reference.and_then(|reference| graph.nodes_of(project, file, reference));
         for named in nodes.unwrap_or_default() {
             let objects = objects_of(project, graph, named).into_iter();
@@ -404,7 +480,7 @@ fn secret_field(project: &Project, file: FileId, call: &Call, field: &str) -> Op
     let (_, argument, _) = fields.find(|(name, ..)| *name == Some(field))?;
     match &argument.value.kind {
         ValueKind::Name(name) => {
-            constant(project, file, name, call.range.start())?.as_str().map(str::to_owned)
+            constant_there(project, file, name, call.range.start())?.as_str().map(str::to_owned)
         }
         _ => argument.value.as_str().map(str::to_owned),
     }
@@ -426,6 +502,17 @@ pub fn name_of_secret(
     }
 }
 
+/// The literal that `name` stands for where a setting stands; in a class its own attributes come first.
+fn constant_there(project: &Project, file: FileId, name: &str, offset: TextSize) -> Option<Value> {
+    let module = &project.facts(file)?.module;
+    let owner = module.statements.iter().position(|statement| statement.contains(offset));
+    let attributes = owner.and_then(|owner| module.class_attributes.get(&owner)).into_iter().flatten();
+    match attributes.rev().find(|(attribute, _)| attribute == name) {
+        Some((_, value)) => value.is_literal().then(|| value.clone()),
+        None => constant(project, file, name, offset),
+    }
+}
+
 /// Gives `use_it` what the mapping of settings of `file` may ask, as seen at `offset`.
 pub fn with_context<T>(
     project: &Project,
@@ -442,7 +529,7 @@ pub fn with_context<T>(
         style: &facts.style,
         line_length: names.line_length,
         name: &|name| names.of(name),
-        constant: &|name| constant(project, file, name, offset),
+        constant: &|name| constant_there(project, file, name, offset),
         symbol: &|range| project.symbol(file, facts.reference_at(range)?),
         named: &|range| named(project, graph, file, range),
         addresses: &|range| addresses(project, graph, file, range),
@@ -521,29 +608,33 @@ pub fn map_settings(project: &Project, graph: &Graph, node: NodeId, names: &Flyt
         mapped
     });
     let mut mapped = mapped.unwrap_or_default();
-    if let BindingKind::Assignment { annotation: Some(annotation), .. } = binding.kind {
-        let inside = facts.module.references_of(binding.owner).iter();
-        for reference in inside.filter(|reference| annotation.contains_range(reference.range)) {
-            let kind = project.symbol(file, reference).and_then(|symbol| SettingKind::of(&symbol));
-            // A class of a plugin keeps its name.
-            if let Some(kind) = kind.filter(|kind| *kind != SettingKind::Plugin) {
-                mapped.effects.consumed.push(reference.range);
-                mapped.effects.uses.push(kind.name());
-                mapped.annotations.push((reference.range, kind.name()));
-            }
+    let inside = facts.module.references_of(binding.owner).iter();
+    for reference in inside.filter(|reference| reference.role == Role::Annotation) {
+        let kind = project.symbol(file, reference).and_then(|symbol| SettingKind::of(&symbol));
+        // A class of a plugin keeps its name.
+        if let Some(kind) = kind.filter(|kind| *kind != SettingKind::Plugin) {
+            mapped.effects.consumed.push(reference.range);
+            mapped.effects.uses.push(kind.name());
+            mapped.annotations.push((reference.range, kind.name()));
         }
     }
     mapped
 }
 
 /// Whether every target of a reference is a setting.
-pub(super) fn all_settings(graph: &Graph, targets: &[Target]) -> Option<Vec<(NodeId, bool)>> {
+pub(super) fn all_settings(
+    project: &Project,
+    graph: &Graph,
+    targets: &[Target],
+) -> Option<Vec<(NodeId, bool)>> {
     let nodes: Option<Vec<(NodeId, bool)>> = targets
         .iter()
         .map(|target| match target {
             Target::Binding(file, binding, rest) => {
                 let node = *graph.by_binding.get(&(*file, *binding))?;
-                graph.setting(node).map(|_| (node, rest.is_empty()))
+                let is_class =
+                    project.facts(*file)?.module.bindings[*binding].kind == BindingKind::Definition;
+                graph.setting(node).map(|_| (node, rest.len() == usize::from(is_class)))
             }
             _ => None,
         })

@@ -79,8 +79,8 @@ fn definition(project: &Project, target: &Target) -> Option<(Place, bool)> {
     let value = match (&definition.kind, rest.as_slice()) {
         (BindingKind::Assignment { value, .. }, []) => value,
         (BindingKind::Definition, [field]) => {
-            let constants = module.class_constants.get(&definition.owner)?;
-            &constants.iter().find(|(name, _)| name == field)?.1
+            let attributes = module.class_attributes.get(&definition.owner)?;
+            &attributes.iter().find(|(name, value)| name == field && value.is_literal())?.1
         }
         _ => return None,
     };

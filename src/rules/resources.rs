@@ -62,10 +62,11 @@
 
 use super::accelerator::{self, Accelerator};
 use super::codes::RESOURCES;
-use super::setting::{Effects, NamedSetting, SettingContext, SettingKind};
+use super::setting::{self, Effects, NamedSetting, SettingContext, SettingKind};
 use super::{Effect, Finding};
 use crate::flyte1::symbol::Symbol;
 use crate::flyte2::chain::{Argument, Call as CallText};
+use crate::python::items::Item;
 use crate::python::scope::Call;
 use crate::python::style::Style;
 use crate::python::value::{Value, ValueKind};
@@ -108,6 +109,8 @@ pub(super) struct Wanted<'a> {
     pub(super) accelerator: Option<Accelerator>,
     /// The value of `shm=`.
     pub(super) shared_memory: Option<String>,
+    /// An expression that gives one of several, with its place.
+    pub(super) choice: Option<(TextRange, String)>,
     /// Whether a plugin asks for more shared memory.
     pub(super) increases_shared_memory: bool,
 }
@@ -125,48 +128,87 @@ pub(super) fn amounts<'a>(
         effects.consumed.push(call.callee);
         return Some(Amounts { text: cx.text, style: cx.style, call, name: None });
     }
-    if let [NamedSetting { text, style, call, kind: SettingKind::Resources, is_in_tuple: false }] =
-        (cx.named)(value.range)[..]
+    if let [
+        NamedSetting {
+            text,
+            style,
+            call,
+            kind: SettingKind::Resources,
+            is_in_tuple: false,
+            is_choice: false,
+        },
+    ] = (cx.named)(value.range)[..]
     {
         return Some(Amounts { text, style, call, name: Some(value.range) });
     }
-    effects.findings.push(
-        Finding::new(
-            &RESOURCES,
-            value.range,
-            Effect::Blocking,
-            format!("`{}` is no `Resources(…)` that can be read here", &cx.text[value.range]),
-        )
-        .help("Write `Resources(…)` into the decorator, or assign it to a name of a module"),
-    );
+    effects.findings.push(unknown(cx, value.range));
     None
 }
 
-/// The name of the resources, if they are wanted as they are.
-pub(super) fn map_name(wanted: &Wanted<'_>) -> Option<TextRange> {
-    match wanted {
-        Wanted {
-            requests: Some(amounts),
-            limits: None,
-            both: None,
-            accelerator: None,
-            shared_memory: None,
-            increases_shared_memory: false,
+fn unknown(cx: &SettingContext<'_>, range: TextRange) -> Finding {
+    let message = format!("`{}` is no `Resources(…)` that can be read here", &cx.text[range]);
+    Finding::new(&RESOURCES, range, Effect::Blocking, message)
+        .help("Write `Resources(…)` into the decorator, or assign it to a name of a module")
+}
+
+/// Why an expression that gives one of several is not read.
+pub(super) fn several(cx: &SettingContext<'_>, range: TextRange) -> Finding {
+    let message = format!(
+        "`{}` gives one of several `Resources`, which cannot be put together with more",
+        &cx.text[range]
+    );
+    Finding::new(&RESOURCES, range, Effect::Blocking, message).help(
+        "Choose between whole `resources=Resources(…)`, with pairs of request and limit, and devices apart",
+    )
+}
+
+/// Reads an expression that gives one of several `Resources`, which Flyte 2 takes where nothing has to be put together.
+pub(super) fn choice(
+    cx: &SettingContext<'_>,
+    value: &Value,
+    item: &Item,
+    effects: &mut Effects,
+) -> Option<(TextRange, String)> {
+    is_choice(cx, value).then(|| (value.range, setting::value_text(cx, item, effects)))
+}
+
+fn is_choice(cx: &SettingContext<'_>, value: &Value) -> bool {
+    let is_resources = |value: &Value| {
+        let mut calls = cx.module.calls.iter();
+        let named = (cx.named)(value.range);
+        value.kind == ValueKind::None
+            || calls
+                .any(|call| call.range == value.range && (cx.symbol)(call.callee) == Some(Symbol::Resources))
+            || matches!(named[..], [NamedSetting { kind: SettingKind::Resources, is_in_tuple: false, .. }])
+    };
+    if let ValueKind::Conditional(value, otherwise) = &value.kind {
+        return [value, otherwise].into_iter().all(|value| is_resources(value) || is_choice(cx, value));
+    }
+    let named = (cx.named)(value.range);
+    !named.is_empty() && named.iter().all(|named| named.is_choice)
+}
+
+/// The text of the resources, if they are wanted as they are: a name, or one of several.
+pub(super) fn map_text(cx: &SettingContext<'_>, wanted: &Wanted<'_>) -> Option<String> {
+    let Wanted { requests, limits, both, accelerator, shared_memory, choice, increases_shared_memory } =
+        wanted;
+    let is_alone =
+        limits.is_none() && accelerator.is_none() && shared_memory.is_none() && !increases_shared_memory;
+    match (requests, both, choice) {
+        (Some(amounts), None, None) | (None, Some(amounts), None) => {
+            amounts.name.filter(|_| is_alone).map(|name| cx.text[name].to_owned())
         }
-        | Wanted {
-            requests: None,
-            limits: None,
-            both: Some(amounts),
-            accelerator: None,
-            shared_memory: None,
-            increases_shared_memory: false,
-        } => amounts.name,
+        (None, None, Some((_, text))) if is_alone => Some(text.clone()),
         _ => None,
     }
 }
 
 /// Maps what a decorator says; `None` if there is nothing to write.
 pub(super) fn map(cx: &SettingContext<'_>, wanted: &Wanted<'_>, effects: &mut Effects) -> Option<CallText> {
+    if let Some((range, _)) = wanted.choice {
+        effects.findings.push(several(cx, range));
+        return None;
+    }
     let (requests, limits) = sides(cx, wanted, effects);
     let place = [wanted.requests, wanted.limits, wanted.both].into_iter().flatten().next();
     let range = place.map(|amounts| amounts.name.unwrap_or(amounts.call.range));

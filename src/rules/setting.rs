@@ -53,6 +53,8 @@ pub struct NamedSetting<'a> {
     pub kind: SettingKind,
     /// Whether the name stands for a tuple that holds it.
     pub is_in_tuple: bool,
+    /// Whether the name stands for it or for another one, as a condition has it.
+    pub is_choice: bool,
 }
 
 /// What kind of object it is.

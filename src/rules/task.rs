@@ -519,6 +519,13 @@ fn keyword<'a, 'k>(
         _ if value.kind == ValueKind::None => drop_argument(mapped, item),
         "requests" | "limits" | "resources" => {
             drop_argument(mapped, item);
+            if let Some(choice) = resources::choice(cx, value, item, &mut mapped.effects) {
+                if name == "limits" || keywords.wanted.choice.is_some() {
+                    mapped.effects.findings.push(resources::several(cx, choice.0));
+                }
+                keywords.wanted.choice = Some(choice);
+                return;
+            }
             let amounts = amounts(cx, value, &mut mapped.effects);
             comments_inside(cx, mapped, value);
             match name {
@@ -763,8 +770,8 @@ fn deck(mapped: &mut MappedTask, name: &str, value: &Value, item: &Item) {
 }
 
 fn finish_resources(cx: &SettingContext<'_>, mapped: &mut MappedTask, keywords: &mut Keywords<'_, '_>) {
-    let value = match resources::map_name(&keywords.wanted) {
-        Some(name) => Some(SettingText::Text(cx.text[name].to_owned())),
+    let value = match resources::map_text(cx, &keywords.wanted) {
+        Some(text) => Some(SettingText::Text(text)),
         None => resources::map(cx, &keywords.wanted, &mut mapped.effects).map(SettingText::Call),
     };
     mapped.settings.extend(value.map(|value| EnvironmentSetting { name: "resources", value }));

@@ -7,7 +7,7 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_text_size::Ranged;
 
 use super::expressions::{
-    NamesIn, OBJECT_STORES, argument_of, attributes_of, chain_attributes, chain_root, class_constants,
+    NamesIn, OBJECT_STORES, argument_of, attributes_of, chain_attributes, chain_root, class_attributes,
     is_copy, is_partial, may_be_type, may_make, method_chain, parameter_of, quoted_types, reads_only,
     runs_pip, statement_range, type_arguments,
 };
@@ -35,7 +35,7 @@ pub fn analyze(parsed: &Parsed, text: &str, is_of_interest: &dyn Fn(&ImportPath)
         builder.owner = id;
         builder.module.statements.push(statement_range(stmt));
         builder.module.definitions.extend(Definition::of(stmt).map(|definition| (id, definition)));
-        builder.module.class_constants.extend(class_constants(stmt).map(|constants| (id, constants)));
+        builder.module.class_attributes.extend(class_attributes(stmt).map(|attributes| (id, attributes)));
         let open = builder.open.take();
         if !open.is_some_and(|open| builder.fill(open, stmt)) {
             builder.visit_stmt(stmt);

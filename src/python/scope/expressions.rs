@@ -150,14 +150,16 @@ pub(super) fn type_arguments(call: &ast::ExprCall) -> impl Iterator<Item = &Expr
     call.arguments.args.iter().take(types.end).skip(types.start).chain(keywords)
 }
 
-/// The literals of a class that holds nothing else: `class Config: CPU = "2"`. Bases and decorators could make
-/// something else of them.
-pub(super) fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
+/// The attributes of a class that does nothing but assign them: `class Config: CPU = "2"`. Bases and decorators could
+/// make something else of them.
+pub(super) fn class_attributes(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
     let class = stmt.as_class_def_stmt()?;
-    if class.arguments.is_some() || !class.decorator_list.is_empty() {
+    if class.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty())
+        || !class.decorator_list.is_empty()
+    {
         return None;
     }
-    let mut constants: Vec<(String, Value)> = Vec::new();
+    let mut attributes: Vec<(String, Value)> = Vec::new();
     for stmt in &class.body {
         let (target, value) = match stmt {
             Stmt::Assign(assign) if assign.targets.len() == 1 => (assign.targets.first()?, &assign.value),
@@ -166,12 +168,12 @@ pub(super) fn class_constants(stmt: &Stmt) -> Option<Vec<(String, Value)>> {
             _ => return None,
         };
         let (name, value) = (target.as_name_expr()?.id.to_string(), Value::of(value));
-        if !value.is_literal() || constants.iter().any(|(other, _)| *other == name) {
+        if attributes.iter().any(|(other, _)| *other == name) {
             return None;
         }
-        constants.push((name, value));
+        attributes.push((name, value));
     }
-    Some(constants)
+    Some(attributes)
 }
 
 /// The attributes of `name.attribute.attribute`, the last first.

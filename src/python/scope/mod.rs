@@ -43,8 +43,8 @@ pub struct Module {
     pub statements: Vec<TextRange>,
     /// What those statements define that are classes, functions or assignments of calls.
     pub definitions: FxHashMap<StatementId, Definition>,
-    /// What those statements that are classes with nothing but constants give their names.
-    pub class_constants: FxHashMap<StatementId, Vec<(String, Value)>>,
+    /// What those statements that are classes with nothing but assignments give their names.
+    pub class_attributes: FxHashMap<StatementId, Vec<(String, Value)>>,
     /// The annotations of decorated functions, and the types that are given other names, by their places.
     pub types: FxHashMap<TextRange, TypeExpr>,
     /// Strings that name types where nothing else is read of them: `cast("FlyteFile", value)`.
