@@ -21,11 +21,11 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::constant::Constant;
-use super::evaluate::{attributes_of, root_of};
+use super::evaluate::{Place, attributes_of, root_of};
 use super::inits::{self, Init};
 use super::replaced::{Patch, covers, is_test, patches};
-use super::signature;
 use super::variables::{SetVariable, set_by};
+use super::{search, signature};
 use crate::flyte1::file::FileFacts;
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
@@ -50,6 +50,8 @@ pub struct Changes<'p> {
     replaced: OnceLock<FxHashSet<String>>,
     /// Where code initializes the SDK.
     inits: OnceLock<Vec<Init>>,
+    /// Where code changes the folders that modules are looked for in.
+    added_paths: OnceLock<Vec<Place>>,
 }
 
 /// What the code of a file changes.
@@ -132,7 +134,16 @@ impl<'p> Changes<'p> {
         };
         let reaching: Vec<FileId> = project.parsed().filter_map(is_reaching).collect();
         let found = std::iter::repeat_with(OnceLock::new).take(project.files.len()).collect();
-        Self { project, users, near, reaching, found, replaced: OnceLock::new(), inits: OnceLock::new() }
+        Self {
+            project,
+            users,
+            near,
+            reaching,
+            found,
+            replaced: OnceLock::new(),
+            inits: OnceLock::new(),
+            added_paths: OnceLock::new(),
+        }
     }
 
     /// What the code of a file changes.
@@ -285,6 +296,11 @@ impl<'p> Changes<'p> {
     /// Where code initializes the SDK.
     pub fn inits(&self) -> &[Init] {
         self.inits.get_or_init(|| inits::find(self.project))
+    }
+
+    /// Where code changes the folders that modules are looked for in.
+    pub fn added_paths(&self) -> &[Place] {
+        self.added_paths.get_or_init(|| search::find(self.project))
     }
 
     /// Whether the working directory may be another one.

@@ -20,6 +20,7 @@ use super::constant::{Constant, insert};
 use super::image_calls::is_secret_path;
 use super::order::Moment;
 use super::scope::{Frame, Local, Values};
+use super::search::AddedFolders;
 use crate::diagnostic::Rule;
 use crate::image::digest::uri;
 use crate::image::disk::Disk;
@@ -267,6 +268,8 @@ pub struct Evaluator<'a> {
     depth: Cell<usize>,
     /// When the module called the function whose body is evaluated.
     called: Cell<Option<Moment>>,
+    /// The folders that code adds to those that modules are looked for in.
+    pub(super) added: AddedFolders,
 }
 
 /// Functions that call each other end here.
@@ -317,6 +320,7 @@ impl<'a> Evaluator<'a> {
             active: RefCell::default(),
             depth: Cell::new(0),
             called: Cell::new(None),
+            added: AddedFolders::default(),
         }
     }
 
@@ -982,6 +986,9 @@ impl<'a> Evaluator<'a> {
         let Some(mut place) = self.project.index.resolve(file, path.level, &path.module) else {
             return false;
         };
+        if self.may_be_other_module(file, path) {
+            return true;
+        }
         for (index, name) in names.iter().enumerate() {
             let module = place.file.and_then(|file| Some((file, &self.project.facts(file)?.module)));
             let exports = module.map(|(file, module)| (file, module.exports(name)));
@@ -1369,7 +1376,7 @@ fn os_path_join(parts: &[Constant]) -> Option<String> {
 }
 
 /// `os.path.abspath`: absolute, without `.` and `..`.
-fn absolute(cwd: &str, text: &str) -> String {
+pub(super) fn absolute(cwd: &str, text: &str) -> String {
     let joined = path::join(cwd, text);
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/').filter(|part| !part.is_empty()) {

@@ -11,20 +11,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
-use rustpython_ast::{self as ast, Expr, Stmt};
-
+use super::calls::{FoundCall, call_at};
 use super::constant::Constant;
 use super::environment::{Argument, argument};
 use super::evaluate::{Built, Evaluator, Place, Scope, Unknown};
 use super::order::{Moment, may_have_run};
 use super::replaced::is_test;
-use super::scope::Frame;
 use crate::image::config::Config;
 use crate::image::{Base, Image, digest, path};
 use crate::project::link::Target;
 use crate::project::{FileId, Project};
-use crate::python::Ranged;
 use crate::source::TextRange;
 
 /// The variables that the registry of images depends on, directly or by the configuration that is found.
@@ -96,12 +92,6 @@ pub(super) fn find(project: &Project) -> Vec<Init> {
         })
     });
     inits.collect()
-}
-
-/// What a call says that initializes the SDK.
-struct Said<'a> {
-    call: &'a ast::ExprCall,
-    frames: Vec<Frame<'a>>,
 }
 
 /// What stands for a value that is not known.
@@ -259,7 +249,7 @@ impl<'a> Evaluator<'a> {
     fn argument_of(
         &self,
         init: &Init,
-        said: &Said<'a>,
+        said: &FoundCall<'a>,
         name: &'static str,
     ) -> Result<Option<Constant>, NotKnown> {
         let scope = Scope { file: init.file, frames: &said.frames };
@@ -271,12 +261,8 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The call, if the function is not handed on to be called elsewhere.
-    fn said(&self, init: &Init) -> Result<Said<'a>, NotKnown> {
-        let tree = self.trees.get(self.project, init.file).ok_or(NotKnown)?;
-        let mut finder = Finder { callee: init.callee, frames: Vec::new(), found: None };
-        let mut around = tree.body().iter().filter(|stmt| stmt.range().contains_range(init.callee));
-        around.next().into_iter().for_each(|stmt| finder.visit_stmt(stmt));
-        finder.found.ok_or(NotKnown)
+    fn said(&self, init: &Init) -> Result<FoundCall<'a>, NotKnown> {
+        call_at(self, Place { file: init.file, range: init.callee }).ok_or(NotKnown)
     }
 
     /// How a call is named that stands in the way: with the arguments that matter.
@@ -309,49 +295,5 @@ impl<'a> Evaluator<'a> {
             let text = self.disk.read_text(&file);
             text.map_or(!self.disk.exists(&file), |text| !VARIABLES.iter().any(|name| text.contains(name)))
         })
-    }
-}
-
-/// Finds a call by its function, and the scopes around it.
-struct Finder<'a> {
-    callee: TextRange,
-    frames: Vec<Frame<'a>>,
-    found: Option<Said<'a>>,
-}
-
-impl<'a> Finder<'a> {
-    fn inside(&mut self, frame: Frame<'a>, walk: impl FnOnce(&mut Self)) {
-        self.frames.push(frame);
-        walk(self);
-        self.frames.pop();
-    }
-}
-
-impl<'a> SourceOrderVisitor<'a> for Finder<'a> {
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        if !stmt.range().contains_range(self.callee) {
-            return;
-        }
-        match stmt {
-            Stmt::FunctionDef(function) => {
-                self.inside(Frame::of_function(function), |this| source_order::walk_stmt(this, stmt));
-            }
-            Stmt::ClassDef(class) => {
-                self.inside(Frame::of_class(class), |this| source_order::walk_stmt(this, stmt));
-            }
-            _ => source_order::walk_stmt(self, stmt),
-        }
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        match expr {
-            Expr::Call(call) if call.func.range() == self.callee => {
-                self.found = Some(Said { call, frames: self.frames.clone() });
-            }
-            Expr::Lambda(lambda) => {
-                self.inside(Frame::of_lambda(lambda), |this| source_order::walk_expr(this, expr));
-            }
-            _ => source_order::walk_expr(self, expr),
-        }
     }
 }

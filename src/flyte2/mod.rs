@@ -1,5 +1,6 @@
 //! What Flyte 2 code is made of: images as chains of calls, and task environments.
 
+mod calls;
 pub mod chain;
 pub mod changes;
 pub mod check;
@@ -16,6 +17,7 @@ pub mod pixi;
 pub mod read;
 mod replaced;
 pub mod scope;
+pub mod search;
 pub mod signature;
 mod trace;
 pub mod variables;

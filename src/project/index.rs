@@ -108,6 +108,27 @@ impl ModuleIndex {
         self.nodes[folder].search.iter().find_map(found)
     }
 
+    /// Whether an absolute import of a module in `from` leads to another one where other folders are searched first: the
+    /// usual ones, or these from the root of the project; without `added`, any folder.
+    pub fn is_ambiguous(&self, from: FileId, module: &str, added: Option<&[String]>) -> bool {
+        let (first, rest) = module.split_once('.').unwrap_or((module, ""));
+        let Some(folder) = self.folders[from].filter(|_| self.names.contains(first)) else { return false };
+        let added: Vec<NodeId> = match added {
+            Some(folders) => folders.iter().filter_map(|path| self.node_at(path)).collect(),
+            None => (0..self.nodes.len()).collect(),
+        };
+        let folders = self.nodes[folder].search.iter().chain(&added);
+        let found = folders.filter_map(|&base| self.below(*self.nodes[base].children.get(first)?, rest));
+        let files: BTreeSet<FileId> = found.filter_map(|place| place.file).collect();
+        files.len() > 1
+    }
+
+    /// The folder at a path from the root.
+    fn node_at(&self, path: &str) -> Option<NodeId> {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        parts.try_fold(ROOT, |at, part| self.nodes[at].children.get(part).copied())
+    }
+
     /// The module of the project that a dotted path begins with, and the name behind it.
     pub fn attribute_at<'p>(&self, from: FileId, path: &'p str) -> Option<(FileId, &'p str)> {
         path.rmatch_indices('.').find_map(|(at, _)| {
