@@ -215,13 +215,13 @@ pub(super) fn setting_reference(
         return true;
     }
     let is_whole = nodes.iter().all(|(_, is_whole)| *is_whole);
-    let users: Vec<NodeId> = if let Some(entity) = decorated(graph, &facts.module, file, reference, owners) {
-        vec![entity]
-    } else if reads_name_of_secret(project, graph, reference, nodes) {
+    let users: Vec<NodeId> = if reads_name_of_secret(project, graph, reference, nodes) {
         owners.to_vec()
     } else {
-        match holder(graph, &facts.module, file, reference) {
-            Some(holder) if is_whole => vec![holder],
+        let user = decorated(graph, &facts.module, file, reference, owners)
+            .or_else(|| holder(graph, &facts.module, file, reference));
+        match user {
+            Some(user) if is_whole => vec![user],
             _ => return false,
         }
     };
