@@ -65,6 +65,13 @@ def queue(files: List[FlyteFile]) -> List[int]:
 
 
 @task
+def one(n: int) -> FlyteFile:
+    path = os.path.join(tempfile.mkdtemp(), "one.txt")
+    Path(path).write_text("w" * n)
+    return FlyteFile(path)
+
+
+@task
 def by_key(files: Dict[str, FlyteFile]) -> str:
     texts = [open(files[key]).read() for key in ["1", "2"]]
     if "none" in files:
@@ -101,6 +108,25 @@ def assigned(file: FlyteFile, files: List[FlyteFile]) -> str:
 
 
 @task
+def by_name(files: Dict[str, FlyteFile], keys: List[str]) -> str:
+    first = files[keys[0]]
+    text = open(first).read() + str(os.path.getsize(first))
+    for key in keys:
+        file = files[key]
+        file.download()
+        text += open(file.path).read()
+    return text
+
+
+@task
+def field_by_name(file: FlyteFile) -> str:
+    shard = Shard(file=file, n=1)
+    own = shard.file
+    with open(own) as handle:
+        return handle.read()
+
+
+@task
 def maybe(shard: Optional[Shard] = None) -> str:
     if shard is None:
         return "none"
@@ -118,12 +144,14 @@ def main(n: int) -> str:
         e=by_global(files=files),
         f=first_twice(files=files),
         g=maybe(),
+        h=by_name(files=named(n=n), keys=["1", "2"]),
+        i=field_by_name(file=one(n=n)),
     )
 
 
 @task
-def joined(a: List[int], b: List[int], c: str, d: str, e: str, f: str, g: str) -> str:
-    return f"{a} {b} {c} {d} {e} {f} {g}"
+def joined(a: List[int], b: List[int], c: str, d: str, e: str, f: str, g: str, h: str, i: str) -> str:
+    return f"{a} {b} {c} {d} {e} {f} {g} {h} {i}"
 
 
 CALLS = [("main", {"n": 3})]

@@ -43,21 +43,13 @@ impl<'a> FunctionIo<'a, '_> {
             Some(Parent::Expr(Expr::Compare(compare)))
                 if compare.comparators.iter().all(Expr::is_none_literal_expr) => {}
             // Truth of a value, a value chosen, handed on as it is.
-            Some(Parent::Expr(
-                Expr::UnaryOp(_)
-                | Expr::BoolOp(_)
-                | Expr::If(_)
-                | Expr::List(_)
-                | Expr::Tuple(_)
-                | Expr::Dict(_)
-                | Expr::Await(_)
-                | Expr::ListComp(_)
-                | Expr::DictComp(_),
-            )) if self.is_handed_on() => {}
+            Some(Parent::Expr(around)) if hands_on(around) && self.is_handed_on() => {}
             Some(Parent::Stmt(
                 Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_),
             )) => {}
             Some(Parent::Stmt(Stmt::Assign(_) | Stmt::AnnAssign(_))) if self.is_workflow() => {}
+            // `f = files[key]`: what is taken out of something is followed under its name.
+            Some(Parent::Stmt(statement)) if !expr.is_name_expr() && self.is_named(statement) => {}
             Some(Parent::Stmt(Stmt::Assign(assign)))
                 if assign.targets.iter().all(|item| self.is_item_of_dict(item)) => {}
             _ => {
@@ -76,17 +68,7 @@ impl<'a> FunctionIo<'a, '_> {
     fn is_handed_on(&self) -> bool {
         for parent in self.parents.iter().rev() {
             match parent {
-                Parent::Expr(
-                    Expr::UnaryOp(_)
-                    | Expr::BoolOp(_)
-                    | Expr::If(_)
-                    | Expr::List(_)
-                    | Expr::Tuple(_)
-                    | Expr::Dict(_)
-                    | Expr::Await(_)
-                    | Expr::ListComp(_)
-                    | Expr::DictComp(_),
-                ) => {}
+                Parent::Expr(around) if hands_on(around) => {}
                 Parent::Expr(Expr::Call(call)) => return self.parameters(&call.func).is_some(),
                 Parent::Stmt(Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_)) => {
                     return true;
@@ -345,4 +327,20 @@ impl<'a> FunctionIo<'a, '_> {
             );
         }
     }
+}
+
+/// Whether an expression gives what stands in it on: the truth of a value, a choice, a display.
+fn hands_on(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::UnaryOp(_)
+            | Expr::BoolOp(_)
+            | Expr::If(_)
+            | Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Dict(_)
+            | Expr::Await(_)
+            | Expr::ListComp(_)
+            | Expr::DictComp(_)
+    )
 }
