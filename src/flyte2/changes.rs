@@ -121,7 +121,7 @@ impl<'p> Changes<'p> {
             let sets = || {
                 facts.module.sets_attributes
                     || !facts.module.module_values.is_empty()
-                    || ["setattr", "delattr", "vars"].iter().any(|name| has_name(text, name))
+                    || ["setattr", "delattr", "vars", "__setattr__"].iter().any(|name| has_name(text, name))
             };
             let patches = || has_name(text, "patch") || !facts.module.patched.is_empty();
             let runs = || users.contains_key(&file) && runs_files(text);
@@ -525,6 +525,16 @@ impl<'p> Look<'p> {
         reference.map_or(&[], |reference| self.project.resolve(self.file, reference))
     }
 
+    /// The same of what something is read from: `module` in `module.__setattr__`.
+    fn inner_targets(&self, expr: &Expr) -> Vec<Target> {
+        match (self.targets(expr), root_of(expr)) {
+            ([], Some(root)) => {
+                self.project.look_up(self.file, &root.id, &attributes_of(expr), expr.range().start())
+            }
+            (targets, _) => targets.to_vec(),
+        }
+    }
+
     /// What is in a package can be got at through it.
     fn module_is_taken(&mut self, module: FileId, taken: Taken) {
         let Some(depth) = taken else { return };
@@ -699,7 +709,7 @@ impl<'p> Look<'p> {
                 self.found.stores_any = true;
                 call.arguments.args.iter().for_each(|of| self.names_are_set(of));
             }
-            (Expr::Attribute(_), "__setattr__" | "__delattr__") => self.stores(call),
+            (Expr::Attribute(function), "__setattr__" | "__delattr__") => self.stores(function, call),
             (Expr::Name(_), "exec" | "eval") if call.arguments.len() == 1 => {
                 self.found.modules.insert(self.file);
             }
@@ -708,7 +718,8 @@ impl<'p> Look<'p> {
             {
                 self.found.modules.insert(self.file);
             }
-            (Expr::Name(_), "setattr" | "delattr") if self.sets_name(call) => {
+            (Expr::Name(_), "setattr" | "delattr") if matches!(&*call.arguments.args, [object, name, ..] if self.sets_name(object, name)) =>
+            {
                 call.arguments.args.iter().skip(1).for_each(|argument| self.look(WHOLE, argument));
                 return;
             }
@@ -924,21 +935,25 @@ impl<'p> Look<'p> {
         None
     }
 
-    /// `object.__setattr__(value, "NAME", …)`
-    fn stores(&mut self, call: &ast::ExprCall) {
-        let arguments = &call.arguments.args;
-        if arguments.first().is_some_and(is_own) {
-            return;
-        }
-        match arguments.iter().find_map(Expr::as_string_literal_expr) {
-            Some(name) => drop(self.found.stored.insert(Name::new(name.value.to_str()))),
-            None => self.found.stores_any = true,
+    /// `object.__setattr__(value, "NAME", …)`, `value.__setattr__("NAME", …)`
+    fn stores(&mut self, function: &ast::ExprAttribute, call: &ast::ExprCall) {
+        let (object, name) = match &*call.arguments.args {
+            [object, name, _] => (object, name),
+            [name, _] => (&*function.value, name),
+            _ => return self.found.stores_any = true,
+        };
+        let is_super = object.as_call_expr().is_some_and(|call| last_name(&call.func) == "super");
+        if !is_super && !is_own(object) {
+            match name.as_string_literal_expr() {
+                Some(name) => drop(self.found.stored.insert(Name::new(name.value.to_str()))),
+                None => self.found.stores_any = true,
+            }
+            self.sets_name(object, name);
         }
     }
 
     /// `setattr(module, "NAME", …)`: whether no more is bound anew than that name.
-    fn sets_name(&mut self, call: &ast::ExprCall) -> bool {
-        let [object, name, ..] = &*call.arguments.args else { return false };
+    fn sets_name(&mut self, object: &Expr, name: &Expr) -> bool {
         let Some(name) = name.as_string_literal_expr().map(|name| Name::new(name.value.to_str())) else {
             self.found.is_everywhere |= self.is_any_module(object);
             self.found.stores_any |= !is_own(object);
@@ -949,7 +964,7 @@ impl<'p> Look<'p> {
             return true;
         }
         self.set_attribute(object, &name, self.is_module(object));
-        match self.targets(object) {
+        match &self.inner_targets(object)[..] {
             [Target::Module(module)] => self.found.names.insert((*module, name)),
             [Target::Binding(file, binding, rest)] => {
                 let first = rest.first().cloned().unwrap_or(name);

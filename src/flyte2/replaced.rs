@@ -63,16 +63,20 @@ pub(super) fn is_test(relative: &str) -> bool {
 }
 
 /// Whether something of a library means something else where code replaces `replaced`. The methods of images call each
-/// other, and read what is beside them.
+/// other, and read what is beside them, the version and the configuration.
 pub(super) fn covers(replaced: &str, path: &str) -> bool {
     let is_inside = path.strip_prefix(replaced).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    is_inside || is_of_images(replaced) && is_of_images(path)
+    let read = ["flyte._version", "flyte._initialize", "flyte.config", "sys.version_info"];
+    let is_read = |path: &str| is_of_images(path) || read.iter().any(|module| is_in(path, module));
+    is_inside || is_of_images(path) && is_read(replaced)
 }
 
 fn is_of_images(path: &str) -> bool {
-    let is_in =
-        |module: &str| path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    is_in("flyte.Image") || is_in("flyte._image")
+    is_in(path, "flyte.Image") || is_in(path, "flyte._image")
+}
+
+fn is_in(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -85,6 +89,8 @@ mod tests {
         assert!(covers("flyte._image._BASE_REGISTRY", "flyte.Image.from_base"));
         assert!(covers("flyte.TaskEnvironment", "flyte.TaskEnvironment"));
         assert!(covers("os.getenv", "os.getenv"));
+        assert!(covers("flyte._version.__version__", "flyte.Image.from_debian_base"));
+        assert!(!covers("flyte.Image.clone", "flyte._version.__version__"));
         assert!(!covers("flyte.TaskEnvironment.clone_with", "flyte.Image.from_base"));
         assert!(!covers("flyte.Image.clone", "flyte.Imagery"));
         assert!(!covers("os.path", "os.pathsep"));
