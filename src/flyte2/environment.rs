@@ -192,6 +192,16 @@ pub(super) struct ImageOf {
     pub(super) built: Option<(Place, Built)>,
     /// A string that stands for it, or `None` where the environment is given no image.
     pub(super) written: Option<(Place, Option<String>)>,
+    /// Where it is said that a task environment has no image, if nothing else may bring one.
+    pub(super) absent: Option<Place>,
+}
+
+/// The position of the image among the arguments.
+pub(super) fn image_position(kind: EnvironmentKind<'_>) -> usize {
+    match kind {
+        EnvironmentKind::Container | EnvironmentKind::Clone(_) => 1,
+        EnvironmentKind::Task | EnvironmentKind::Other => 8,
+    }
 }
 
 /// The image that a call gives to its environment.
@@ -202,21 +212,27 @@ pub(super) fn image_of<'a>(
     kind: EnvironmentKind<'a>,
     depth: usize,
 ) -> ImageOf {
-    let position = match kind {
-        EnvironmentKind::Container | EnvironmentKind::Clone(_) => 1,
-        EnvironmentKind::Task | EnvironmentKind::Other => 8,
-    };
     let whole = scope.place(call.range);
-    let argument = argument(evaluator, scope, call, ("image", position));
-    match (argument, kind) {
+    let given = argument(evaluator, scope, call, ("image", image_position(kind)));
+    match (given, kind) {
         (Argument::Hidden(place), _) => ImageOf { given: Some(place), ..ImageOf::default() },
         (Argument::Given { place, value: Ok(Constant::Str(uri)), .. }, _) => {
             let written = Some((place, Some(uri)));
-            ImageOf { given: Some(place), places: vec![place], written, built: None }
+            ImageOf { given: Some(place), places: vec![place], written, ..ImageOf::default() }
         }
         (Argument::Given { place, value: Ok(Constant::Image(built)), .. }, _) => {
             let places = vec![built.place];
-            ImageOf { given: Some(place), places, built: Some((place, *built)), written: None }
+            ImageOf { given: Some(place), places, built: Some((place, *built)), ..ImageOf::default() }
+        }
+        (Argument::Given { place, value: Ok(value), .. }, EnvironmentKind::Task)
+            if !matches!(value, Constant::Name(_)) && !value.is_true() =>
+        {
+            // The template of a pod may have one.
+            let template = argument(evaluator, scope, call, ("pod_template", 2));
+            let is_bare =
+                matches!(template, Argument::Missing | Argument::Given { value: Ok(Constant::None), .. });
+            let absent = is_bare.then_some(place);
+            ImageOf { places: absent.into_iter().collect(), absent, ..ImageOf::default() }
         }
         (Argument::Given { place, expr, value }, _) if value != Ok(Constant::None) => {
             let places = expr.map(|expr| image_places(evaluator, scope, expr, (depth, 0)));
@@ -224,7 +240,7 @@ pub(super) fn image_of<'a>(
         }
         (_, EnvironmentKind::Clone(of)) => {
             let image = image_of_environment(evaluator, scope, of, depth + 1);
-            ImageOf { given: Some(whole), written: None, ..image }
+            ImageOf { given: Some(whole), written: None, absent: None, ..image }
         }
         (Argument::Missing, EnvironmentKind::Task) => {
             ImageOf { places: vec![whole], written: Some((whole, None)), ..ImageOf::default() }

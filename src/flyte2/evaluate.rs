@@ -18,6 +18,7 @@ use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use super::changes::Changes;
 use super::constant::{Constant, insert};
 use super::image_calls::is_secret_path;
+use super::image_class::refused_image;
 use super::order::Moment;
 use super::scope::{Frame, Local, Values};
 use super::search::AddedFolders;
@@ -1231,7 +1232,7 @@ impl<'a> Evaluator<'a> {
             return self.image_constructor(scope, name, call);
         }
         match path {
-            "flyte.Image" | "flyte._image.Image" => Ok(self.refused_image(scope, call)),
+            "flyte.Image" | "flyte._image.Image" => Ok(refused_image(scope, call)),
             path if is_secret_path(path) => self.secret(scope, call),
             "os.getenv" | "os.environ.get" => self.environment_variable(scope, call),
             "dict" => self.dict_call(scope, call),

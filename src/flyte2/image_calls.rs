@@ -8,7 +8,8 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a call of `flyte.Image` that its signature does not take.
+//! Speaks of a call of `flyte.Image` that its signature does not take, of a constructor or method that it does not have,
+//! and of a parameter that `TaskEnvironment` does not have.
 //!
 //! ## Why
 //!
@@ -419,7 +420,8 @@ use rustpython_ast::{self as ast, Expr};
 
 use super::constant::Constant;
 use super::evaluate::{Built, Evaluator, LayerPlace, Outcome, Place, Problem, Scope, Stuck, Unknown};
-use super::signature::{DEVELOPER_METHODS, Kind, METHODS, Signature, constructor, method};
+use super::image_class::nearest_method;
+use super::signature::{DEVELOPER_METHODS, Kind, Signature, constructor, method};
 use crate::diagnostic::Rule;
 use crate::image::{
     Base, Changes, DEFAULT_PLATFORMS, Image, Layer, PipOptions, ProjectInstall, Refusal, Secret, path,
@@ -473,7 +475,9 @@ impl<'a> Evaluator<'a> {
         call: &'a ast::ExprCall,
     ) -> Outcome {
         let place = scope.place(call.range);
-        let Some(signature) = constructor(name) else { return Err(Stuck { place }) };
+        let Some(signature) = constructor(name) else {
+            return self.refused_attribute(scope, name, call).ok_or(Stuck { place });
+        };
         let mut maker = self.maker(scope, place);
         let arguments = maker.bind(signature, call);
         maker.note_arguments(&arguments);
@@ -495,19 +499,6 @@ impl<'a> Evaluator<'a> {
         let image = &mut maker.built.image;
         image.python_version = image.python_version.or(self.settings.python_version);
         Ok(Constant::Image(Box::new(maker.built)))
-    }
-
-    /// `flyte.Image(…)`, which the SDK refuses.
-    pub(super) fn refused_image(&self, scope: Scope<'_, 'a>, call: &'a ast::ExprCall) -> Constant {
-        let place = scope.place(call.range);
-        let mut maker = self.maker(scope, place);
-        maker.problem(
-            &IMAGE_CALL,
-            place,
-            "`Image` cannot be called; the SDK takes its constructors only",
-            "Call a constructor, such as `Image.from_debian_base()`",
-        );
-        Constant::Image(Box::new(maker.built))
     }
 
     /// The image of an environment that names none.
@@ -552,7 +543,7 @@ impl<'a> Evaluator<'a> {
                 maker.developer_method(name, call);
             } else if name.starts_with("with_") {
                 let message = format!("`{name}` is no method of an image");
-                maker.problem(&IMAGE_CALL, place, message, nearest(name));
+                maker.problem(&IMAGE_CALL, place, message, nearest_method(name));
             } else {
                 return Err(Stuck { place: scope.place(call.range) });
             }
@@ -567,16 +558,6 @@ impl<'a> Evaluator<'a> {
 /// Whether a dotted path leads to the class of secrets.
 pub(super) fn is_secret_path(path: &str) -> bool {
     matches!(path, "flyte.Secret" | "flyte._secret.Secret")
-}
-
-/// What to call in place of a method that there is not: the method with the most words in common, if there is one.
-fn nearest(name: &str) -> String {
-    let words: Vec<&str> = name.split('_').skip(1).collect();
-    let shared = |method: &Signature| method.name.split('_').filter(|word| words.contains(word)).count();
-    match METHODS.iter().filter(|method| shared(method) > 0).max_by_key(|method| shared(method)) {
-        Some(method) => format!("Call a method that there is, such as `{}`", method.name),
-        None => "Call a method that there is".to_owned(),
-    }
 }
 
 impl<'a> Call<'_, '_, 'a> {

@@ -7,44 +7,6 @@
 //! @env.task
 //! def train(): ...
 //! ```
-//!
-//! # FM508
-//!
-//! ## What it does
-//!
-//! Speaks of a `TaskEnvironment` whose name the SDK refuses.
-//!
-//! ## Why
-//!
-//! Names of environments are lower-case letters and digits with single `-` or `_` between them.
-//!
-//! ## Example
-//!
-//! ```python
-//! import flyte
-//!
-//! env = flyte.TaskEnvironment(name="My env")
-//! ```
-//!
-//! ## Use instead
-//!
-//! ```python
-//! import flyte
-//!
-//! env = flyte.TaskEnvironment(name="my-env")
-//! ```
-//!
-//! ## Fix safety
-//!
-//! By hand.
-//!
-//! ## Not handled
-//!
-//! What is not known without running the code is not judged.
-//!
-//! ## References
-//!
-//! `flyte/_environment.py` of flyte 2.12.1.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -59,13 +21,14 @@ use super::entry::Key;
 use super::environment::{
     Argument, EnvironmentKind, argument, environment_kind, image_of, image_places, sets_image,
 };
+use super::environment_check::{problems, without_image};
 use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, root_of};
 use super::scope::Frame;
-use super::signature;
 use super::trace::{
     bound_value, is_constructor, is_constructor_path, is_foreign, is_image_class, is_method_name,
     may_add_to_image, may_be_environment, may_give_image, may_hold_environment,
 };
+use super::{frozen, signature};
 use crate::flyte1::file::FileFacts;
 use crate::image::Image;
 use crate::image::disk::Disk;
@@ -75,7 +38,6 @@ use crate::python::Ranged;
 use crate::python::ast::name::Name;
 use crate::python::module_path::ImportPath;
 use crate::python::scope::{Binding, BindingId, BindingKind, Role};
-use crate::rules::codes::ENVIRONMENT_NAME;
 use crate::source::TextRange;
 
 /// An image of Flyte 2 code.
@@ -410,12 +372,15 @@ impl<'a> Finder<'_, 'a> {
     }
 
     fn assign(&mut self, targets: &'a [Expr], value: &'a Expr) {
-        match (targets, value) {
-            ([Expr::Tuple(targets)], Expr::Tuple(values)) if targets.elts.len() == values.elts.len() => {
-                for (target, value) in targets.elts.iter().zip(&values.elts) {
-                    self.assign(std::slice::from_ref(target), value);
-                }
+        if let ([target], Some(values)) = (targets, written_out(value))
+            && let Some(targets) = written_out(target).filter(|targets| targets.len() == values.len())
+        {
+            for (target, value) in targets.iter().zip(values) {
+                self.assign(std::slice::from_ref(target), value);
             }
+            return;
+        }
+        match (targets, value) {
             (_, Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_)) if !self.is_alias(value) => {
                 self.alias(targets, value);
                 self.visit_expr(value);
@@ -541,22 +506,10 @@ impl<'a> Finder<'_, 'a> {
     fn environment(&mut self, call: &'a ast::ExprCall, kind: EnvironmentKind<'a>, assigned: &'a [Expr]) {
         let scope = Scope { file: self.file, frames: &self.frames };
         let name = match argument(self.evaluator, scope, call, ("name", 0)) {
-            Argument::Given { place, value: Ok(Constant::Str(name)), .. } => {
-                let is_task = !matches!(kind, EnvironmentKind::Other | EnvironmentKind::Container);
-                if is_task && !is_environment_name(&name) {
-                    self.part.problems.push(Problem {
-                        rule: &ENVIRONMENT_NAME,
-                        place,
-                        message: format!("`{name}` is no name for an environment"),
-                        help: "Use lower-case letters and digits, with single `-` or `_` between them"
-                            .to_owned(),
-                        is_refused: true,
-                    });
-                }
-                Some(name)
-            }
+            Argument::Given { value: Ok(Constant::Str(name)), .. } => Some(name),
             _ => None,
         };
+        self.part.problems.extend(problems(self.evaluator, scope, call, kind));
         let is_container = matches!(kind, EnvironmentKind::Container);
         let image = image_of(self.evaluator, scope, call, kind, 0);
         let keys = assigned.iter().filter_map(Expr::as_name_expr).filter_map(|name| self.key(name)).collect();
@@ -570,6 +523,11 @@ impl<'a> Finder<'_, 'a> {
                 None => self.evaluator.default_image(place),
             };
             built.unknown.extend(other);
+            self.part.written.push(FoundImage::new(place, built));
+        }
+        if let Some(place) = image.absent {
+            let mut built = self.referenced(place, String::new());
+            built.problems.push(without_image(place));
             self.part.written.push(FoundImage::new(place, built));
         }
         self.part.environments.push(Environment {
@@ -618,11 +576,14 @@ impl<'a> Finder<'_, 'a> {
     }
 }
 
-/// `^[a-z0-9]+([_-][a-z0-9]+)*$`, as `flyte/_environment.py` has it.
-fn is_environment_name(name: &str) -> bool {
-    let is_word =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    name.split(['_', '-']).all(is_word)
+/// The elements of a list or tuple of which none is spread.
+fn written_out(expr: &Expr) -> Option<&[Expr]> {
+    match expr {
+        Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+            Some(elts.as_slice()).filter(|elements| !elements.iter().any(Expr::is_starred_expr))
+        }
+        _ => None,
+    }
 }
 
 /// The last name of `name.attribute.attribute`.
@@ -668,7 +629,12 @@ fn is_about_image<'a>(
     })
 }
 
-fn binding_is_image(evaluator: &Evaluator<'_>, file: FileId, binding: BindingId, depth: usize) -> bool {
+pub(super) fn binding_is_image(
+    evaluator: &Evaluator<'_>,
+    file: FileId,
+    binding: BindingId,
+    depth: usize,
+) -> bool {
     if matches!(evaluator.binding(file, binding), Ok(Constant::Image(_))) {
         return true;
     }
@@ -707,6 +673,7 @@ fn unknown_image(evaluator: &Evaluator<'_>, place: Place, tasks: Vec<String>) ->
 
 impl<'a> SourceOrderVisitor<'a> for Finder<'_, 'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        self.part.problems.extend(frozen::problems(self.evaluator, self.file, stmt));
         match stmt {
             Stmt::Assign(assign) => self.assign(&assign.targets, &assign.value),
             Stmt::AnnAssign(assign) => {

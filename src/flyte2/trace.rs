@@ -12,6 +12,7 @@ use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::evaluate::{Evaluator, expression_at, root_of};
+use super::image_class::is_missing;
 use super::signature::{constructor, method};
 use crate::project::FileId;
 use crate::project::link::Target;
@@ -37,8 +38,20 @@ pub(super) fn bound_value<'a>(
 
 /// The statement that defines a function or class.
 fn definition<'a>(evaluator: &Evaluator<'a>, file: FileId, binding: BindingId) -> Option<&'a Stmt> {
+    statement(evaluator, file, binding, |kind| {
+        matches!(kind, BindingKind::Definition | BindingKind::Decorated(_))
+    })
+}
+
+/// The statement at the top level that binds a name, if it does so in such a way.
+fn statement<'a>(
+    evaluator: &Evaluator<'a>,
+    file: FileId,
+    binding: BindingId,
+    is_such: impl Fn(&BindingKind) -> bool,
+) -> Option<&'a Stmt> {
     let bound = &evaluator.project.facts(file)?.module.bindings[binding];
-    let is_definition = matches!(bound.kind, BindingKind::Definition | BindingKind::Decorated(_));
+    let is_definition = is_such(&bound.kind);
     let body = evaluator.trees.get(evaluator.project, file).filter(|_| is_definition)?.body();
     body.get(bound.owner)
 }
@@ -64,8 +77,12 @@ pub(super) fn is_constructor(evaluator: &Evaluator<'_>, file: FileId, expr: &Exp
 
 /// Whether a dotted path leads to a constructor of images.
 pub(super) fn is_constructor_path(path: &str) -> bool {
-    let name = path.strip_prefix("flyte.Image.").or_else(|| path.strip_prefix("flyte._image.Image."));
-    name.is_some_and(|name| constructor(name).is_some())
+    image_attribute(path).is_some_and(|name| constructor(name).is_some())
+}
+
+/// What a dotted path reads from the class of images.
+fn image_attribute(path: &str) -> Option<&str> {
+    path.strip_prefix("flyte.Image.").or_else(|| path.strip_prefix("flyte._image.Image."))
 }
 
 /// Whether an attribute is named as only the methods and constructors of images are, and nothing says that it belongs to
@@ -85,9 +102,11 @@ pub(super) fn is_method_name(name: &str) -> bool {
         || ["from_debian_base", "from_uv_script", "from_pixi_script"].contains(&name)
 }
 
-/// Whether an expression is the class of images itself.
+/// Whether an expression is the class of images itself, or something that it does not have.
 pub(super) fn is_image_class(evaluator: &Evaluator<'_>, file: FileId, expr: &Expr) -> bool {
-    let is_it = |target: &Target| matches!(target, Target::External(path) if is_image_path(path));
+    let is_missing = |path: &str| image_attribute(path).is_some_and(is_missing);
+    let is_it =
+        |target: &Target| matches!(target, Target::External(path) if is_image_path(path) || is_missing(path));
     targets(evaluator, file, expr).iter().any(is_it)
 }
 
@@ -346,7 +365,8 @@ pub(super) fn may_be_environment(
     if let Some(value) = bound_value(evaluator, file, binding) {
         return may_hold_environment(evaluator, file, value, depth + 1);
     }
-    definition(evaluator, file, binding).is_some_and(|stmt| {
+    // A loop, `with` or an unpacked row binds the name to something that stands in its statement.
+    statement(evaluator, file, binding, |kind| !matches!(kind, BindingKind::Import(_))).is_some_and(|stmt| {
         let mut mentions = Mentions { evaluator, file, depth: depth + 1, is_found: false };
         mentions.visit_stmt(stmt);
         mentions.is_found

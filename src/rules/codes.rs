@@ -129,7 +129,7 @@ rules! {
     BROUGHT_PACKAGE = "FM403" "package-brought-by-flytekit" "A package that the image only had because flytekit depends on it.";
     PIP_PACKAGE = "FM404" "pip-package" "pip is used in the image; Flyte 2 images have none.";
     FLYTE_REQUIREMENT = "FM405" "flyte-requirement" "A package of an image in a version that flyte itself does not take.";
-    IMAGE_CALL = "FM500" "image-invalid-call" "A call of `flyte.Image` with an argument too many, too few, or twice.";
+    IMAGE_CALL = "FM500" "image-invalid-call" "A call of `flyte.Image` or `TaskEnvironment` with an argument too many, too few, or twice, or of something that they do not have.";
     LIST_AS_ARGUMENT = "FM501" "image-list-as-argument" "A list where `flyte.Image` takes its items one by one.";
     NOT_EXTENDABLE = "FM502" "image-not-extendable" "A layer on an image that takes none.";
     IMAGE_WITHOUT_NAME = "FM503" "image-without-name" "A clone of an image, or a layer on one, that has no name.";
@@ -153,6 +153,7 @@ rules! {
     VARIABLE_NAME = "FM532" "image-variable-name" "A name that no environment variable can have.";
     SCRIPT_HEADER = "FM533" "image-script-header" "A script or manifest that the SDK or pixi cannot read.";
     BROKEN_LINE = "FM534" "image-broken-line" "A text that breaks the line of the Dockerfile that the SDK writes it to.";
+    IMAGE_ATTRIBUTE = "FM535" "image-attribute-assigned" "An attribute of an image that is assigned to; images never change.";
     UNWRITABLE_VALUE = "FM580" "unwritable-value" "A value of an image that no Dockerfile can hold as it is.";
     MISSING_FILE = "FM581" "missing-build-file" "A file that an image needs is not there, or cannot be used.";
     MISSING_SECRET = "FM582" "missing-build-secret" "A secret that an image mounts is neither in the environment nor in a file.";

@@ -58,7 +58,38 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 73] = [
+pub(crate) const FAULTS: [Fault; 83] = [
+    sdk("FM500", "image = Image.auto()", "image = Image.from_debian_base()"),
+    sdk("FM500", "image = Image.from_debian('x')", "image = Image.from_base('x')"),
+    sdk(
+        "FM500",
+        "image = Image.with_apt_packages('git')",
+        "image = Image.from_debian_base(name='x').with_apt_packages('git')",
+    ),
+    sdk(
+        "FM500",
+        "env = flyte.TaskEnvironment('e', images=base)",
+        "env = flyte.TaskEnvironment('e', image=base)",
+    ),
+    sdk("FM504", "env = flyte.TaskEnvironment('e', image=3)", "env = flyte.TaskEnvironment('e', image='x')"),
+    sdk(
+        "FM504",
+        "env = flyte.TaskEnvironment('e', image=['a'])",
+        "env = flyte.TaskEnvironment('e', image=base)",
+    ),
+    sdk(
+        "FM504",
+        "env = flyte.TaskEnvironment('e').clone_with('f', image=3)",
+        "env = flyte.TaskEnvironment('e').clone_with('f', image=None)",
+    ),
+    build(
+        "FM504",
+        "the container of the task has no image",
+        "env = flyte.TaskEnvironment('e', image=None)\n@env.task\ndef t(): ...",
+        "env = flyte.TaskEnvironment('e', image=None, pod_template='p')\n@env.task\ndef t(): ...",
+    ),
+    sdk("FM535", "base.registry = 'r'", "image = base.clone(registry='r')"),
+    sdk("FM535", "del base.name", "base = base.clone(name='y')"),
     sdk("FM500", "image = Image.from_base('debian:12', 'x')", "image = Image.from_base('debian:12')"),
     sdk(
         "FM500",

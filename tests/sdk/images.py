@@ -218,7 +218,9 @@ def signatures(out: Any) -> None:
         found[name] = [[p.name, p.kind.name, p.default is p.empty] for p in parameters]
     layers = [cls.__name__ for cls in subclasses(flyte._image.Layer)]
     fields = [field.name for field in dataclasses.fields(flyte.Image)]
-    out.write(json.dumps({"signatures": found, "layers": sorted(layers), "fields": fields}))
+    environment = list(inspect.signature(flyte.TaskEnvironment).parameters)
+    known = {"signatures": found, "layers": sorted(layers), "fields": fields, "environment": environment}
+    out.write(json.dumps(known))
 
 
 def subclasses(cls: type) -> set[type]:
