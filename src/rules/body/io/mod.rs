@@ -60,7 +60,7 @@
 //!
 //! ## Not handled
 //!
-//! Values handed to code without annotations, unless it reads nothing but fields without files, names that are bound more than once, values that are made before their file is written and then stored somewhere, and annotations put together of several strings. Paths whose
+//! Values handed to code without annotations, unless it reads nothing but fields without files, names that are bound more than once outside of comprehensions, values that are made before their file is written and then stored somewhere, and annotations put together of several strings. Paths whose
 //! text is not known, such as those of the environment or of lists with a name, where a file is wanted. Frames of pandas
 //! that reach a `StructuredDataset` in lists as a whole or by `**`.
 //!

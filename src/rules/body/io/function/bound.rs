@@ -11,6 +11,10 @@ use crate::python::scope::is_mutator;
 #[derive(Default)]
 pub(super) struct Bound<'a> {
     pub(super) counts: HashMap<&'a str, usize>,
+    /// The same without the variables of comprehensions.
+    pub(super) for_good: HashMap<&'a str, usize>,
+    /// Whether the target of a comprehension is read.
+    is_variable: bool,
     /// What is put into lists by displays and `append`.
     pub(super) lists: HashMap<&'a str, Vec<&'a Expr>>,
     /// What is put into dicts by displays and `results[key] = …`.
@@ -20,6 +24,13 @@ pub(super) struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
+    fn count(&mut self, name: &'a str) {
+        *self.counts.entry(name).or_default() += 1;
+        if !self.is_variable {
+            *self.for_good.entry(name).or_default() += 1;
+        }
+    }
+
     /// `results = [a, b]`, `results = {"a": a}`
     fn display(&mut self, name: &'a ast::ExprName, value: &'a Expr) {
         match value {
@@ -51,7 +62,7 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(function) => {
-                *self.counts.entry(function.name.as_str()).or_default() += 1;
+                self.count(function.name.as_str());
                 self.origins.entry(function.name.as_str()).or_default().push(None);
             }
             Stmt::For(node) => self.origin(&node.target, Some(&node.iter)),
@@ -88,7 +99,7 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) if name.ctx != ExprContext::Load => {
-                *self.counts.entry(name.id.as_str()).or_default() += 1;
+                self.count(name.id.as_str());
             }
             Expr::Attribute(ast::ExprAttribute { ctx, .. })
             | Expr::Subscript(ast::ExprSubscript { ctx, .. })
@@ -125,12 +136,16 @@ impl<'a> SourceOrderVisitor<'a> for Bound<'a> {
 
     fn visit_comprehension(&mut self, comprehension: &'a ast::Comprehension) {
         self.origin(&comprehension.target, Some(&comprehension.iter));
-        source_order::walk_comprehension(self, comprehension);
+        self.is_variable = true;
+        self.visit_expr(&comprehension.target);
+        self.is_variable = false;
+        self.visit_expr(&comprehension.iter);
+        comprehension.ifs.iter().for_each(|condition| self.visit_expr(condition));
     }
 
     fn visit_parameter(&mut self, parameter: &'a ast::Parameter) {
         self.origins.entry(parameter.name.as_str()).or_default().push(None);
-        *self.counts.entry(parameter.name.as_str()).or_default() += 1;
+        self.count(parameter.name.as_str());
         source_order::walk_parameter(self, parameter);
     }
 }

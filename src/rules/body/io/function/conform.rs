@@ -56,15 +56,17 @@ impl<'a> FunctionIo<'a, '_> {
                 elts.iter().for_each(|element| self.conform(element, inner));
             }
             (Shape::Many(inner), Expr::ListComp(list)) => {
-                self.enter(&list.generators);
+                self.open(list.range, &list.generators);
                 self.conform(&list.elt, inner);
+                self.scopes_around.close();
             }
             (Shape::Mapping(inner), Expr::Dict(dict)) => {
                 dict.items.iter().for_each(|item| self.conform(&item.value, inner));
             }
             (Shape::Mapping(inner), Expr::DictComp(dict)) => {
-                self.enter(&dict.generators);
+                self.open(dict.range, &dict.generators);
                 self.conform(&dict.value, inner);
+                self.scopes_around.close();
             }
             (Shape::Class(..) | Shape::Tuple(_) | Shape::Many(_) | Shape::Mapping(_), _)
                 if self.shape_of(expr).lacks_frames(wanted, self.cx.project) =>

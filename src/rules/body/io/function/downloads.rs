@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::super::types::{Shape, fields};
+use super::scopes::Wanted;
 use super::{Binder, FunctionIo, Outcome, Parent, root_of};
 use crate::edit::Edit;
 use crate::python::Ranged;
@@ -44,6 +45,8 @@ pub(super) struct PathUse {
     is_inside: bool,
     /// Whether the value may be another one, or not be there, elsewhere in the function: `files[0]`.
     is_fleeting: bool,
+    /// Where it stands in the comprehension that the value is a variable of.
+    in_comprehension: Option<Wanted>,
 }
 
 impl FunctionIo<'_, '_> {
@@ -53,10 +56,10 @@ impl FunctionIo<'_, '_> {
         if root.is_none() && !may_be_none && !(self.is_async && self.scopes > 0) {
             return self.path_of_result(range, value.range());
         }
-        let known = root.and_then(|root| self.tracked.get(root));
-        let is_tried = known.is_some_and(|known| known.tries < self.tries);
+        let known = root.and_then(|root| self.known(root));
+        let is_tried = known.as_ref().is_some_and(|known| known.tries < self.tries);
         let is_fleeting = self.is_fleeting(value);
-        let binder = match known {
+        let binder = match &known {
             Some(_) if is_fleeting && self.conditions == 0 && self.is_lasting(value) => {
                 self.statement_start().map_or(Binder::Nowhere, Binder::Before)
             }
@@ -68,7 +71,7 @@ impl FunctionIo<'_, '_> {
             range,
             value: self.text(value.range()).to_owned(),
             binder,
-            is_repeated: !is_fleeting && self.depth > 0 && !matches!(binder, Binder::Nowhere),
+            is_repeated: !is_fleeting && !matches!(binder, Binder::Nowhere) && known.as_ref().is_none_or(|known| known.depth < self.depth),
             is_tried: is_tried && !is_fleeting,
             may_be_none,
             is_optional,
@@ -78,6 +81,9 @@ impl FunctionIo<'_, '_> {
             as_path: false,
             is_inside: self.scopes > 0,
             is_fleeting,
+            in_comprehension: known
+                .and_then(|known| known.comprehension)
+                .and_then(|comprehension| self.wanted_in(comprehension, range)),
         });
     }
 
@@ -182,7 +188,7 @@ impl FunctionIo<'_, '_> {
     pub(super) fn finish(mut self) -> Outcome {
         for (name, shapes) in std::mem::take(&mut self.shapes) {
             let is_same = shapes.iter().all(|shape| *shape == shapes[0]);
-            let is_sure = is_same && self.bound.get(name) == Some(&shapes.len());
+            let is_sure = is_same && self.bound_for_good.get(name) == Some(&shapes.len());
             if !self.is_workflow() && !is_sure {
                 self.rebound(self.whole, name);
             }
@@ -195,12 +201,13 @@ impl FunctionIo<'_, '_> {
                 "Make it where it is returned or handed to a task",
             );
         }
-        let mut by_value: BTreeMap<String, Vec<PathUse>> = BTreeMap::new();
+        let mut by_value: BTreeMap<(String, Option<TextSize>), Vec<PathUse>> = BTreeMap::new();
         for path_use in std::mem::take(&mut self.uses) {
-            by_value.entry(path_use.value.clone()).or_default().push(path_use);
+            let scope = path_use.in_comprehension.map(|wanted| wanted.comprehension.start());
+            by_value.entry((path_use.value.clone(), scope)).or_default().push(path_use);
         }
-        for (value, uses) in by_value {
-            if self.early.names.contains_key(value.as_str()) {
+        for ((value, scope), uses) in by_value {
+            if scope.is_none() && self.early.names.contains_key(value.as_str()) {
                 uses.iter().for_each(|path_use| self.put(path_use, &value));
                 continue;
             }
@@ -225,6 +232,22 @@ impl FunctionIo<'_, '_> {
                 }
                 let path = download(&value, self.is_async);
                 self.replace(first, &path);
+                continue;
+            }
+            let wanted: Vec<Option<Wanted>> = uses.iter().map(|path_use| path_use.in_comprehension).collect();
+            let is_there = |path_use: &PathUse| !path_use.may_be_none && !path_use.is_optional;
+            if let Some(first) =
+                Wanted::first(&wanted).filter(|_| !self.is_async && uses.iter().all(is_there))
+            {
+                let name = self.path_name(&value);
+                let bound = format!("{name} := {}", download(&value, false));
+                for (position, path_use) in uses.iter().enumerate() {
+                    match position == first {
+                        true if self.is_in_parentheses(path_use) => self.replace(path_use, &bound),
+                        true => self.replace(path_use, &format!("({bound})")),
+                        false => self.replace(path_use, &name),
+                    }
+                }
                 continue;
             }
             let guarded =
@@ -279,6 +302,11 @@ impl FunctionIo<'_, '_> {
         self.outcome
     }
 
+    fn is_in_parentheses(&self, path_use: &PathUse) -> bool {
+        let (before, behind) = self.cx.text.split_at(path_use.range.end().into());
+        before[..path_use.range.start().into()].ends_with('(') && behind.starts_with(')')
+    }
+
     fn replace(&mut self, path_use: &PathUse, path: &str) {
         let text = if path_use.as_path { format!("{}({path})", self.names.path()) } else { path.to_owned() };
         self.outcome.edits.push(Edit::replacement(path_use.range, text));
@@ -314,7 +342,7 @@ impl FunctionIo<'_, '_> {
     }
 
     /// `model_path` for `model` and `r_model_path` for `r.model`.
-    fn path_name(&self, value: &str) -> String {
+    fn path_name(&mut self, value: &str) -> String {
         let words: Vec<&str> = value
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .filter(|word| !word.is_empty())
@@ -323,7 +351,11 @@ impl FunctionIo<'_, '_> {
         let module = &self.cx.facts.module;
         let candidates = [format!("{base}_path"), format!("{base}_local_path")];
         let further = (2..).map(|number| format!("{base}_path{number}"));
-        candidates.into_iter().chain(further).find(|name| !module.has_name(name)).unwrap_or_default()
+        let mut names = candidates.into_iter().chain(further);
+        let name = names.find(|name| !module.has_name(name) && !self.path_names.contains(name));
+        let name = name.unwrap_or_default();
+        self.path_names.insert(name.clone());
+        name
     }
 }
 

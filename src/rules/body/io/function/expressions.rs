@@ -12,23 +12,27 @@ impl FunctionIo<'_, '_> {
     /// The type of an expression, as far as it matters.
     pub(super) fn shape_of(&self, expr: &Expr) -> Shape {
         match expr {
-            Expr::Name(name) => match self.tracked.get(name.id.as_str()) {
-                Some(known) => known.shape.clone(),
+            Expr::Name(name) => match self.known(name.id.as_str()) {
+                Some(known) => known.shape,
+                None if self.scopes_around.has(name.id.as_str()) => Shape::Other,
                 None => self.global(expr),
             },
             Expr::List(ast::ExprList { elts, .. }) => self.shape_of_elements(elts.iter()),
             Expr::Tuple(tuple) => {
                 Shape::Tuple(tuple.elts.iter().map(|element| self.shape_of(element)).collect())
             }
-            Expr::ListComp(ast::ExprListComp { elt, .. })
-            | Expr::SetComp(ast::ExprSetComp { elt, .. })
-            | Expr::Generator(ast::ExprGenerator { elt, .. }) => {
-                self.shape_of_elements(std::iter::once(&**elt))
+            Expr::ListComp(ast::ExprListComp { elt: value, generators, range, .. })
+            | Expr::SetComp(ast::ExprSetComp { elt: value, generators, range, .. })
+            | Expr::Generator(ast::ExprGenerator { elt: value, generators, range, .. })
+            | Expr::DictComp(ast::ExprDictComp { value, generators, range, .. }) => {
+                self.open(*range, generators);
+                let shape = self.shape_of_elements(std::iter::once(&**value));
+                self.scopes_around.close();
+                match shape {
+                    Shape::Many(inner) if expr.is_dict_comp_expr() => Shape::Mapping(inner),
+                    shape => shape,
+                }
             }
-            Expr::DictComp(dict) => match self.shape_of_elements(std::iter::once(&*dict.value)) {
-                Shape::Many(inner) => Shape::Mapping(inner),
-                other => other,
-            },
             Expr::Named(named) => self.shape_of(&named.value),
             Expr::Dict(dict) => match self.shape_of_elements(dict.items.iter().map(|item| &item.value)) {
                 Shape::Many(inner) => Shape::Mapping(inner),

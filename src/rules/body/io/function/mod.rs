@@ -16,6 +16,7 @@ mod mixed;
 mod names;
 mod parameters;
 mod results;
+mod scopes;
 mod uses;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -34,6 +35,7 @@ use crate::rules::{Effect, Finding};
 use crate::source::{TextRange, TextSize};
 use bound::Bound;
 use downloads::PathUse;
+use scopes::{Scopes, generators_of};
 use uses::Callee;
 
 /// Where the path of a value can be bound.
@@ -54,6 +56,10 @@ struct Tracked {
     binder: Binder,
     /// How many `try` statements are around the binding.
     tries: usize,
+    /// How many loops and functions are around where it can be bound.
+    depth: usize,
+    /// The comprehension that it is a variable of.
+    comprehension: Option<TextRange>,
 }
 
 /// What a function becomes.
@@ -88,6 +94,9 @@ pub(super) struct FunctionIo<'a, 'n> {
     tracked: HashMap<String, Tracked>,
     /// How often each name is bound in the code, nested functions included.
     bound: HashMap<&'a str, usize>,
+    /// The same without the variables of comprehensions.
+    bound_for_good: HashMap<&'a str, usize>,
+    scopes_around: Scopes,
     /// What is put into lists by displays and `append`.
     lists: HashMap<&'a str, Vec<&'a Expr>>,
     /// What is put into dicts by displays and `results[key] = …`.
@@ -125,6 +134,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     targets: HashSet<TextRange>,
     /// The shapes of the values that names with several values get.
     shapes: BTreeMap<&'a str, Vec<Shape>>,
+    /// The names that paths are bound to.
+    path_names: HashSet<String>,
     outcome: Outcome,
 }
 
@@ -155,6 +166,8 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             returns: None,
             tracked: HashMap::new(),
             bound: bound.counts,
+            bound_for_good: bound.for_good,
+            scopes_around: Scopes::default(),
             lists: bound.lists,
             dicts: bound.dicts,
             origins: bound.origins,
@@ -175,6 +188,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             depth_of_functions: 0,
             targets: HashSet::new(),
             shapes: BTreeMap::new(),
+            path_names: HashSet::new(),
             outcome: Outcome::default(),
         }
     }
@@ -352,12 +366,14 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
                     let Some(annotation) = parameter.parameter.annotation.as_deref() else { continue };
                     let shape = self.shape(annotation);
                     let name = &parameter.parameter.name;
-                    let is_only = self.bound.get(name.as_str()) == Some(&1);
+                    let is_only = self.bound_for_good.get(name.as_str()) == Some(&1);
                     if let Some(others) = self.types_beside_files(annotation).filter(|_| is_only) {
                         self.mixed.insert(name.as_str(), others);
                     }
                     if shape.holds_io(self.cx.project) && is_only {
+                        self.depth += 1;
                         self.track(name, shape, Binder::Before(start));
+                        self.depth -= 1;
                     } else if shape.holds_io(self.cx.project) {
                         self.rebound(name.range, name.as_str());
                     }
@@ -365,7 +381,9 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
             }
             Stmt::For(node) => {
                 let binder = node.body.first().map_or(Binder::Nowhere, |first| Binder::Before(first.start()));
+                self.depth += 1;
                 self.iterated(&node.target, &node.iter, binder);
+                self.depth -= 1;
             }
             _ => {}
         }
@@ -393,6 +411,7 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         if let Expr::Name(name) = expr
             && name.ctx == ExprContext::Load
             && let Some(&others) = self.mixed.get(name.id.as_str())
+            && !self.scopes_around.has(name.id.as_str())
         {
             return self.mixed(expr, name.id.as_str(), others);
         }
@@ -417,12 +436,9 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         if let Expr::Call(call) = expr {
             self.call(call);
         }
-        if let Expr::ListComp(ast::ExprListComp { generators, .. })
-        | Expr::SetComp(ast::ExprSetComp { generators, .. })
-        | Expr::Generator(ast::ExprGenerator { generators, .. })
-        | Expr::DictComp(ast::ExprDictComp { generators, .. }) = expr
-        {
-            self.enter(generators);
+        let generators = generators_of(expr);
+        if let Some(generators) = generators {
+            self.enter(expr.range(), generators);
         }
         let is_deferred = matches!(
             expr,
@@ -435,6 +451,9 @@ impl<'a> SourceOrderVisitor<'a> for FunctionIo<'a, '_> {
         self.parents.push(Parent::Expr(expr));
         source_order::walk_expr(self, expr);
         self.parents.pop();
+        if generators.is_some() {
+            self.scopes_around.close();
+        }
         self.conditions -= usize::from(is_condition);
         self.depth -= usize::from(is_deferred);
         self.scopes -= usize::from(is_deferred);

@@ -10,7 +10,7 @@ use crate::source::{TextRange, TextSize};
 impl<'a> FunctionIo<'a, '_> {
     /// A parameter whose value is, or holds, a file, directory or frame.
     pub(super) fn parameter(&mut self, name: &'a ast::Identifier, shape: Shape, start: TextSize) {
-        let is_rebound = self.bound.contains_key(name.as_str());
+        let is_rebound = self.bound_for_good.contains_key(name.as_str());
         if !shape.holds_io(self.cx.project) && shape.is_followed(self.cx.project) && !is_rebound {
             let binder = Binder::Nowhere;
             self.track(name, shape, binder);
@@ -32,13 +32,6 @@ impl<'a> FunctionIo<'a, '_> {
                 self.untraceable(target);
             };
         }
-        match value {
-            Expr::ListComp(ast::ExprListComp { generators, .. })
-            | Expr::SetComp(ast::ExprSetComp { generators, .. })
-            | Expr::Generator(ast::ExprGenerator { generators, .. })
-            | Expr::DictComp(ast::ExprDictComp { generators, .. }) => self.enter(generators),
-            _ => {}
-        }
         let shape = match (self.shape_of(value), target) {
             (Shape::Other, Expr::Name(name)) if value.is_list_expr() => {
                 let appended = self.lists.get(name.id.as_str()).cloned().unwrap_or_default();
@@ -54,13 +47,6 @@ impl<'a> FunctionIo<'a, '_> {
             (shape, _) => shape,
         };
         self.named(target, shape, Binder::After(statement.end()));
-    }
-
-    /// The variables of a comprehension.
-    pub(super) fn enter(&mut self, generators: &'a [ast::Comprehension]) {
-        for generator in generators {
-            self.iterated(&generator.target, &generator.iter, Binder::Nowhere);
-        }
     }
 
     /// The names in a target get values of these types.
@@ -88,7 +74,7 @@ impl<'a> FunctionIo<'a, '_> {
             _ if !holds_io || self.is_item_of_dict(target) => return,
             _ => return self.untraceable(target),
         };
-        let times = self.bound.get(id).copied().unwrap_or_default();
+        let times = self.bound_for_good.get(id).copied().unwrap_or_default();
         if !self.targets.insert(target.range()) {
             return;
         }
@@ -128,7 +114,10 @@ impl<'a> FunctionIo<'a, '_> {
     }
 
     pub(super) fn track(&mut self, name: &str, shape: Shape, binder: Binder) {
-        self.tracked.insert(name.to_owned(), Tracked { shape, binder, tries: self.tries });
+        self.tracked.insert(
+            name.to_owned(),
+            Tracked { shape, binder, tries: self.tries, depth: self.depth, comprehension: None },
+        );
     }
 
     pub(super) fn rebound(&mut self, range: TextRange, name: &str) {

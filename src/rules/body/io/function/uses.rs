@@ -88,7 +88,7 @@ impl<'a> FunctionIo<'a, '_> {
             _ => None,
         };
         matches!(target, Some(Expr::Name(name))
-            if self.bound.get(name.id.as_str()) == Some(&1) && self.tracked.contains_key(name.id.as_str()))
+            if self.bound_for_good.get(name.id.as_str()) == Some(&1) && self.tracked.contains_key(name.id.as_str()))
     }
 
     fn attribute(
@@ -270,8 +270,7 @@ impl<'a> FunctionIo<'a, '_> {
         // A method of an object of the function: it reads, unless it stores what it gets.
         let method = path.rsplit('.').next().unwrap_or_default();
         let stores = ["append", "add", "insert", "extend", "update", "setdefault", "put", "send", "write"];
-        if method == "append" && matches!(self.tracked.get(root), Some(Tracked { shape: Shape::Many(_), .. }))
-        {
+        if method == "append" && matches!(self.known(root), Some(Tracked { shape: Shape::Many(_), .. })) {
             return Callee::Keeps;
         }
         let is_of_project =
