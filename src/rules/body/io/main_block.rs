@@ -31,9 +31,14 @@ pub(super) enum Place {
 
 /// Where the code that is mapped runs.
 pub(super) fn place(mapper: &Mapper<'_>) -> Place {
+    code(mapper).map_or(Place::Elsewhere, |statement| place_of(mapper.cx, statement, &mut HashSet::new()))
+}
+
+/// The statement at the top level of the file that is mapped, if it is code beside tasks and workflows.
+pub(super) fn code(mapper: &Mapper<'_>) -> Option<StatementId> {
     match mapper.cx.graph.nodes[mapper.node].kind {
-        NodeKind::Code(statement) => place_of(mapper.cx, statement, &mut HashSet::new()),
-        _ => Place::Elsewhere,
+        NodeKind::Code(statement) => Some(statement),
+        _ => None,
     }
 }
 

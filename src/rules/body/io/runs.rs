@@ -270,26 +270,31 @@ fn is_named_tuple(cx: &BodyContext<'_>, file: usize, statement: usize) -> bool {
 /// The `__main__` block, and each function that only runs in it, begin with `flyte.init()`, if what they call needs that.
 pub(in crate::rules::body) fn statement(mapper: &mut Mapper<'_>, stmt: &Stmt) -> bool {
     let cx = mapper.cx;
-    let body = match (stmt, main_block::place(mapper)) {
-        (Stmt::If(block), Place::Block) => &block.body,
-        (Stmt::FunctionDef(function), Place::Called) => &function.body,
+    let body = match stmt {
+        Stmt::If(block) => &block.body,
+        Stmt::FunctionDef(function) => &function.body,
         _ => return false,
     };
-    let is_whole = cx
-        .facts
-        .module
-        .statements
-        .iter()
-        .any(|whole| whole.contains_range(stmt.range()) && whole.end() == stmt.end());
+    let is_whole = main_block::code(mapper).is_some_and(|statement| {
+        let whole = cx.facts.module.statements[statement];
+        whole.contains_range(stmt.range()) && whole.end() == stmt.end()
+    });
     if !is_whole || mapper.is_entity() || cx.text[stmt.range()].contains("flyte.init") {
         return false;
     }
     let mut calls = Calls { cx, need: Need::Nothing };
     body.iter().for_each(|statement| calls.visit_stmt(statement));
+    if calls.need == Need::Nothing {
+        return false;
+    }
+    // Asked last: it looks for the calls of a function in the whole project.
+    match (stmt, main_block::place(mapper)) {
+        (Stmt::If(_), Place::Block) | (Stmt::FunctionDef(_), Place::Called) => {}
+        _ => return false,
+    }
     let is_docstring =
         |stmt: &&Stmt| matches!(stmt, Stmt::Expr(first) if first.value.is_string_literal_expr());
-    let first = body.iter().find(|stmt| !is_docstring(stmt));
-    let Some(first) = first.filter(|_| calls.need > Need::Nothing) else { return false };
+    let Some(first) = body.iter().find(|stmt| !is_docstring(stmt)) else { return false };
     let init = mapper.flyte("init");
     let start = first.start();
     let before = &cx.text[TextRange::new(line_start(cx.text, start), start)];
