@@ -31,6 +31,7 @@ pub(super) fn settings(
         found_registry: found.registry.clone(),
         found_images: found.image_refs.clone(),
         environment: std::env::vars().collect(),
+        needs_uris: true,
     }
 }
 

@@ -23,6 +23,7 @@ use rustpython_ast::{self as ast, Expr, Stmt};
 use super::constant::Constant;
 use super::evaluate::{Place, attributes_of, root_of};
 use super::inits::{self, Init};
+use super::read::imports_flyte2;
 use super::replaced::{Patch, covers, is_test, patches};
 use super::variables::{SetVariable, set_by};
 use super::{search, signature};
@@ -32,7 +33,7 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
-use crate::python::scope::{BindingId, BindingKind, ImportStatement};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement, Role};
 use crate::source::TextRange;
 
 /// What code may change: found out file by file, as far as it is asked for.
@@ -46,8 +47,8 @@ pub struct Changes<'p> {
     /// Files that may get at modules, or classes, which names do not tell.
     reaching: Vec<FileId>,
     found: Vec<OnceLock<Found>>,
-    /// What is replaced of libraries, by its dotted path.
-    replaced: OnceLock<FxHashSet<String>>,
+    /// What is replaced of libraries, by its dotted path: of others, and of flyte.
+    replaced: [OnceLock<FxHashSet<String>>; 2],
     /// Where code initializes the SDK.
     inits: OnceLock<Vec<Init>>,
     /// Where code changes the folders that modules are looked for in.
@@ -140,7 +141,7 @@ impl<'p> Changes<'p> {
             near,
             reaching,
             found,
-            replaced: OnceLock::new(),
+            replaced: Default::default(),
             inits: OnceLock::new(),
             added_paths: OnceLock::new(),
         }
@@ -276,21 +277,28 @@ impl<'p> Changes<'p> {
 
     /// Whether something of a library may be another thing than the library has.
     pub fn replaces(&self, path: &str) -> bool {
-        let names_flyte = |text: &str| text.contains("flyte") || text.contains("Image");
-        let sets = |text: &str, facts: &FileFacts| {
-            facts.module.sets_attributes
-                || ["setattr", "delattr", "patch", "__setattr__"].iter().any(|name| has_name(text, name))
+        let is_of_flyte = path.split('.').next() == Some("flyte");
+        let patches = |text: &str| {
+            ["setattr", "delattr", "patch", "__setattr__"].iter().any(|name| has_name(text, name))
         };
         let find = || {
             let files = self.project.parsed().filter(|&(file, facts)| {
                 let text = self.project.text(file);
-                names_flyte(text) && sets(text, facts) && !is_test(&self.project.files[file].relative)
+                let is_candidate = if is_of_flyte {
+                    (facts.module.sets_attributes || patches(text)) && names_flyte2(text, facts)
+                } else {
+                    facts.module.sets_attributes && self.sets_outside(file, facts) || patches(text)
+                };
+                is_candidate && !is_test(&self.project.files[file].relative)
             });
             let files: Vec<FileId> = files.map(|(file, _)| file).collect();
             let replaced = files.into_par_iter().flat_map_iter(|file| self.found_in(file).replaced.clone());
             replaced.collect()
         };
-        self.replaced.get_or_init(find).iter().any(|replaced| covers(replaced, path))
+        self.replaced[usize::from(is_of_flyte)]
+            .get_or_init(find)
+            .iter()
+            .any(|replaced| covers(replaced, path))
     }
 
     /// Where code initializes the SDK.
@@ -301,6 +309,12 @@ impl<'p> Changes<'p> {
     /// Where code changes the folders that modules are looked for in.
     pub fn added_paths(&self) -> &[Place] {
         self.added_paths.get_or_init(|| search::find(self.project))
+    }
+
+    /// Whether code assigns to an attribute of a library, by its own name.
+    fn sets_outside(&self, file: FileId, facts: &FileFacts) -> bool {
+        let mut set = facts.module.references.iter().filter(|reference| reference.role == Role::Mutated);
+        set.any(|reference| matches!(self.project.resolve(file, reference), [Target::External(_)]))
     }
 
     /// Whether the working directory may be another one.
@@ -346,6 +360,12 @@ fn has_name(text: &str, name: &str) -> bool {
     let goes_on =
         |at: usize| text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
+}
+
+/// Whether a file may get at flyte, by its own import or by another file's. Most code of Flyte 1 has `flyte` in comments.
+fn names_flyte2(text: &str, facts: &FileFacts) -> bool {
+    imports_flyte2(facts)
+        || ["Image", "TaskEnvironment", "flyte._image"].iter().any(|name| has_name(text, name))
 }
 
 /// Whether code may get modules by names that are not known.

@@ -52,6 +52,8 @@ pub struct Settings {
     pub found_images: BTreeMap<String, String>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
+    /// Whether the uris of images are wanted, so that it matters what gives them another registry.
+    pub needs_uris: bool,
 }
 
 /// A place in the project.

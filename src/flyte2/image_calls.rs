@@ -1128,7 +1128,7 @@ impl<'a> Call<'_, '_, 'a> {
     /// Notes what gives the image another registry than the configuration, if it is given none of its own.
     fn note_other_registry(&mut self, arguments: &Arguments<'a>) {
         let is_own = |argument: &Argument<'a>| argument.value.as_ref().map_or(true, Constant::is_true);
-        if !arguments.get("registry").is_some_and(is_own) {
+        if self.evaluator.settings.needs_uris && !arguments.get("registry").is_some_and(is_own) {
             let moment = self.evaluator.moment(self.scope, self.place.range.start());
             self.built.unknown.extend(self.evaluator.other_registry(moment));
         }

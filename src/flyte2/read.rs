@@ -196,7 +196,8 @@ fn files_with_flyte2(project: &Project) -> BTreeMap<FileId, bool> {
     reached.into_iter().map(|file| (file, imports(file))).collect()
 }
 
-fn imports_flyte2(facts: &FileFacts) -> bool {
+/// Whether a file takes anything from Flyte 2.
+pub(super) fn imports_flyte2(facts: &FileFacts) -> bool {
     facts.module.star_imports.iter().any(is_flyte2)
         || facts.module.bindings.iter().any(|binding| match &binding.kind {
             BindingKind::Import(path) => is_flyte2(path),
@@ -471,11 +472,29 @@ impl<'a> Finder<'_, 'a> {
 
     /// Whether a name stands for a constructor of images, or for the class whose constructor is read.
     fn is_alias(&self, callee: &'a Expr) -> bool {
+        // To see whether code rebinds the name of a function, the files around would be looked at for nothing.
+        if self.is_defined(callee) {
+            return false;
+        }
         let Ok((Constant::Name(path), rest)) = self.evaluator.chain(self.scope(), callee) else {
             return false;
         };
         let names = std::iter::once(path.as_str()).chain(rest.iter().map(Name::as_str));
         is_constructor_path(&names.collect::<Vec<_>>().join("."))
+    }
+
+    /// Whether an expression names a function or class of the project, or something of Flyte 1.
+    fn is_defined(&self, expr: &Expr) -> bool {
+        let project = self.evaluator.project;
+        let reference = project.facts(self.file).and_then(|facts| facts.reference_at(expr.range()));
+        match reference.map(|reference| project.resolve(self.file, reference)) {
+            Some([Target::Binding(file, binding, _)]) => project.facts(*file).is_some_and(|facts| {
+                let kind = &facts.module.bindings[*binding].kind;
+                matches!(kind, BindingKind::Definition | BindingKind::Decorated(_))
+            }),
+            Some([Target::Flyte1(_)]) => true,
+            _ => false,
+        }
     }
 
     fn found(&mut self, assigned: &'a [Expr], range: TextRange, mut built: Built) {

@@ -32,7 +32,8 @@ pub(super) struct AddedFolders {
 pub(super) fn find(project: &Project) -> Vec<Place> {
     let named = project.parsed().filter(|&(file, _)| {
         let text = project.text(file);
-        text.contains("sys") && text.contains("path") && !is_test(&project.files[file].relative)
+        ["sys.path", "sys as", "from sys"].iter().any(|name| text.contains(name))
+            && !is_test(&project.files[file].relative)
     });
     let places = named.flat_map(|(file, facts)| {
         let mut look = Look { facts, found: Vec::new() };
