@@ -115,6 +115,16 @@ pub(super) struct Wanted<'a> {
     pub(super) increases_shared_memory: bool,
 }
 
+/// Whether the value of a keyword that takes `Resources` asks for no GPU by name: `Resources(gpu="0")`.
+pub(super) fn has_no_gpu(cx: &SettingContext<'_>, value: &Value) -> bool {
+    let is_none = |amounts: Amounts<'_>| {
+        let mut fields = amounts.call.fields(&FIELDS);
+        let gpu = fields.find(|(name, ..)| *name == Some(FIELDS[GPU]));
+        gpu.and_then(|(_, argument, _)| amount(cx, amounts, GPU, &argument.value)).as_deref() == Some("0")
+    };
+    amounts(cx, value, &mut Effects::default()).is_some_and(is_none)
+}
+
 /// Reads the value of a keyword that takes `Resources`.
 pub(super) fn amounts<'a>(
     cx: &SettingContext<'a>,

@@ -136,7 +136,8 @@ use crate::python::ast;
 use crate::python::items::{Item, items_between};
 use crate::python::value::{Value, ValueKind};
 use crate::rules::codes::{OVERRIDE, OVERRIDE_RESOURCES};
-use crate::rules::task::{self, MappedTask, SettingText};
+use crate::rules::resources;
+use crate::rules::task::{self, EnvironmentSetting, MappedTask, SettingText};
 use crate::rules::{Effect, Finding};
 use crate::source::TextRange;
 
@@ -160,16 +161,26 @@ pub(super) fn suffix(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) -> String {
         }
     }
     let cx = mapper.cx;
-    let mapped = with_context(cx.project, cx.graph, cx.file, call.range.start(), cx.names, |cx| {
-        task::map_keywords(cx, &shared, tail)
+    let read = with_context(cx.project, cx.graph, cx.file, call.range.start(), cx.names, |cx| {
+        let is_amounts = |name: &str| matches!(name, "requests" | "limits" | "resources");
+        let mut amounts = shared.iter().filter(|(name, ..)| is_amounts(name));
+        let has_no_gpu = amounts.any(|(_, value, _)| resources::has_no_gpu(cx, value));
+        (task::map_keywords(cx, &shared, tail), has_no_gpu)
     });
-    let mapped = settle(mapper, mapped.unwrap_or_default());
+    let (mapped, has_no_gpu) = read.unwrap_or_default();
+    let mut mapped = settle(mapper, mapped);
     arguments.extend(mapped.arguments.iter().cloned());
+    let is_resources = |setting: &EnvironmentSetting| setting.name == "resources";
+    if has_no_gpu && !mapped.settings.iter().any(is_resources) {
+        // Nothing is asked for but that there is no GPU.
+        let value = SettingText::Call(Call { callee: mapper.flyte("Resources"), ..Call::default() });
+        mapped.settings.push(EnvironmentSetting { name: "resources", value });
+    }
     for setting in mapped.settings {
         let text = match setting.value {
             SettingText::Text(text) => text,
             SettingText::Call(mut resources) => {
-                repeat_own(mapper, call.node, &mut resources, tail);
+                repeat_own(mapper, call.node, &mut resources, has_no_gpu, tail);
                 laid_out(mapper, resources, true)
             }
         };
@@ -266,8 +277,14 @@ fn has_retries(mapper: &Mapper<'_>, node: NodeId) -> bool {
     retries.is_some_and(|retries| retries.value.kind != ValueKind::Int(0))
 }
 
-/// What the task has of its own is repeated, unless the call overrides it.
-fn repeat_own(mapper: &mut Mapper<'_>, node: NodeId, resources: &mut Call, range: TextRange) {
+/// What the task has of its own is repeated, unless the call overrides it or takes its GPUs away.
+fn repeat_own(
+    mapper: &mut Mapper<'_>,
+    node: NodeId,
+    resources: &mut Call,
+    has_no_gpu: bool,
+    range: TextRange,
+) {
     let cx = mapper.cx;
     let mut own = map_entity(cx.project, cx.graph, node, cx.names);
     let maker = cx.graph.entity(node).filter(|entity| !entity.is_apart).and_then(|entity| entity.maker);
@@ -289,12 +306,14 @@ fn repeat_own(mapper: &mut Mapper<'_>, node: NodeId, resources: &mut Call, range
     let mut repeated = Vec::new();
     for argument in call.arguments {
         let name = field(&argument.text);
-        if resources.arguments.iter().all(|given| field(&given.text) != name) {
+        let is_taken_away = has_no_gpu && name == "gpu";
+        if !is_taken_away && resources.arguments.iter().all(|given| field(&given.text) != name) {
             repeated.push(name);
             resources.arguments.push(Argument::new(argument.text));
         }
     }
     let uses = own.effects.uses.iter().filter(|name| matches!(**name, "GPU" | "TPU" | "Device"));
+    let uses = uses.filter(|_| !has_no_gpu);
     uses.for_each(|name| drop(mapper.flyte(name)));
     if !repeated.is_empty() {
         let message = format!(
