@@ -56,7 +56,8 @@
 //!
 //! ## Fix safety
 //!
-//! By hand. Uses that can be followed are rewritten with the task.
+//! By hand. Uses that can be followed are rewritten with the task. Unsafe where a helper or a method changes a file through
+//! a path that the task downloads by itself: on Flyte 1 both had one copy.
 //!
 //! ## Not handled
 //!

@@ -10,6 +10,7 @@ mod bound;
 mod calls;
 mod conform;
 mod construct;
+mod copies;
 mod downloads;
 mod expressions;
 mod mixed;
@@ -217,6 +218,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             self.early = Early::of(&function.body, self.cx.text, &self.bound, &self);
         }
         function.body.iter().for_each(|statement| self.visit_stmt(statement));
+        self.check_copies(function);
         self.finish()
     }
 
