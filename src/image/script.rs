@@ -36,9 +36,33 @@ pub enum ScriptError {
         /// What is wrong.
         reason: String,
     },
+    /// A dependency with a marker, of which pixi knows none.
+    #[error("its dependency `{0}` cannot be given to pixi: it has a condition")]
+    Condition(String),
+    /// The platforms that the image is built for, and the script does not name.
+    #[error("its `platforms` leave out {0}, for which the image is built")]
+    Platforms(String),
     /// A value whose text in the generated manifest is not known.
     #[error("its header holds `{0}`, a value whose text in the manifest is not known")]
     Value(String),
+}
+
+impl ScriptError {
+    /// What to do.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "Save the script as UTF-8, where it can be read",
+            Self::Toml(_) => "Write the block as TOML, each line behind `# `",
+            Self::Condition(_) => {
+                "Write it without the condition, or into a table of `[tool.pixi.target.linux-64.pypi-dependencies]`"
+            }
+            Self::Dependency { .. } => "Write it as PEP 508 has it, such as `httpx>=0.27`",
+            Self::Platforms(_) => {
+                "Add them to `platforms` of `[tool.pixi.workspace]`, or give `from_pixi_script` a `platform`"
+            }
+            Self::NoHeader | Self::Value(_) => "Write what it needs into a `# /// script` block",
+        }
+    }
 }
 
 /// What the SDK reads from the header of a uv script.
@@ -196,13 +220,27 @@ pub fn pixi_manifest(script: &Path, platforms: &[String], disk: &Disk) -> Result
     Ok(format!("{head}{}", write_toml(&manifest)?))
 }
 
+/// Looks whether a pixi script names the platforms that its image is built for.
+///
+/// # Errors
+/// [`ScriptError`] where the SDK refuses to build it.
+pub fn check_platforms(script: &Path, platforms: &[String], disk: &Disk) -> Result<(), ScriptError> {
+    let header = pixi_header(script, disk)?;
+    let pixi = header.get("tool").and_then(|tool| tool.get("pixi"));
+    let declared = pixi.and_then(|pixi| pixi.get("workspace")?.get("platforms")?.as_array());
+    let Some(declared) = declared.filter(|declared| !declared.is_empty()) else { return Ok(()) };
+    let is_missing = |name: &&String| !declared.iter().any(|known| known.as_str() == Some(name.as_str()));
+    let missing: Vec<String> = platforms.iter().filter(is_missing).map(|name| format!("`{name}`")).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ScriptError::Platforms(missing.join(" and "))) }
+}
+
 /// A requirement as pixi writes it.
 fn pixi_dependency(text: &str) -> Result<(String, Value), ScriptError> {
     let refused =
         |reason: &str| ScriptError::Dependency { requirement: text.to_owned(), reason: reason.to_owned() };
     let requirement = Requirement::parse(text).map_err(|error| refused(&error.to_string()))?;
     if requirement.marker.is_some() {
-        return Err(refused("it has a condition"));
+        return Err(ScriptError::Condition(text.to_owned()));
     }
     let mut entry = Table::new();
     if let Some(git) = requirement.url.as_deref().and_then(|url| url.strip_prefix("git+")) {

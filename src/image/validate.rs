@@ -509,7 +509,8 @@
 //!
 //! ## What it does
 //!
-//! Speaks of a script without a header that the SDK can read, or a manifest whose name pixi does not know.
+//! Speaks of a script without a header that the SDK can read, whose dependencies or platforms it cannot give to pixi, or
+//! a manifest whose name pixi does not know.
 //!
 //! ## Why
 //!
@@ -797,7 +798,10 @@ impl Check<'_> {
                 self.script(script, index, |disk| script::uv_header(script, disk).map(drop));
             }
             Layer::PixiScript { script, platforms, .. } => {
-                self.script(script, index, |disk| script::pixi_manifest(script, platforms, disk).map(drop));
+                self.script(script, index, |disk| {
+                    script::pixi_manifest(script, platforms, disk)?;
+                    script::check_platforms(script, platforms, disk)
+                });
             }
             Layer::Commands { commands, .. } => {
                 let is_commands = |layer: &Layer| matches!(layer, Layer::Commands { .. });
@@ -957,12 +961,7 @@ impl Check<'_> {
             Ok(()) | Err(ScriptError::Value(_)) => {}
             Err(error) => {
                 let message = format!("`{text}`: {error}");
-                self.problem(
-                    &SCRIPT_HEADER,
-                    part,
-                    message,
-                    "Write what it needs into a `# /// script` block",
-                );
+                self.problem(&SCRIPT_HEADER, part, message, error.help());
             }
         }
     }

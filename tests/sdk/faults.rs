@@ -31,7 +31,7 @@ const fn build(code: &'static str, why: &'static str, wrong: &'static str, right
 
 const PRELUDE: &str = "from pathlib import Path\n\nimport flyte\nfrom flyte import Image, Secret\n\nbase = Image.from_debian_base(python_version=(3, 12), name=\"base\")\n";
 
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 16] = [
     ("requirements.txt", "pandas\n"),
     ("requirements.in", "pandas\n"),
     ("git.txt", "# git+https://host/x\ntool @ git+https://host/x\n"),
@@ -45,6 +45,9 @@ const FILES: [(&str, &str); 13] = [
     ("app/pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\n"),
     ("good.py", "# /// script\n# dependencies = [\"flyte\"]\n# ///\n"),
     ("bad.py", "print(1)\n"),
+    ("marked.py", "# /// script\n# dependencies = [\"flyte; python_version > '3'\"]\n# ///\n"),
+    ("target.py", "# /// script\n# [tool.pixi.target.linux-64.pypi-dependencies]\n# flyte = \"*\"\n# ///\n"),
+    ("platform.py", "# /// script\n# [tool.pixi.workspace]\n# platforms = [\"linux-64\"]\n# ///\n"),
 ];
 
 /// Writes the code and the files around it.
@@ -58,7 +61,17 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 83] = [
+pub(crate) const FAULTS: [Fault; 85] = [
+    sdk(
+        "FM533",
+        "image = Image.from_pixi_script('marked.py', name='x')",
+        "image = Image.from_pixi_script('target.py', name='x')",
+    ),
+    sdk(
+        "FM533",
+        "image = Image.from_pixi_script('platform.py', name='x')",
+        "image = Image.from_pixi_script('platform.py', name='x', platform=('linux/amd64',))",
+    ),
     sdk("FM500", "image = Image.auto()", "image = Image.from_debian_base()"),
     sdk("FM500", "image = Image.from_debian('x')", "image = Image.from_base('x')"),
     sdk(
