@@ -26,10 +26,8 @@ pub(super) fn settings(
     Settings {
         flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
         python_version: args.python_version.or_else(|| project_python_version(root)),
-        registry: config.registry.clone(),
-        image_refs: config.image_refs.clone(),
-        found_registry: found.registry.clone(),
-        found_images: found.image_refs.clone(),
+        config: config.clone(),
+        found_config: found.clone(),
         environment: std::env::vars().collect(),
         needs_uris: true,
     }

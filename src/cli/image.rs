@@ -75,7 +75,16 @@ impl Images {
     /// # Errors
     /// [`DigestError`] if a file that goes into it cannot be read.
     pub(super) fn uri(&self, image: &FoundImage) -> Option<std::result::Result<String, DigestError>> {
-        image.known().map(|image| uri(self.resolved(image).as_ref().unwrap_or(image), &self.disk))
+        image.known().map(|image| {
+            let mut resolved = self.resolved(image).ok_or_else(|| match &image.base {
+                Base::RefName(name) => DigestError::RefName(name.clone()),
+                Base::Reference(_) | Base::Dockerfile(_) => DigestError::NoBase,
+            })?;
+            if self.config.builds_locally() {
+                self.config.give_registry(&mut resolved);
+            }
+            uri(&resolved, &self.disk)
+        })
     }
 
     /// An image with what the configuration says in the place of a name; `None` if it says nothing.

@@ -30,7 +30,7 @@ use crate::image::remote;
 use crate::image::schedule::{Schedule, confusion};
 use crate::image::shell::{Part, parts};
 use crate::image::step::Problem;
-use crate::image::{Image, Layer};
+use crate::image::{Base, Image, Layer};
 use crate::rules::codes;
 
 /// Says something on standard error; that nobody reads it is no reason to stop.
@@ -372,8 +372,8 @@ fn request(images: &Images, found: &FoundImage, is_local: bool) -> std::result::
     tell_of_layers(&image, &layers, is_local);
     strip_code_bundles(&mut image, &mut layers);
     resolve(&mut image, images)?;
-    if is_local && image.is_cloned && image.registry.as_ref().is_none_or(String::is_empty) {
-        image.registry = images.config.push_registry().map(str::to_owned);
+    if is_local {
+        images.config.give_registry(&mut image);
     }
     let uri = uri(&image, &images.disk).map_err(|error| unknown(&error.to_string()))?;
     Ok(Request { image, uri, label, place: place(images, found.place), layers })
@@ -432,7 +432,11 @@ fn strip_code_bundles(image: &mut Image, layers: &mut Vec<LayerPlaces>) {
 /// Puts the image that the configuration names in the place of the name.
 fn resolve(image: &mut Image, images: &Images) -> std::result::Result<(), Problem> {
     let Some(resolved) = images.resolved(image) else {
-        let name = image.name.as_deref().unwrap_or_default();
+        let name = match &image.base {
+            Base::RefName(name) => name,
+            Base::Reference(reference) => reference,
+            Base::Dockerfile(_) => "",
+        };
         let message = format!("`{name}` is no image that the configuration knows");
         let help = "Add it to `image.image_refs` of the Flyte 2 configuration";
         return Err(Problem::new(&codes::UNKNOWN_IMAGE, message).help(help));

@@ -23,6 +23,7 @@ use super::order::Moment;
 use super::scope::{Frame, Local, Values};
 use super::search::AddedFolders;
 use crate::diagnostic::Rule;
+use crate::image::config::Config;
 use crate::image::digest::uri;
 use crate::image::disk::Disk;
 use crate::image::{Image, Secret, path};
@@ -42,14 +43,10 @@ pub struct Settings {
     pub flyte_version: String,
     /// The version of the Python that runs the code, if it is known.
     pub python_version: Option<(u32, u32)>,
-    /// The registry that the configuration gives to images that name none.
-    pub registry: Option<String>,
-    /// The images that the configuration gives to names; `default` is that of environments without one.
-    pub image_refs: BTreeMap<String, String>,
-    /// The registry of the configuration that the SDK finds, if another one is named.
-    pub found_registry: Option<String>,
-    /// The images of that one.
-    pub found_images: BTreeMap<String, String>,
+    /// The Flyte 2 configuration; its image `default` is that of environments without one.
+    pub config: Config,
+    /// The one that the SDK finds, if another one is named.
+    pub found_config: Config,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
     /// Whether the uris of images are wanted, so that it matters what gives them another registry.

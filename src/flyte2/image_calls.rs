@@ -1093,7 +1093,7 @@ impl<'a> Call<'_, '_, 'a> {
             Image::from_plain_debian(&tag)
         };
         image.python_version = version;
-        image.registry.clone_from(&settings.registry);
+        image.registry.clone_from(&settings.config.registry);
         if let Some(argument) =
             arguments.get("platform").filter(|argument| argument.value != Ok(Constant::None))
         {

@@ -100,27 +100,33 @@ struct NotKnown;
 impl<'a> Evaluator<'a> {
     /// What gives images that are made at a moment another registry than the configuration that was found.
     pub(super) fn other_registry(&self, moment: Moment) -> Option<Unknown> {
-        let expected = self.settings.registry.as_deref();
+        let expected = self.settings.config.registry.as_deref();
         let init = self.inits_before(moment).find(|init| {
             let given = self.registry_after(init);
             given.map_or(true, |given| given.as_deref() != expected)
         });
-        init.map(|init| self.named(init, &["image_registry", "path_or_config"])).or_else(|| {
-            let variables = self.changes.set_variables().filter(|(file, set)| {
-                !is_test(&self.project.files[*file].relative)
-                    && VARIABLES.iter().any(|name| set.may_be(name))
-                    && may_have_run(self.project, *file, (set.range, set.is_deferred), moment)
-                    && !self.is_harmless_file(*file, set.range)
-            });
-            let mut places = variables.map(|(file, set)| Place { file, range: set.range });
-            places.next().map(|place| Unknown { place, text: self.text(place).to_owned() })
-        })
+        init.map(|init| self.named(init, &["image_registry", "path_or_config"]))
+            .or_else(|| self.set_variable(moment))
+    }
+
+    /// Where code may have set a variable that the registry depends on.
+    fn set_variable(&self, moment: Moment) -> Option<Unknown> {
+        let mut variables = self.changes.set_variables().filter(|(file, set)| {
+            !is_test(&self.project.files[*file].relative)
+                && VARIABLES.iter().any(|name| set.may_be(name))
+                // Functions set variables of all kinds while their task runs.
+                && (set.name.is_some() || !set.is_deferred || moment.at.is_some())
+                && may_have_run(self.project, *file, (set.range, set.is_deferred), moment)
+                && !self.is_harmless_file(*file, set.range)
+        });
+        let place = variables.next().map(|(file, set)| Place { file, range: set.range })?;
+        Some(Unknown { place, text: self.text(place).to_owned() })
     }
 
     /// What makes the SDK take another image for a name than the configuration that was found: images are looked up
     /// when they are built, after all else has run.
     pub(super) fn other_image(&self, file: FileId, name: &str) -> Option<Unknown> {
-        let expected = self.settings.image_refs.get(name);
+        let expected = self.settings.config.image_refs.get(name);
         let init = self
             .inits_before(Moment { file, at: None })
             .find(|init| self.image_after(init, name).map_or(true, |image| image.as_ref() != expected));
@@ -149,6 +155,46 @@ impl<'a> Evaluator<'a> {
         };
         let ignore_file = built.is_known().then(|| self.other_ignore_file(file, &built.image)).flatten();
         built.unknown.extend(image.into_iter().chain(ignore_file));
+        let has_registry = built.image.registry.as_ref().is_some_and(|registry| !registry.is_empty());
+        if built.is_known() && built.image.is_cloned && !has_registry {
+            built.unknown.extend(self.other_push_registry(file));
+        }
+    }
+
+    /// What makes a local build look in another registry for an image that names none.
+    fn other_push_registry(&self, file: FileId) -> Option<Unknown> {
+        let (expected, moment) = (self.settings.config.looked_for_in(), Moment { file, at: None });
+        let init = self.inits_before(moment).find(|init| {
+            let registry = self.push_registry_after(init);
+            registry.map_or(true, |registry| registry.as_deref() != expected)
+        });
+        let shown = ["endpoint", "image_registry", "image_builder", "path_or_config"];
+        init.map(|init| self.named(init, &shown)).or_else(|| self.set_variable(moment))
+    }
+
+    /// The registry in which images that name none are looked for once this has run.
+    fn push_registry_after(&self, init: &Init) -> Result<Option<String>, NotKnown> {
+        let mut config = match init.kind {
+            Kind::Plain | Kind::FromApiKey => Config::default(),
+            Kind::FromConfig => match self.config_of(init)? {
+                Some(config) => config,
+                None => self.settings.found_config.clone(),
+            },
+            Kind::InCluster | Kind::Passthrough => return Ok(None),
+        };
+        config.registry = self.registry_after(init)?;
+        let said = self.said(init)?;
+        let text = |name| match self.argument_of(init, &said, name)? {
+            None => Ok(None),
+            Some(Constant::Str(text)) => Ok(Some(text)),
+            Some(_) => Err(NotKnown),
+        };
+        config.builder = text("image_builder")?.or(config.builder);
+        // Where it is known, nothing else is asked.
+        if config.registry.is_none() && config.builds_locally() && init.kind == Kind::Plain {
+            config.endpoint = text("endpoint")?;
+        }
+        Ok(config.looked_for_in().map(str::to_owned))
     }
 
     fn inits_before(&self, moment: Moment) -> impl Iterator<Item = &'a Init> {
@@ -168,15 +214,10 @@ impl<'a> Evaluator<'a> {
                     Some(_) => return Err(NotKnown),
                 }
             }
-            Kind::FromConfig | Kind::InCluster => {
-                self.config_of(init)?.and_then(|config| match self.settings.environment.get(VARIABLES[0]) {
-                    Some(_) => self.settings.found_registry.clone(),
-                    None => config.registry,
-                })
-            }
+            Kind::FromConfig | Kind::InCluster => self.config_of(init)?.and_then(|config| config.registry),
             Kind::FromApiKey | Kind::Passthrough => None,
         };
-        Ok(given.or_else(|| self.settings.found_registry.clone()))
+        Ok(given.or_else(|| self.settings.found_config.registry.clone()))
     }
 
     /// The image that a name stands for once this has run.
@@ -191,11 +232,11 @@ impl<'a> Evaluator<'a> {
         let images = match init.kind {
             Kind::FromConfig | Kind::InCluster => match self.config_of(init)? {
                 Some(config) => config.image_refs,
-                None => self.settings.found_images.clone(),
+                None => self.settings.found_config.image_refs.clone(),
             },
             // Without a default there is one of the SDK's own; other names that stand for nothing fail.
             _ if name == "default" => BTreeMap::new(),
-            _ => self.settings.image_refs.clone(),
+            _ => self.settings.config.image_refs.clone(),
         };
         Ok(images.get(name).cloned())
     }
@@ -241,8 +282,9 @@ impl<'a> Evaluator<'a> {
             return Err(NotKnown);
         }
         let text = self.disk.read_text(Path::new(&file)).map_err(|_| NotKnown)?;
-        let config = Config::read(&text).ok().filter(|config| !config.has_odd_registry);
-        config.map(Some).ok_or(NotKnown)
+        let variable = |name: &str| self.settings.environment.get(name).cloned();
+        let config = Config::read(&text).map_err(|_| NotKnown)?.with_variables(&variable);
+        if config.has_odd_registry { Err(NotKnown) } else { Ok(Some(config)) }
     }
 
     /// What a parameter is given; `None` if that is nothing.

@@ -536,7 +536,7 @@ impl<'a> Finder<'_, 'a> {
         if let Some((place, uri)) = image.written {
             let given = uri.filter(|uri| is_container || uri != "auto");
             let other = given.is_none().then(|| self.evaluator.other_image(self.file, "default")).flatten();
-            let default = || self.evaluator.settings.image_refs.get("default").cloned();
+            let default = || self.evaluator.settings.config.image_refs.get("default").cloned();
             let mut built = match given.or_else(default) {
                 Some(uri) => self.referenced(place, uri),
                 None => self.evaluator.default_image(place),

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use yaml_serde::Value;
 
+use super::Image;
+
 /// The registry of a development cluster on this machine.
 const LOCAL_REGISTRY: &str = "localhost:30000";
 
@@ -68,31 +70,35 @@ impl Config {
     /// A file that is named or found, and is not readable or no YAML.
     pub fn load(named: Option<&Path>, around: Surroundings<'_>) -> Result<Self, ConfigError> {
         let source = named.map(Path::to_path_buf).or_else(|| find(around));
-        let mut config = match source {
+        let config = match source {
             Some(path) => {
                 let text = fs::read_to_string(around.cwd.join(&path))
                     .map_err(|error| ConfigError::Unreadable(path.clone(), error))?;
-                let mut config =
-                    Self::read(&text).map_err(|error| ConfigError::NoYaml(path.clone(), error))?;
-                config.source = Some(path);
-                config
+                let config = Self::read(&text).map_err(|error| ConfigError::NoYaml(path.clone(), error))?;
+                Self { source: Some(path), ..config }
             }
             None => Self::default(),
         };
-        // A variable that is empty counts as well: then there is nothing.
-        let set = |name: &str, own: &mut Option<String>| {
-            let value = (around.variable)(name).map(|value| Some(value).filter(|value| !value.is_empty()));
-            value.is_some_and(|value| {
-                *own = value;
-                true
-            })
-        };
-        set("FLYTE_IMAGE_BUILDER", &mut config.builder);
-        set("FLYTE_ADMIN_ENDPOINT", &mut config.endpoint);
-        let is_set = set("FLYTE_IMAGE_REGISTRY", &mut config.registry);
+        let config = config.with_variables(around.variable);
         match config.source {
-            Some(source) if config.has_odd_registry && !is_set => Err(ConfigError::OddRegistry(source)),
+            Some(source) if config.has_odd_registry => Err(ConfigError::OddRegistry(source)),
             _ => Ok(config),
+        }
+    }
+
+    /// The configuration with what the environment says. A variable that is empty counts as well: then there is nothing.
+    #[must_use]
+    pub fn with_variables(self, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str, own: Option<String>| match variable(name) {
+            Some(value) => Some(value).filter(|value| !value.is_empty()),
+            None => own,
+        };
+        Self {
+            builder: set("FLYTE_IMAGE_BUILDER", self.builder),
+            has_odd_registry: self.has_odd_registry && variable("FLYTE_IMAGE_REGISTRY").is_none(),
+            registry: set("FLYTE_IMAGE_REGISTRY", self.registry),
+            endpoint: set("FLYTE_ADMIN_ENDPOINT", self.endpoint),
+            ..self
         }
     }
 
@@ -101,7 +107,8 @@ impl Config {
     /// # Errors
     /// It is no YAML.
     pub fn read(text: &str) -> Result<Self, yaml_serde::Error> {
-        let value: Value = yaml_serde::from_str(text)?;
+        let mut value: Value = yaml_serde::from_str(text)?;
+        value.apply_merge()?;
         let image = value.get("image");
         let string = |section: Option<&Value>, name: &str| {
             section
@@ -123,6 +130,23 @@ impl Config {
             image_refs,
             endpoint: string(value.get("admin"), "endpoint"),
         })
+    }
+
+    /// Whether images are built on this machine.
+    pub fn builds_locally(&self) -> bool {
+        self.builder.as_deref().is_none_or(|builder| matches!(builder, "local" | "local-podman"))
+    }
+
+    /// The registry in which an image that names none is looked for.
+    pub fn looked_for_in(&self) -> Option<&str> {
+        self.push_registry().filter(|_| self.builds_locally())
+    }
+
+    /// Gives an image that names no registry the one that a local build pushes to, and looks for it in.
+    pub fn give_registry(&self, image: &mut Image) {
+        if image.is_cloned && image.registry.as_ref().is_none_or(String::is_empty) {
+            image.registry = self.push_registry().map(str::to_owned);
+        }
     }
 
     /// The registry that a local build pushes an image to that names none.
@@ -231,6 +255,9 @@ mod tests {
         assert_eq!(config.image_refs, BTreeMap::from([("a".to_owned(), "b/c:d".to_owned())]));
         assert_eq!((config.registry.as_deref(), config.push_registry()), (None, Some("localhost:30000")));
         assert_eq!(Config::read("").unwrap(), Config::default());
+        let merged = "base: &base\n  registry: r\n  builder: remote\nimage:\n  <<: *base\n  builder: local\n";
+        let merged = Config::read(merged).unwrap();
+        assert_eq!((merged.registry.as_deref(), merged.builder.as_deref()), (Some("r"), Some("local")));
         assert!(Config::read("a: [").is_err());
     }
 }

@@ -119,10 +119,23 @@ def base(image: Any) -> Json:
     return {"reference": image.base_image}
 
 
+def built_uri(image: Any) -> str:
+    """The name under which the SDK looks for an image, as `_build_images` and the local builder have it."""
+    from flyte._image import _get_push_registry
+    from flyte._initialize import _get_init_config
+
+    if image._ref_name is not None:
+        raise LookupError(image._ref_name)
+    is_local = str(_get_init_config().image_builder) in ("local", "local-podman")
+    if is_local and image._is_cloned and not image.registry and (registry := _get_push_registry()):
+        image = image.clone(registry=registry)
+    return image.uri
+
+
 def describe(image: Any) -> Json:
     """An image in the form of the Rust model."""
     try:
-        uri, error = image.uri, None
+        uri, error = built_uri(image), None
     except Exception as failure:  # noqa: BLE001 - whatever the SDK raises is the answer
         uri, error = None, f"{type(failure).__name__}: {failure}"
     try:
