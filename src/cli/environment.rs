@@ -11,9 +11,13 @@ use crate::flyte2::evaluate::Settings;
 use crate::image::config::{Config, ConfigError, Surroundings};
 use crate::image::disk::Disk;
 use crate::image::requirement::Requirement;
+use crate::image::version::Range;
 
 /// The newest version of the SDK that the images are known of.
 pub(super) const NEWEST_FLYTE: &str = "2.12.1";
+
+/// Requirements files that take in each other end here.
+const MAX_FILES: usize = 8;
 
 /// What was typed decides, then what the project says, then what is usual.
 pub(super) fn settings(
@@ -22,9 +26,13 @@ pub(super) fn settings(
     (config, found): (&Config, &Config),
     disk: &Disk,
 ) -> Settings {
-    let flyte_version = args.flyte_version.clone().or_else(|| project_flyte_version(root, disk));
+    let (flyte_version, flyte_limit) = match args.flyte_version.clone() {
+        Some(version) => (version, None),
+        None => flyte_of_project(root, disk),
+    };
     Settings {
-        flyte_version: flyte_version.unwrap_or_else(|| NEWEST_FLYTE.to_owned()),
+        flyte_version,
+        flyte_limit,
         python_version: args.python_version.or_else(|| project_python_version(root)),
         config: config.clone(),
         found_config: found.clone(),
@@ -45,18 +53,60 @@ pub(super) fn config(named: Option<&Path>, cwd: &Path) -> Result<Config, ConfigE
 
 /// What a look at the code needs to know: findings depend on neither the environment nor the Python of whoever looks.
 pub(super) fn surroundings_of(root: &Path, disk: &Disk) -> Settings {
-    let flyte_version = project_flyte_version(root, disk).unwrap_or_else(|| NEWEST_FLYTE.to_owned());
-    Settings { flyte_version, ..Settings::default() }
+    Settings { flyte_version: flyte_of_project(root, disk).0, ..Settings::default() }
 }
 
-/// The version of flyte in a lock file, or the exact one in the dependencies.
-fn project_flyte_version(root: &Path, disk: &Disk) -> Option<String> {
+/// The version of flyte in a lock file, or the exact one in the dependencies; and what they ask for that is neither that
+/// nor the newest one.
+fn flyte_of_project(root: &Path, disk: &Disk) -> (String, Option<String>) {
     let read = |name: &str| disk.read_text(&root.join(name)).ok();
     let locks = ["uv.lock", "poetry.lock", "pdm.lock"];
-    let locked = locks.iter().find_map(|lock| locked_version(&read(lock)?));
-    locked
-        .or_else(|| pinned_version(&read("pyproject.toml")?))
-        .or_else(|| read("requirements.txt")?.lines().find_map(pin_of_flyte))
+    if let Some(locked) = locks.iter().find_map(|lock| locked_version(&read(lock)?)) {
+        return (locked, None);
+    }
+    let mut asked = read("pyproject.toml").map(|text| dependencies(&text)).unwrap_or_default();
+    asked.extend(requirements(root, "requirements.txt", disk, 0));
+    let asked: Vec<Requirement> = asked
+        .iter()
+        .filter_map(|line| Requirement::parse(line.split('#').next()?).ok())
+        .filter(|requirement| requirement.canonical_name() == "flyte")
+        .collect();
+    if let Some(pinned) = asked.iter().find_map(pin) {
+        return (pinned, None);
+    }
+    let limit = asked.iter().find(|requirement| !allows(requirement, NEWEST_FLYTE));
+    let limit = limit.map(|requirement| match &requirement.url {
+        Some(url) => format!("flyte @ {url}"),
+        None => format!("flyte{}", requirement.specifier()),
+    });
+    (NEWEST_FLYTE.to_owned(), limit)
+}
+
+/// Whether a requirement allows a version.
+fn allows(requirement: &Requirement, version: &str) -> bool {
+    let exact = Range::of(&[("==".to_owned(), version.to_owned())]);
+    let is_left_out = requirement.versions.iter().any(|(operator, text)| operator == "!=" && text == version);
+    let range = Range::of(&requirement.versions).zip(exact);
+    requirement.url.is_none() && !is_left_out && range.is_some_and(|(range, exact)| range.meets(&exact))
+}
+
+/// The lines of a requirements file, and of those that it takes in.
+fn requirements(folder: &Path, name: &str, disk: &Disk, depth: usize) -> Vec<String> {
+    let file = folder.join(name);
+    let Some(text) = disk.read_text(&file).ok().filter(|_| depth < MAX_FILES) else { return Vec::new() };
+    let mut lines = Vec::new();
+    for line in text.lines().map(str::trim) {
+        let options = ["-r", "--requirement", "-c", "--constraint"];
+        let included = options.iter().find_map(|option| line.strip_prefix(option));
+        match (included, file.parent()) {
+            (Some(name), Some(folder)) => {
+                let name = name.trim_start_matches(['=', ' ']).split(" #").next().unwrap_or_default();
+                lines.extend(requirements(folder, name.trim(), disk, depth + 1));
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines
 }
 
 fn read(root: &Path, name: &str) -> Option<String> {
@@ -71,17 +121,17 @@ fn locked_version(lock: &str) -> Option<String> {
     Some(flyte.get("version")?.as_str()?.to_owned()).filter(|version| version.starts_with("2."))
 }
 
-fn pinned_version(pyproject: &str) -> Option<String> {
-    let table: toml::Table = pyproject.parse().ok()?;
-    let dependencies = table.get("project")?.get("dependencies")?.as_array()?;
-    dependencies.iter().filter_map(toml::Value::as_str).find_map(pin_of_flyte)
+/// The dependencies in a `pyproject.toml`.
+fn dependencies(pyproject: &str) -> Vec<String> {
+    let table: Option<toml::Table> = pyproject.parse().ok();
+    let listed = table.as_ref().and_then(|table| table.get("project")?.get("dependencies")?.as_array());
+    listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect()
 }
 
 /// `flyte==2.12.1`
-fn pin_of_flyte(line: &str) -> Option<String> {
-    let requirement = Requirement::parse(line.split('#').next()?).ok()?;
+fn pin(requirement: &Requirement) -> Option<String> {
     match &requirement.versions[..] {
-        [(operator, version)] if requirement.canonical_name() == "flyte" && operator == "==" => {
+        [(operator, version)] if operator == "==" => {
             Some(version.clone()).filter(|version| !version.ends_with(".*") && version.starts_with("2."))
         }
         _ => None,
@@ -112,8 +162,9 @@ mod tests {
     fn a_lock_decides_before_a_pin() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        let version = || project_flyte_version(folder.path(), &Disk::new(folder.path().to_path_buf()));
-        assert_eq!(version(), None);
+        let flyte = || flyte_of_project(folder.path(), &Disk::new(folder.path().to_path_buf()));
+        let version = || Some(flyte()).filter(|(_, limit)| limit.is_none()).map(|(version, _)| version);
+        assert_eq!(version().as_deref(), Some(NEWEST_FLYTE));
         write(
             "pyproject.toml",
             "[project]\ndependencies = [\"flyte[tui] == 2.4.0 ; python_version > '3'\", \"x\"]\n",
@@ -124,10 +175,21 @@ mod tests {
     }
 
     #[test]
-    fn a_range_decides_nothing() {
-        for line in ["flyte>=2.1", "flyte==2.*", "flytekit==1.16.0", "flyte"] {
-            assert_eq!(pin_of_flyte(line), None, "{line}");
+    fn what_leaves_the_newest_version_out_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let flyte = |line: &str| {
+            std::fs::write(folder.path().join("requirements.txt"), "pandas\n-r base.txt  # all\n").unwrap();
+            std::fs::write(folder.path().join("base.txt"), line).unwrap();
+            flyte_of_project(folder.path(), &Disk::new(folder.path().to_path_buf()))
+        };
+        for open in ["flyte>=2.1", "flyte==2.*", "flyte", "flytekit==1.16.0", "flyte~=2.12.0"] {
+            assert_eq!(flyte(open), (NEWEST_FLYTE.to_owned(), None), "{open}");
         }
-        assert_eq!(pin_of_flyte("flyte==2.1.0  # pinned").as_deref(), Some("2.1.0"));
+        assert_eq!(flyte("flyte==2.1.0  # pinned"), ("2.1.0".to_owned(), None));
+        for limit in
+            ["flyte~=2.11.0", "flyte<2.12", "flyte==2.11.*", "flyte!=2.12.1", "flyte @ git+https://h/x"]
+        {
+            assert_eq!(flyte(limit).1.as_deref(), Some(limit));
+        }
     }
 }

@@ -62,7 +62,9 @@ fn validated(project: &Project, image: &FoundImage, disk: &Disk, root: &Path) ->
     let built = &image.built;
     let is_known = |text: &str| {
         let is_source = |unknown: &super::evaluate::Unknown| text.contains(&unknown.text);
-        !(text.contains('{') && (text.contains("{python_version}") || built.unknown.iter().any(is_source)))
+        !(text.contains('{')
+            && (["{python_version}", "{flyte_version}"].iter().any(|text_of| text.contains(text_of))
+                || built.unknown.iter().any(is_source)))
     };
     let mut noted = Vec::new();
     for problem in validate(&built.image, &is_known, disk) {

@@ -81,6 +81,7 @@ pub(super) fn problems<'a>(
     let mut problems = Vec::new();
     if matches!(kind, EnvironmentKind::Task) {
         problems.extend(unknown_keywords(scope, call));
+        problems.extend(image_as_dependency(evaluator, scope, call));
     }
     if !matches!(kind, EnvironmentKind::Container) {
         problems.extend(image_problem(evaluator, scope, call, kind));
@@ -99,8 +100,9 @@ fn unknown_keywords(scope: Scope<'_, '_>, call: &ast::ExprCall) -> Vec<Problem> 
     let names = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
     let unknown = names.filter(|name| !PARAMETERS.contains(&name.as_str()));
     let problem = |name: &ast::Identifier| {
-        let near =
-            PARAMETERS.iter().find(|known| name.starts_with(**known) || known.starts_with(name.as_str()));
+        // Flyte 1 calls it so.
+        let meant = if name.as_str() == "container_image" { "image" } else { name.as_str() };
+        let near = PARAMETERS.iter().find(|known| meant.starts_with(**known) || known.starts_with(meant));
         let help = near.map_or_else(
             || format!("Give one of {}", PARAMETERS.map(|name| format!("`{name}`")).join(", ")),
             |near| format!("Write `{near}=`"),
@@ -113,6 +115,21 @@ fn unknown_keywords(scope: Scope<'_, '_>, call: &ast::ExprCall) -> Vec<Problem> 
         )
     };
     unknown.map(problem).collect()
+}
+
+/// `TaskEnvironment("train", image)`
+fn image_as_dependency<'a>(
+    evaluator: &Evaluator<'a>,
+    scope: Scope<'_, 'a>,
+    call: &'a ast::ExprCall,
+) -> Option<Problem> {
+    let Argument::Given { place, value: Ok(Constant::Image(_)), .. } =
+        argument(evaluator, scope, call, ("depends_on", 1))
+    else {
+        return None;
+    };
+    let message = "an image is given for `depends_on`, the second parameter of `TaskEnvironment`".to_owned();
+    Some(refused(&IMAGE_ARGUMENT_TYPE, place, message, "Write `image=` in front of it"))
 }
 
 /// An image that is none: what counts as false is taken, and the environment has no image.

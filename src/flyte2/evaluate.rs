@@ -17,7 +17,7 @@ use rustpython_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::changes::Changes;
 use super::constant::{Constant, insert};
-use super::image_calls::is_secret_path;
+use super::image_calls::{is_secret_path, unknown_secret_keyword};
 use super::image_class::refused_image;
 use super::order::Moment;
 use super::scope::{Frame, Local, Values};
@@ -41,6 +41,8 @@ use crate::source::{TextRange, TextSize};
 pub struct Settings {
     /// The version of the Flyte 2 SDK.
     pub flyte_version: String,
+    /// What the project asks for, if that is another version which is not known.
+    pub flyte_limit: Option<String>,
     /// The version of the Python that runs the code, if it is known.
     pub python_version: Option<(u32, u32)>,
     /// The Flyte 2 configuration; its image `default` is that of environments without one.
@@ -795,6 +797,7 @@ impl<'a> Evaluator<'a> {
             "sys.version_info.major" => Some(Constant::Int(python?.0.into())),
             "sys.version_info.minor" => Some(Constant::Int(python?.1.into())),
             "os.sep" => Some(Constant::Str("/".to_owned())),
+            "flyte.__version__" if self.settings.flyte_limit.is_some() => None,
             "flyte.__version__" => Some(Constant::Str(self.settings.flyte_version.clone())),
             _ => None,
         }
@@ -1325,6 +1328,9 @@ impl<'a> Evaluator<'a> {
                 _ => scope.stuck(expr),
             },
         };
+        if unknown_secret_keyword(call).is_some() {
+            return scope.stuck(call);
+        }
         let (Some(key), group) = (text("key", 0)?, text("group", 1)?) else { return scope.stuck(call) };
         let (mount, as_env_var) = (text("mount", 2)?, text("as_env_var", 3)?);
         let is_mount_plain = call

@@ -555,6 +555,12 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// A keyword that the class of secrets does not take.
+pub(super) fn unknown_secret_keyword(call: &ast::ExprCall) -> Option<&ast::Identifier> {
+    let mut names = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+    names.find(|name| !["key", "group", "mount", "as_env_var"].contains(&name.as_str()))
+}
+
 /// Whether a dotted path leads to the class of secrets.
 pub(super) fn is_secret_path(path: &str) -> bool {
     matches!(path, "flyte.Secret" | "flyte._secret.Secret")
@@ -946,6 +952,14 @@ impl<'a> Call<'_, '_, 'a> {
             self.problem(&SECRET, argument.place, message, "Write the name of the secret first");
             return None;
         }
+        if let Some(Expr::Call(call)) = argument.expr
+            && let Some(name) = unknown_secret_keyword(call).filter(|_| self.is_secret(call))
+        {
+            let message = format!("`Secret` has no parameter `{name}`");
+            let help = "Give `key`, `group`, `mount` or `as_env_var`";
+            self.problem(&SECRET, self.scope.place(name.range()), message, help);
+            return None;
+        }
         let known = self.built.unknown.len();
         let secret = match &argument.value {
             Ok(Constant::Secret(secret)) => secret.clone(),
@@ -984,17 +998,13 @@ impl<'a> Call<'_, '_, 'a> {
     /// `flyte.Secret(None)`: without a key there is no name for its variable.
     fn is_keyless(&self, expr: &'a Expr) -> bool {
         let Expr::Call(call) = expr else { return false };
-        let is_secret = matches!(
-            self.evaluator.chain(self.scope, &call.func),
-            Ok((Constant::Name(path), rest)) if rest.is_empty() && is_secret_path(&path)
-        );
         let is_plain = call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some())
             && !call.arguments.args.iter().any(Expr::is_starred_expr);
         let has_other_name = ["mount", "as_env_var"]
             .iter()
             .zip(2..)
             .any(|(name, position)| call.arguments.find_argument_value(name, position).is_some());
-        is_secret
+        self.is_secret(call)
             && is_plain
             && match call.arguments.find_argument_value("key", 0) {
                 Some(key) => {
@@ -1003,6 +1013,14 @@ impl<'a> Call<'_, '_, 'a> {
                 }
                 None => true,
             }
+    }
+
+    /// Whether a call makes a secret.
+    fn is_secret(&self, call: &'a ast::ExprCall) -> bool {
+        matches!(
+            self.evaluator.chain(self.scope, &call.func),
+            Ok((Constant::Name(path), rest)) if rest.is_empty() && is_secret_path(&path)
+        )
     }
 
     fn registry_secret(&mut self, argument: Option<&Argument<'a>>) -> Option<Secret> {
@@ -1080,14 +1098,24 @@ impl<'a> Call<'_, '_, 'a> {
         ProjectInstall::InstallProject
     }
 
+    /// The version of the SDK as it stands in tags.
+    fn flyte_version(&mut self) -> String {
+        let settings = self.evaluator.settings;
+        if let Some(limit) = &settings.flyte_limit {
+            let text = format!("the version of flyte that `{limit}` allows");
+            self.built.unknown.push(Unknown { place: self.place, text });
+            return "{flyte_version}".to_owned();
+        }
+        settings.flyte_version.replace('+', "-")
+    }
+
     fn debian(&mut self, arguments: &Arguments<'a>, installs_flyte: bool) {
         let (tag, version) = self.python(arguments.get("python_version"));
         let settings = self.evaluator.settings;
         let mut image = if installs_flyte {
             // What is given stands in the tag as it is.
-            let flyte_version = self
-                .text(arguments.get("flyte_version"))
-                .unwrap_or_else(|| settings.flyte_version.replace('+', "-"));
+            let given = self.text(arguments.get("flyte_version"));
+            let flyte_version = given.unwrap_or_else(|| self.flyte_version());
             Image::from_debian_base(Image::released_base(&tag, &flyte_version))
         } else {
             Image::from_plain_debian(&tag)

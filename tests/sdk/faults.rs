@@ -61,7 +61,18 @@ pub(crate) fn write(root: &Path, code: &str) {
 }
 
 /// All faults.
-pub(crate) const FAULTS: [Fault; 85] = [
+pub(crate) const FAULTS: [Fault; 88] = [
+    sdk("FM504", "env = flyte.TaskEnvironment('e', base)", "env = flyte.TaskEnvironment('e', image=base)"),
+    sdk(
+        "FM500",
+        "env = flyte.TaskEnvironment('e', container_image=base)",
+        "env = flyte.TaskEnvironment('e', image=base)",
+    ),
+    sdk(
+        "FM506",
+        "image = base.with_pip_packages('flyte', secret_mounts=[Secret(key='k', mount_requirement='ENV')])",
+        "image = base.with_pip_packages('flyte', secret_mounts=[Secret(key='k', as_env_var='ENV')])",
+    ),
     sdk(
         "FM533",
         "image = Image.from_pixi_script('marked.py', name='x')",
