@@ -16,7 +16,8 @@
 //!
 //! ## Why
 //!
-//! Flyte 1 ran such a call as a plain function. Flyte 2 would start another container with its own image and resources.
+//! Flyte 1 ran such a call in the same container, on copies of the arguments. Flyte 2 would start another container with
+//! its own image and resources; `forward` runs the function itself, on the very objects.
 //!
 //! ## Example
 //!
@@ -54,7 +55,8 @@
 //!
 //! ## Fix safety
 //!
-//! Informs. Take `.forward` away to run it as a task of its own.
+//! Informs. Take `.forward` away to run it as a task of its own. Unsafe where the task changes an argument that the caller may
+//! use again.
 //!
 //! ## Not handled
 //!
@@ -64,6 +66,7 @@
 //!
 //! `forward` in `flyte/_task.py` of flyte 2.12.1.
 
+use super::io;
 use super::mapper::Mapper;
 use super::maps::MapTask;
 use super::shapes::{Shape, shape};
@@ -345,4 +348,12 @@ fn inside_task(mapper: &mut Mapper<'_>, call: &NodeCall<'_>) {
         Effect::Info,
         format!("`{name}` is called inside a task and goes on running in its container, with `forward`"),
     ));
+    if io::changes_arguments(mapper.cx, call.call, call.node) {
+        let message =
+            format!("`{name}` changes what it is given; Flyte 1 gave it a copy, and `forward` does not");
+        let finding = Finding::new(&CALL_INSIDE_TASK, call.entity.range(), Effect::Unsafe, message);
+        mapper.find(
+            finding.help("Hand over a copy, such as `copy.deepcopy(…)` makes, or change a copy in the task"),
+        );
+    }
 }

@@ -134,6 +134,7 @@ use crate::python::ast::{self, Expr, Stmt};
 use crate::python::scope::{BindingKind, Role};
 use crate::rules::codes::{FILE_USE, FORMAT};
 use crate::rules::{Effect, Finding};
+pub(super) use apart::changes_arguments;
 use function::{FunctionIo, Names, Outcome};
 use types::IoType;
 

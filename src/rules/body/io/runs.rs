@@ -113,6 +113,11 @@ enum Need {
 /// Parts of the context of Flyte 1 that are read from `flyte.ctx()`, which is empty outside of a run.
 const OF_A_RUN: [&str; 5] = ["execution_id", "execution_date", "raw_output_prefix", "attempt", "checkpoint"];
 
+/// What a call of an entity needs, also for the sake of its arguments.
+fn need_of_call(cx: &BodyContext<'_>, call: &ast::ExprCall, entity: NodeId) -> Need {
+    if apart::changes_arguments(cx, call, entity) { Need::Run } else { need(cx, entity) }
+}
+
 /// What a call of an entity needs: it, and all that it calls.
 fn need(cx: &BodyContext<'_>, entity: NodeId) -> Need {
     let mut seen = HashSet::from([entity]);
@@ -196,7 +201,7 @@ pub(in crate::rules::body) fn expression(mapper: &mut Mapper<'_>, expr: &Expr) -
     let Expr::Call(call) = expr else { return false };
     let cx = mapper.cx;
     let Some(entity) = cx.entity(&call.func).filter(|_| !mapper.is_entity()) else { return false };
-    let need = need(cx, entity);
+    let need = need_of_call(cx, call, entity);
     let name = &cx.text[call.func.range()];
     if need == Need::Nothing {
         return false;
@@ -318,7 +323,7 @@ impl<'a> SourceOrderVisitor<'a> for Calls<'a> {
         if let Expr::Call(call) = expr
             && let Some(entity) = self.cx.entity(&call.func)
         {
-            self.need = self.need.max(need(self.cx, entity));
+            self.need = self.need.max(need_of_call(self.cx, call, entity));
         }
         source_order::walk_expr(self, expr);
     }
