@@ -579,6 +579,7 @@ use super::line::{command_fault, lost_variable, shown, value_fault};
 use super::reference;
 use super::requirement::Requirement;
 use super::script::{self, ScriptError};
+use super::version::Range;
 use super::{Base, Image, Layer, path};
 use crate::diagnostic::Rule;
 use crate::rules::codes::{
@@ -1066,7 +1067,9 @@ impl Check<'_> {
                     continue;
                 }
                 let before = seen.insert(requirement.canonical_name(), (index, version.clone()));
-                let Some((layer, other)) = before.filter(|(_, other)| other != version) else { continue };
+                let Some((layer, other)) = before.filter(|(_, other)| !agree(other, version)) else {
+                    continue;
+                };
                 let name = &requirement.name;
                 let (message, help) = if layer == index {
                     (
@@ -1097,7 +1100,7 @@ impl Check<'_> {
         for (index, layer) in image.layers.iter().enumerate() {
             match layer {
                 Layer::AptPackages { packages, .. }
-                    if packages.iter().any(|name| name == "git" || !(self.is_known)(name)) =>
+                    if packages.iter().any(|name| brings_git(name) || !(self.is_known)(name)) =>
                 {
                     return;
                 }
@@ -1163,7 +1166,9 @@ impl Check<'_> {
                         .is_ok_and(|package| package.canonical_name().starts_with("flyte"))
             }),
             Layer::Commands { commands, .. } => commands.iter().any(|command| {
-                command.contains("flyte") && command.contains("install") || !(self.is_known)(command)
+                command.contains("flyte") && command.contains("install")
+                    || installs_by_place(command)
+                    || !(self.is_known)(command)
             }),
             Layer::UvScript { .. } => true,
             Layer::Requirements { .. }
@@ -1178,6 +1183,39 @@ impl Check<'_> {
                 format!("`{base}` holds no flyte, and nothing installs it: no task can run in this image");
             self.problem(&BASE_WITHOUT_FLYTE, Part::Whole, message, "Add `.with_pip_packages(\"flyte\")`");
         }
+    }
+}
+
+/// Whether an apt package is git, in whatever version, or needs it.
+fn brings_git(package: &str) -> bool {
+    let name = package.split(['=', '/', ':']).next().unwrap_or_default();
+    name == "git" || name.starts_with("git-") && name != "git-man"
+}
+
+/// Whether a command installs a project or what a file lists, in which anything may be, or runs a script.
+fn installs_by_place(command: &str) -> bool {
+    let words: Vec<&str> = command.split(|c: char| c.is_whitespace() || c == ';').collect();
+    let follow = |first: &str, second: &str| words.windows(2).any(|pair| pair == [first, second]);
+    let is_project = ["poetry", "pdm", "pixi", "hatch"].iter().any(|tool| follow(tool, "install"));
+    let is_script = words.iter().any(|word| [".sh", ".py"].iter().any(|suffix| word.ends_with(suffix)));
+    let installed = words.windows(2).position(|pair| pair == ["pip", "install"]).map(|at| &words[at + 2..]);
+    let is_by_place = installed.unwrap_or_default().windows(2).any(|pair| {
+        let [before, word] = pair else { return false };
+        !before.contains("-url") && *before != "-i" && is_place(word) || word.starts_with("-r")
+    }) || installed
+        .and_then(<[&str]>::first)
+        .is_some_and(|word| is_place(word) || word.starts_with("-r"));
+    is_project || is_script || is_by_place || follow("uv", "sync") || words.contains(&"make")
+}
+
+/// Whether two exact versions are one, or a version fits into the other.
+fn agree(one: &str, other: &str) -> bool {
+    let range = |version: &str| Range::of(&[("==".to_owned(), version.to_owned())]);
+    let build = |version: &str| version.split_once('+').map(|(_, build)| build.to_ascii_lowercase());
+    let are_same_build = build(one).zip(build(other)).is_none_or(|(one, other)| one == other);
+    match (range(one), range(other)) {
+        (Some(first), Some(second)) => are_same_build && first.meets(&second),
+        _ => one == other,
     }
 }
 
@@ -1205,4 +1243,45 @@ fn other_file(line: &str) -> Option<&str> {
     let is_elsewhere =
         local.contains("://") || local.starts_with(['/', '$', '#']) || local.starts_with("git+");
     (is_path && !is_elsewhere).then(|| local.split(';').next().unwrap_or(local).trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_agree_where_one_fits_both() {
+        for (one, other) in [("2", "2.0"), ("1.0", "1.0.0"), ("1.*", "1.2"), ("1+cpu", "1"), ("v1", "1")] {
+            assert!(agree(one, other) && agree(other, one), "{one} {other}");
+        }
+        for (one, other) in [("2.1", "2.2"), ("1+cpu", "1+cu12"), ("1.*", "2.0"), ("2.0rc1", "2.0")] {
+            assert!(!agree(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn git_comes_with_packages_that_need_it() {
+        for package in ["git", "git=1:2.39.5-0+deb12u2", "git/bookworm-backports", "git:amd64", "git-lfs"] {
+            assert!(brings_git(package), "{package}");
+        }
+        assert!(!brings_git("git-man") && !brings_git("gitolite3"));
+    }
+
+    #[test]
+    fn projects_and_files_may_hold_anything() {
+        let by_place = [
+            "pip install /app",
+            "uv pip install -r /app/requirements.txt",
+            "cd /app && uv sync",
+            "poetry install",
+            "bash /app/install.sh",
+            "pip install .",
+        ];
+        assert!(by_place.iter().all(|command| installs_by_place(command)));
+        assert!(
+            !["pip install pandas", "apt-get install git", "echo /app"]
+                .iter()
+                .any(|it| installs_by_place(it))
+        );
+    }
 }
