@@ -423,11 +423,22 @@ impl DeclaredSecret {
     }
 }
 
-/// The secrets of the project whose names can be read.
+/// Whether a task declares a secret as a file.
+pub fn is_file_secret(project: &Project, graph: &Graph, group: Option<&str>, key: &str) -> bool {
+    (0..graph.nodes.len()).flat_map(|node| secrets_of(project, graph, node)).any(|(file, call)| {
+        let name = |field: &str| secret_field(project, file, call, field);
+        is_mounted(project, file, call)
+            && name("group").as_deref() == group
+            && name("key").as_deref() == Some(key)
+    })
+}
+
+/// The secrets of the project whose names can be read; not those that are mounted as files.
 pub fn declared_secrets(project: &Project, graph: &Graph) -> Vec<DeclaredSecret> {
     let mut found = Vec::new();
     for node in 0..graph.nodes.len() {
-        for (file, call) in secrets_of(project, graph, node) {
+        let secrets = secrets_of(project, graph, node).into_iter();
+        for (file, call) in secrets.filter(|(file, call)| !is_mounted(project, *file, call)) {
             let name = |field: &str| secret_field(project, file, call, field);
             let Some(key) = name("key") else { continue };
             let group = name("group");
@@ -439,7 +450,7 @@ pub fn declared_secrets(project: &Project, graph: &Graph) -> Vec<DeclaredSecret>
     found
 }
 
-/// The calls of `Secret` that the decorator of an entity names, with their files; not those that are mounted as files.
+/// The calls of `Secret` that the decorator of an entity names, with their files.
 fn secrets_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<(FileId, &'p Call)> {
     let given = graph.entity(node).and_then(|_| graph.keyword(project, node, "secret_requests"));
     let Some((file, argument)) = given else { return Vec::new() };
@@ -465,13 +476,14 @@ fn secrets_of<'p>(project: &'p Project, graph: &Graph, node: NodeId) -> Vec<(Fil
             calls.extend(objects.map(|object| (graph.nodes[named].file, object.call)));
         }
     }
-    calls.retain(|(file, call)| {
-        kind_of(project, *file, call) == Some(SettingKind::Secret)
-            && call
-                .keyword("mount_requirement")
-                .is_none_or(|mount| !project.text(*file)[mount.value.range].ends_with("FILE"))
-    });
+    calls.retain(|(file, call)| kind_of(project, *file, call) == Some(SettingKind::Secret));
     calls
+}
+
+/// Whether a secret is mounted as a file.
+fn is_mounted(project: &Project, file: FileId, call: &Call) -> bool {
+    let mount = call.keyword("mount_requirement");
+    mount.is_some_and(|mount| project.text(file)[mount.value.range].ends_with("FILE"))
 }
 
 /// The string that a field of a secret is or names.

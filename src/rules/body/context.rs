@@ -90,7 +90,8 @@
 //!
 //! ## Fix safety
 //!
-//! By hand. A read of a declared secret is rewritten with the task.
+//! By hand. A read of a declared secret is rewritten with the task, and with it `except ValueError:` around it, as a missing
+//! variable raises `KeyError`; unsafe where more is tried there.
 //!
 //! ## Not handled
 //!
@@ -102,10 +103,11 @@
 
 use super::handles::Handle;
 use super::mapper::Mapper;
+use super::missing_secrets;
 use super::statements::remove_statement;
 use crate::flyte1::symbol::Symbol;
 use crate::project::plan::constant;
-use crate::project::settings::{DeclaredSecret, declared_secrets, name_of_secret};
+use crate::project::settings::{DeclaredSecret, declared_secrets, is_file_secret, name_of_secret};
 use crate::python::ast::{self, Expr, Stmt};
 use crate::python::items::line_start;
 use crate::python::scope::SECRET_PREFIX;
@@ -385,24 +387,28 @@ fn secret(mapper: &mut Mapper<'_>, call: &ast::ExprCall) {
     };
     let is_it = |secret: &DeclaredSecret| secret.group == group && secret.key == key;
     let Some(variable) = variable_of(mapper, &is_it) else {
+        let is_file = is_file_secret(mapper.cx.project, mapper.cx.graph, group.as_deref(), &key);
         let name = group.map_or(key.clone(), |group| format!("{group}/{key}"));
-        mapper.find(
-            Finding::new(
-                &SECRET_READ,
-                call.range,
-                Effect::Blocking,
-                format!(
-                    "secret `{name}` is read here, but no `secret_requests` that can be read declares it"
-                ),
+        let (what, help) = if is_file {
+            (
+                "and is declared as a file, which `secrets.get` finds on Flyte 1 only",
+                "Declare it without `mount_requirement`: the environment variable of the secret is read then",
             )
-            .help("Declare it in the decorator of the task that reads it"),
-        );
+        } else {
+            (
+                "but no `secret_requests` that can be read declares it",
+                "Declare it in the decorator of the task that reads it",
+            )
+        };
+        let message = format!("secret `{name}` is read here, {what}");
+        mapper.find(Finding::new(&SECRET_READ, call.range, Effect::Blocking, message).help(help));
         return;
     };
     let os = mapper.module("os");
     let variable = quoted(mapper, call.range, &variable);
     // As Flyte 1 does, without white space around it.
     write(mapper, call.range, format!("{os}.environ[{variable}].strip()"));
+    missing_secrets::caught(mapper, call.range);
 }
 
 /// The environment variable of a declared secret: of the task that the code belongs to, or, in a plain function, of

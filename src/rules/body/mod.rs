@@ -33,6 +33,7 @@ mod expected;
 mod failure;
 mod gates;
 mod maps;
+mod missing_secrets;
 mod named_results;
 mod order;
 mod outputs;
