@@ -103,6 +103,7 @@
 //!
 //! [The flyte command](https://www.union.ai/docs/v2/flyte/api-reference/flyte-cli/)
 
+mod durations;
 mod install;
 mod places;
 mod pyflyte;
@@ -190,7 +191,7 @@ impl Reader<'_> {
         if let Root::At(root) = &root {
             mapped.set_root(root);
         }
-        self.name_members(place, &mut mapped);
+        self.write_inputs(place, &mut mapped);
         let written = self.written(place, whole, &mapped.edits, &root);
         let project = self.sides.of_project();
         let is_certain = side == Side::Flyte2 || (side == Side::Unknown && project == Side::Flyte2);
@@ -216,8 +217,8 @@ impl Reader<'_> {
         Some(self.offered(finding, title, mapped.applicability, mapped.edits))
     }
 
-    /// `pyflyte run` takes members of enums by their values, `flyte run` by their names.
-    fn name_members(&self, place: &Place<'_>, mapped: &mut Mapped) {
+    /// `pyflyte run` takes members of enums by their values, `flyte run` by their names; durations have other forms.
+    fn write_inputs(&self, place: &Place<'_>, mapped: &mut Mapped) {
         let files = mapped.target.as_deref().and_then(|target| named(self.project, self.file, target));
         let Some(&[file]) = files.as_ref().map(|(_, files)| files.as_slice()) else { return };
         let Some(facts) = self.project.facts(file) else { return };
@@ -226,18 +227,25 @@ impl Reader<'_> {
         for (name, value, range) in &mapped.inputs {
             let mut parameters = entity.into_iter().flat_map(|entity| &entity.parameters);
             let annotation = parameters.find(|known| known.name == *name).and_then(|known| known.annotation);
-            let Some(class) = annotation.and_then(|range| enum_at(self.project, file, range)) else {
-                continue;
+            let Some(annotation) = annotation else { continue };
+            let is_duration = self.project.text(file)[annotation].ends_with("timedelta");
+            let class = enum_at(self.project, file, annotation);
+            let (written, what) = match class {
+                Some(class) => (
+                    member_of(self.project, class, value).map(str::to_owned),
+                    "the name of a member on Flyte 2, not its value",
+                ),
+                None if is_duration => {
+                    (durations::written(value), "durations such as `2 hours` or `PT1H30M` on Flyte 2")
+                }
+                None => continue,
             };
-            match member_of(self.project, class, value) {
-                Some(member) if member == value => {}
-                Some(member) if place.setting != Setting::List => {
-                    mapped.edits.push(Edit::replacement(*range, member));
+            match written {
+                Some(written) if written == *value => {}
+                Some(written) if place.setting != Setting::List => {
+                    mapped.edits.push(Edit::replacement(*range, written));
                 }
-                _ => {
-                    let problem = format!("`--{name}` takes the name of a member on Flyte 2, not its value");
-                    mapped.problem.get_or_insert(problem);
-                }
+                _ => drop(mapped.problem.get_or_insert(format!("`--{name}` takes {what}"))),
             }
         }
     }
