@@ -89,6 +89,8 @@ pub(super) struct FunctionIo<'a, 'n> {
     is_async: bool,
     /// Whether it runs when the module is loaded.
     is_module: bool,
+    /// Whether it is code of the module or its `__main__` block, which no run is around.
+    is_outside: bool,
     /// Where the code stands: its name, or all of it.
     whole: TextRange,
     returns: Option<Shape>,
@@ -163,6 +165,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
             paths: Paths::of(&cx.facts.module, body).with_constants(cx.project, cx.file),
             is_async: false,
             is_module: false,
+            is_outside: false,
             whole: body.first().map(Ranged::range).unwrap_or_default(),
             returns: None,
             tracked: HashMap::new(),
@@ -256,6 +259,7 @@ impl<'a, 'n> FunctionIo<'a, 'n> {
     /// Code that is no function: only the `__main__` block runs after `flyte.init()`.
     pub(super) fn code(mut self, statement: &'a Stmt) -> Outcome {
         self.is_module = !statement.is_if_stmt();
+        self.is_outside = true;
         self.visit_stmt(statement);
         self.finish()
     }

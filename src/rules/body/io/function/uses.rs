@@ -149,6 +149,15 @@ impl<'a> FunctionIo<'a, '_> {
             && call.func.range() == all.range
             && call.arguments.is_empty()
         {
+            if self.is_outside {
+                let text = self.text(expr.range());
+                self.find(
+                    attribute.range,
+                    Effect::Unsafe,
+                    format!("`{text}` is opened outside of a run, which Flyte 2 refuses"),
+                    "Open it in a task, and give back what is wanted of it",
+                );
+            }
             if self.is_async && self.scopes == 0 {
                 self.outcome.edits.push(Edit::insertion(call.range.start(), "(await "));
                 self.outcome.edits.push(Edit::insertion(call.range.end(), ")"));
