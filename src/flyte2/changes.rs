@@ -33,7 +33,7 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
-use crate::python::scope::{BindingId, BindingKind, ImportStatement, Role};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement};
 use crate::source::TextRange;
 
 /// What code may change: found out file by file, as far as it is asked for.
@@ -287,7 +287,7 @@ impl<'p> Changes<'p> {
                 let is_candidate = if is_of_flyte {
                     (facts.module.sets_attributes || patches(text)) && names_flyte2(text, facts)
                 } else {
-                    facts.module.sets_attributes && self.sets_outside(file, facts) || patches(text)
+                    facts.module.sets_attributes && sets_imported(text, facts) || patches(text)
                 };
                 is_candidate && !is_test(&self.project.files[file].relative)
             });
@@ -309,12 +309,6 @@ impl<'p> Changes<'p> {
     /// Where code changes the folders that modules are looked for in.
     pub fn added_paths(&self) -> &[Place] {
         self.added_paths.get_or_init(|| search::find(self.project))
-    }
-
-    /// Whether code assigns to an attribute of a library, by its own name.
-    fn sets_outside(&self, file: FileId, facts: &FileFacts) -> bool {
-        let mut set = facts.module.references.iter().filter(|reference| reference.role == Role::Mutated);
-        set.any(|reference| matches!(self.project.resolve(file, reference), [Target::External(_)]))
     }
 
     /// Whether the working directory may be another one.
@@ -360,6 +354,24 @@ fn has_name(text: &str, name: &str) -> bool {
     let goes_on =
         |at: usize| text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
+}
+
+/// Whether a line looks as if it sets an attribute of what an import brings: references tell of the project and of flyte
+/// only.
+fn sets_imported(text: &str, facts: &FileFacts) -> bool {
+    let aliases = facts.module.imports.iter().flat_map(|import| &import.aliases);
+    let names: FxHashSet<&str> = aliases
+        .filter_map(|alias| alias.asname.as_deref().or_else(|| alias.name.split('.').next()))
+        .collect();
+    text.lines().any(|line| {
+        let line = line.trim_start();
+        let set = match line.strip_prefix("del ") {
+            Some(deleted) => deleted,
+            None => line.split('(').next().and_then(|line| line.rsplit_once('=')).map_or("", |(set, _)| set),
+        };
+        let mut words = set.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')));
+        words.any(|word| word.split_once('.').is_some_and(|(root, _)| names.contains(root)))
+    })
 }
 
 /// Whether a file may get at flyte, by its own import or by another file's. Most code of Flyte 1 has `flyte` in comments.
