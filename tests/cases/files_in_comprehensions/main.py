@@ -1,7 +1,7 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from flytekit import FlyteFile, task, workflow
 
@@ -71,6 +71,12 @@ def hidden(f: FlyteFile, names: List[str]) -> List[str]:
 
 
 @task
+def counted(files: List[FlyteFile], f: Optional[FlyteFile] = None) -> str:
+    number = 1 + (1 if f else 0)
+    return f"{number}{'some' if files else 'none'}"
+
+
+@task
 def in_a_loop(files: List[FlyteFile]) -> str:
     text = ""
     for f in files:
@@ -82,6 +88,11 @@ def in_a_loop(files: List[FlyteFile]) -> str:
 @task
 def joined(parts: List[List[str]], text: str) -> str:
     return "|".join(",".join(part) for part in parts) + text
+
+
+@task
+def both(a: str, b: str) -> List[str]:
+    return [a, b]
 
 
 @task
@@ -103,6 +114,7 @@ def main(n: int) -> str:
             in_pairs(files=named(n=n)),
             in_files(files=[xs, ys], line=one),
             hidden(f=one, names=["a", "b"]),
+            both(a=counted(files=xs, f=one), b=counted(files=xs)),
         ],
         text=in_a_loop(files=xs),
     )

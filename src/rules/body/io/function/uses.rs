@@ -43,6 +43,7 @@ impl<'a> FunctionIo<'a, '_> {
             Some(Parent::Expr(Expr::Compare(compare)))
                 if compare.comparators.iter().all(Expr::is_none_literal_expr) => {}
             // Truth of a value, a value chosen, handed on as it is.
+            Some(Parent::Expr(Expr::If(choice))) if choice.test.range() == expr.range() => {}
             Some(Parent::Expr(around)) if hands_on(around) && self.is_handed_on() => {}
             Some(Parent::Stmt(
                 Stmt::Return(_) | Stmt::If(_) | Stmt::While(_) | Stmt::Assert(_) | Stmt::Expr(_),
@@ -322,6 +323,7 @@ impl<'a> FunctionIo<'a, '_> {
                 !is_class || iterated.all(|iterated| iterated != expr.range())
             }
             Some(Parent::Expr(Expr::Compare(_) | Expr::UnaryOp(_))) => true,
+            Some(Parent::Expr(Expr::If(choice))) if choice.test.range() == expr.range() => true,
             Some(Parent::Stmt(Stmt::For(_) | Stmt::Return(_) | Stmt::If(_))) => true,
             _ => is_class || self.is_handed_on(),
         };
