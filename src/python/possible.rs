@@ -53,6 +53,18 @@ pub struct Text {
     pub is_whole: bool,
 }
 
+/// Whether an expression may be `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MayBeNone {
+    /// It never is.
+    #[default]
+    No,
+    /// It holds something that is not understood.
+    Unknown,
+    /// One of its values visibly is.
+    Yes,
+}
+
 /// The strings that an expression may give, itself or as the elements of its list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Strings {
@@ -64,6 +76,8 @@ pub struct Strings {
     pub is_certain: bool,
     /// Whether it may visibly give nothing.
     pub may_be_empty: bool,
+    /// Whether it may be `None`.
+    pub none: MayBeNone,
     /// Whether they are the content of a file.
     pub reads_file: bool,
     /// Whether they may be elements of a list.
@@ -102,13 +116,21 @@ impl Strings {
 
     fn add(&mut self, worth: Worth) {
         match worth {
-            Worth::None => self.may_be_empty = true,
+            Worth::None => {
+                self.may_be_empty = true;
+                self.none = MayBeNone::Yes;
+            }
             Worth::List(parts) => {
                 self.are_elements = true;
                 self.may_be_empty |= parts.iter().all(|part| part.may_be_missing);
                 parts.into_iter().flat_map(|part| part.worths).for_each(|worth| self.add_element(worth));
             }
-            worth => self.add_element(worth),
+            worth => {
+                if matches!(worth, Worth::Unknown { may_be_none: true, .. }) {
+                    self.none = self.none.max(MayBeNone::Unknown);
+                }
+                self.add_element(worth);
+            }
         }
     }
 
@@ -121,8 +143,8 @@ impl Strings {
                 }
             }
             Worth::Content | Worth::Lines => self.reads_file = true,
-            Worth::Unknown(text) if self.unknown.contains(&text) => {}
-            Worth::Unknown(text) => self.unknown.push(text),
+            Worth::Unknown { text, .. } if self.unknown.contains(&text) => {}
+            Worth::Unknown { text, .. } => self.unknown.push(text),
             Worth::None | Worth::Int(_) | Worth::List(_) | Worth::Dict(_) => {}
         }
     }
@@ -152,7 +174,24 @@ enum Worth {
     /// The lines of a file.
     Lines,
     /// Something else, as it is written.
-    Unknown(String),
+    Unknown {
+        text: String,
+        may_be_none: bool,
+    },
+}
+
+impl Worth {
+    fn unknown(text: String) -> Self {
+        Self::Unknown { text, may_be_none: true }
+    }
+
+    /// The same where it is certain not to be `None`.
+    fn something(self) -> Self {
+        match self {
+            Self::Unknown { text, .. } => Self::Unknown { text, may_be_none: false },
+            other => other,
+        }
+    }
 }
 
 /// One element of a list, or any number of them.
@@ -197,7 +236,7 @@ impl Origin<'_> {
     }
 
     fn unknown(&self, expr: &Expr) -> Vec<Worth> {
-        vec![Worth::Unknown(self.slice(expr))]
+        vec![Worth::unknown(self.slice(expr))]
     }
 }
 
@@ -211,7 +250,7 @@ impl Reader<'_> {
     fn place(&self, place: Place, locals: &Locals, depth: usize) -> Vec<Worth> {
         let source = &self.names.text(place.file)[place.range];
         let text = format!("({source})");
-        let unknown = || vec![Worth::Unknown(source.split_whitespace().collect::<Vec<_>>().join(" "))];
+        let unknown = || vec![Worth::unknown(source.split_whitespace().collect::<Vec<_>>().join(" "))];
         let Ok(parsed) = super::parse(&text) else { return unknown() };
         let [ast::Stmt::Expr(statement)] = parsed.body() else { return unknown() };
         let origin = Origin { file: place.file, text: &text, start: place.range.start(), locals, depth };
@@ -264,7 +303,7 @@ impl Reader<'_> {
         let mut worths: Vec<Worth> =
             places.flat_map(|place| self.place(place, &Vec::new(), origin.depth)).collect();
         if !definitions.is_complete {
-            worths.push(Worth::Unknown(name));
+            worths.push(Worth::unknown(name));
         }
         worths
     }
@@ -315,7 +354,10 @@ impl Reader<'_> {
         let mut worths = Vec::new();
         for operand in others {
             let all = self.expr(operand, origin);
-            worths.extend(all.into_iter().filter(|worth| node.op == ast::BoolOp::And || !is_nothing(worth)));
+            worths.extend(match node.op {
+                ast::BoolOp::And => all,
+                ast::BoolOp::Or => all.into_iter().filter(|w| !is_nothing(w)).map(Worth::something).collect(),
+            });
         }
         worths.extend(self.expr(last, origin));
         worths
@@ -346,6 +388,9 @@ impl Reader<'_> {
     }
 
     fn subscript(&self, expr: &Expr, node: &ast::ExprSubscript, origin: Origin<'_>) -> Vec<Worth> {
+        if matches!(dotted(&node.value).as_deref(), Some("os.environ" | "environ")) {
+            return origin.unknown(expr).into_iter().map(Worth::something).collect();
+        }
         let values = self.expr(&node.value, origin);
         if let Expr::Slice(slice) = &*node.slice {
             let bound = |bound: &Option<Box<Expr>>, otherwise: i64| match bound {
@@ -378,7 +423,7 @@ impl Reader<'_> {
         match &*call.func {
             Expr::Name(function) => match (function.id.as_str(), arguments) {
                 ("list" | "tuple" | "sorted" | "set" | "frozenset" | "reversed" | "str", [of]) => {
-                    self.expr(of, origin)
+                    self.expr(of, origin).into_iter().map(Worth::something).collect()
                 }
                 ("list" | "tuple" | "set" | "frozenset", []) => vec![Worth::List(Vec::new())],
                 ("Path" | "PurePath", [_, ..]) => self.path(expr, arguments, origin),
@@ -416,7 +461,7 @@ impl Reader<'_> {
                     return path_of(&parts).unwrap_or_else(|| origin.unknown(expr));
                 }
                 let of = of.into_iter();
-                let unknown = || Worth::Unknown(origin.slice(expr));
+                let unknown = || Worth::unknown(origin.slice(expr));
                 match name {
                     "copy" => of.collect(),
                     "resolve" | "absolute" | "as_posix" if arguments.is_empty() => of.collect(),
@@ -450,9 +495,9 @@ impl Reader<'_> {
                         of.map(|worth| of_text(worth, unknown, |text| Worth::Text(formatted(text, &texts))))
                             .collect()
                     }
-                    "values" | "items" => {
-                        of.map(|worth| entries(worth, name == "items").unwrap_or_else(unknown)).collect()
-                    }
+                    "values" | "items" => of
+                        .map(|worth| entries(worth, name == "items").unwrap_or_else(|| unknown().something()))
+                        .collect(),
                     "get" => {
                         let default = argument(1).unwrap_or_else(|| vec![Worth::None]);
                         let key = argument(0).unwrap_or_default();
@@ -462,6 +507,9 @@ impl Reader<'_> {
                         })
                         .chain(default)
                         .collect()
+                    }
+                    "join" | "replace" | "removeprefix" | "removesuffix" | "upper" | "title" | "keys" => {
+                        vec![unknown().something()]
                     }
                     _ => origin.unknown(expr),
                 }
@@ -480,7 +528,7 @@ impl Reader<'_> {
     fn variable(&self, expr: &Expr, call: &ast::ExprCall, origin: Origin<'_>) -> Vec<Worth> {
         let default = call.arguments.args.get(1);
         let default = default.map_or_else(|| vec![Worth::None], |default| self.expr(default, origin));
-        [origin.unknown(expr), default].concat()
+        origin.unknown(expr).into_iter().map(Worth::something).chain(default).collect()
     }
 
     fn comprehension(
@@ -490,7 +538,10 @@ impl Reader<'_> {
         generators: &[ast::Comprehension],
         origin: Origin<'_>,
     ) -> Vec<Worth> {
-        let [generator] = generators else { return origin.unknown(expr) };
+        let any = |may_be_missing| {
+            Worth::List(vec![Part { worths: origin.unknown(expr), is_many: true, may_be_missing }])
+        };
+        let [generator] = generators else { return vec![any(false)] };
         let is_chosen = !generator.ifs.is_empty();
         let of = self.expr(&generator.iter, origin);
         let lists = of.into_iter().map(|worth| match worth {
@@ -512,11 +563,7 @@ impl Reader<'_> {
                 });
                 Worth::List(parts.collect())
             }
-            _ => Worth::List(vec![Part {
-                worths: origin.unknown(expr),
-                is_many: true,
-                may_be_missing: is_chosen,
-            }]),
+            _ => any(is_chosen),
         });
         lists.collect()
     }
@@ -615,8 +662,8 @@ fn path_of(parts: &[Vec<Worth>]) -> Option<Vec<Worth>> {
 fn plus(left: &Worth, right: &Worth) -> Worth {
     match (left, right) {
         (Worth::Text(left), Worth::Text(right)) => Worth::Text(format!("{left}{right}")),
-        (Worth::Text(left), Worth::Unknown(_)) => Worth::Text(format!("{left}{HOLE}")),
-        (Worth::Unknown(_), Worth::Text(right)) => Worth::Text(format!("{HOLE}{right}")),
+        (Worth::Text(left), Worth::Unknown { .. }) => Worth::Text(format!("{left}{HOLE}")),
+        (Worth::Unknown { .. }, Worth::Text(right)) => Worth::Text(format!("{HOLE}{right}")),
         (Worth::Lines, _) | (_, Worth::Lines) => Worth::Lines,
         (left, right) => Worth::List([joined(vec![left.clone()]), joined(vec![right.clone()])].concat()),
     }
@@ -627,7 +674,7 @@ fn of_text(worth: Worth, unknown: impl FnOnce() -> Worth, method: impl FnOnce(&s
     match worth {
         Worth::Text(text) => method(&text),
         Worth::Content | Worth::Lines => Worth::Lines,
-        _ => unknown(),
+        _ => unknown().something(),
     }
 }
 
@@ -816,5 +863,37 @@ mod tests {
             assert!(read(text).3, "{text}");
         }
         assert!(!read("x = ['a']").3);
+    }
+
+    #[test]
+    fn what_may_be_none() {
+        let none = |text: &'static str| {
+            let names = Lines(text);
+            strings(&names, names.definitions(0, "x", TextSize::default()).places[0]).none
+        };
+        for text in [
+            "x = ['a'] if GPU else None",
+            "x = os.getenv('A')",
+            "x = D['cpu'].get('apt')\nD = {'cpu': {}}",
+            "x = None",
+        ] {
+            assert_eq!(none(text), MayBeNone::Yes, "{text}");
+        }
+        for text in ["x = load()", "x = settings.apt", "x = load() if GPU else 'a'"] {
+            assert_eq!(none(text), MayBeNone::Unknown, "{text}");
+        }
+        for text in [
+            "x = 'a'",
+            "x = load() or []",
+            "x = load() + ['a']",
+            "x = list(load())",
+            "x = load().split(',')",
+            "x = os.environ['A']",
+            "x = os.getenv('A', '3.11')",
+            "x = [k for k in D for v in k]",
+            "x = [None, load()]",
+        ] {
+            assert_eq!(none(text), MayBeNone::No, "{text}");
+        }
     }
 }

@@ -56,9 +56,11 @@
 
 use super::codes::APT_PACKAGES;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::none::or_empty;
 use super::unread::Unread;
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
+use crate::python::possible::MayBeNone;
 use crate::python::value::ValueKind;
 use crate::source::TextRange;
 
@@ -78,7 +80,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         unread.note(&strings);
     }
     unread.tell(draft, parameter.name, parameter.value.range);
-    let (arguments, dangling, is_exploded) = arguments(parameter);
+    let may_be_none = (cx.strings)(parameter.value.range).none != MayBeNone::No;
+    let (arguments, dangling, is_exploded) = arguments(parameter, may_be_none);
     let mut method = parameter.method("with_apt_packages", arguments);
     method.dangling = dangling;
     method.is_exploded = is_exploded;
@@ -97,8 +100,9 @@ fn check(draft: &mut Draft, range: TextRange, package: &str) {
     }
 }
 
-/// The elements of a list display as arguments with their comments; any other expression as `*expression`.
-pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>, bool) {
+/// The elements of a list display as arguments with their comments; any other expression as `*expression`, in which
+/// nothing stays nothing: `*(expression or [])`.
+pub(super) fn arguments(parameter: Parameter<'_>, may_be_none: bool) -> (Vec<Argument>, Vec<String>, bool) {
     if let (Some(nested), Some(_)) = (&parameter.item.nested, parameter.value.elements()) {
         let arguments = nested
             .items
@@ -113,9 +117,7 @@ pub(super) fn arguments(parameter: Parameter<'_>) -> (Vec<Argument>, Vec<String>
         (arguments, nested.dangling.clone(), is_exploded)
     } else {
         let text = &parameter.item.value_text;
-        // `["a"] if … else None`: nothing must stay nothing.
-        let may_be_none = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "None");
-        let text = if may_be_none { format!("*(({text}) or [])") } else { format!("*{text}") };
+        let text = if may_be_none { format!("*({})", or_empty(parameter, "[]")) } else { format!("*{text}") };
         (vec![Argument::new(text)], Vec::new(), false)
     }
 }

@@ -62,7 +62,7 @@
 use super::codes::{BASE_IMAGE, BUILDER, REGISTRY};
 use super::draft::{Base, Draft, ImageContext, Parameter};
 use super::python_version::{require_supported, tuple};
-use super::{Effect, Finding};
+use super::{Effect, Finding, none};
 use crate::flyte2::chain::Argument;
 use crate::python::value::{Value, ValueKind};
 
@@ -82,8 +82,10 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         draft.consumed.push(parameter.value.range);
         return;
     }
+    draft.base = Base::Uri(text);
     match &value.kind {
-        ValueKind::Str(_) | ValueKind::FString(..) => draft.base = Base::Uri(text),
+        ValueKind::Str(_) | ValueKind::FString(..) => {}
+        _ if none::refuse(cx, draft, &BASE_IMAGE, parameter) => {}
         _ => {
             draft.find(
                 Finding::new(
@@ -92,9 +94,8 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
                     Effect::Unsafe,
                     "`base_image` is an expression that is taken for the reference of an image",
                 )
-                .help("Make sure that it is a string, not an `ImageSpec`"),
+                .help("Make sure that it is a string, not an `ImageSpec` or `None`"),
             );
-            draft.base = Base::Uri(text);
         }
     }
 }

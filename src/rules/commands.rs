@@ -61,6 +61,7 @@
 
 use super::codes::{COMMANDS, INVALID_CALL};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::none::or_empty_if_needed;
 use super::tables::{SETUPTOOLS, WHEEL, brought_by_flytekit, brought_by_python};
 use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
@@ -92,7 +93,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             )
             .help("Join commands that depend on each other with ` && `, and add `pip` to the packages if one of them runs it"),
         );
-        push(draft, parameter, parameter.item.value_text.clone());
+        push(draft, parameter, or_empty_if_needed(cx, parameter, "[]"));
         return;
     };
     let commands: Vec<Command> = texts.iter().map(|text| Command::read(text)).collect();

@@ -181,7 +181,7 @@
 
 use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT, UNSUPPORTED_PARAMETER};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
-use super::{Effect, Finding};
+use super::{Effect, Finding, none};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
 use crate::python::value::{Value, ValueKind};
@@ -293,7 +293,9 @@ pub(super) fn map_source_root(
         draft.orphan(parameter);
         return;
     }
-    if !matches!(parameter.value.kind, ValueKind::Str(_) | ValueKind::Name(_) | ValueKind::FString(..)) {
+    let is_path =
+        matches!(parameter.value.kind, ValueKind::Str(_) | ValueKind::Name(_) | ValueKind::FString(..));
+    if !none::refuse(cx, draft, &SOURCE_ROOT, parameter) && !is_path {
         draft.find(
             Finding::new(
                 &SOURCE_ROOT,

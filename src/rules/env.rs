@@ -57,6 +57,7 @@
 
 use super::codes::ENV;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::none::or_empty_if_needed;
 use super::{Effect, Finding, flyte1_places};
 use crate::flyte2::chain::Argument;
 use crate::image::line::{shown, value_fault};
@@ -78,7 +79,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         if !all_strings(&resolved) {
             draft.find(opaque(parameter.value.range));
         }
-        parameter.item.value_text.clone()
+        or_empty_if_needed(cx, parameter, "{}")
     };
     let method = parameter.method("with_env_vars", vec![Argument::new(text)]);
     draft.layer(LayerKind::Env, parameter.position, method);

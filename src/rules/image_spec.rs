@@ -212,7 +212,9 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
             map_parameter(cx, &mut draft, *parameter, &parameters);
         }
     }
-    if let Some(runtime) = parameters.iter().find(|p| p.name == "runtime_packages" && !p.value.is_empty()) {
+    if let Some(runtime) =
+        parameters.iter().find(|p| p.name == "runtime_packages" && !cx.literal(p.value).is_empty())
+    {
         python_exec::map_runtime_packages(cx, &mut draft, *runtime);
     }
     methods::map(cx, &mut draft, parameters.len());

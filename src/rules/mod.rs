@@ -28,6 +28,7 @@ mod flyte_requirements;
 mod invalid;
 mod methods;
 mod name;
+mod none;
 mod packages;
 mod pip_index;
 mod pip_secret_mounts;

@@ -233,7 +233,7 @@ use super::unread::Unread;
 use super::{Effect, Finding, flyte_requirements, image_spec};
 use crate::diagnostic::Rule;
 use crate::flyte2::chain::{Argument, Call};
-use crate::python::possible::{Strings, Text};
+use crate::python::possible::{MayBeNone, Strings, Text};
 use crate::python::value::{Value, ValueKind};
 use crate::source::TextRange;
 
@@ -260,7 +260,9 @@ struct List {
 
 /// Maps `packages`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
-    let (texts, mut dangling, is_exploded) = arguments(parameter);
+    // What is not known must not be empty, which is told.
+    let may_be_none = (cx.strings)(parameter.value.range).none == MayBeNone::Yes;
+    let (texts, mut dangling, is_exploded) = arguments(parameter, may_be_none);
     let mut list = List::default();
     let mut kept = Vec::new();
     match parameter.value.elements() {

@@ -55,8 +55,10 @@
 
 use super::codes::PLATFORM;
 use super::draft::{DefaultPlatform, Draft, ImageContext, Parameter};
+use super::none::{or_empty, parenthesized};
 use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
+use crate::python::possible::MayBeNone;
 
 /// Maps `platform`.
 pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -72,7 +74,13 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         format!("({}{comma})", platforms.join(", "))
     } else {
         let quote = cx.style.quote;
-        format!("tuple({}.split({quote},{quote}))", parameter.item.value_text)
+        match (cx.strings)(parameter.value.range).none {
+            MayBeNone::No => format!("tuple({}.split({quote},{quote}))", parenthesized(parameter)),
+            MayBeNone::Unknown | MayBeNone::Yes => {
+                let text = or_empty(parameter, &format!("{quote}{quote}"));
+                format!("tuple(part for part in ({text}).split({quote},{quote}) if part) or None")
+            }
+        }
     };
     draft.constructor.push(parameter.argument(format!("platform={text}")));
 }

@@ -56,7 +56,9 @@
 
 use super::codes::PYTHON_VERSION;
 use super::draft::{Draft, ImageContext, Parameter};
+use super::none::{or_empty, parenthesized};
 use super::{Effect, Finding};
+use crate::python::possible::MayBeNone;
 use crate::python::value::{Value, ValueKind};
 
 /// The oldest Python that flyte 2.12.1 itself runs on.
@@ -87,11 +89,6 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
             );
         }
         None => {
-            let text = &parameter.item.value_text;
-            let is_simple =
-                !matches!(value.kind, ValueKind::Opaque | ValueKind::Concat(..) | ValueKind::Conditional(..))
-                    || text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-            let text = if is_simple { text.clone() } else { format!("({text})") };
             let quote = cx.style.quote;
             draft.find(
                 Finding::new(
@@ -102,9 +99,19 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
                 )
                 .help("Make sure that it is 3.10 or newer"),
             );
-            draft.constructor.push(parameter.argument(format!(
-                "python_version=tuple(int(part) for part in {text}.split({quote}.{quote})[:2])"
-            )));
+            let version = match (cx.strings)(parameter.value.range).none {
+                MayBeNone::No => {
+                    let text = parenthesized(parameter);
+                    format!("tuple(int(part) for part in {text}.split({quote}.{quote})[:2])")
+                }
+                MayBeNone::Unknown | MayBeNone::Yes => {
+                    let text = or_empty(parameter, &format!("{quote}{quote}"));
+                    format!(
+                        "tuple(int(part) for part in ({text}).split({quote}.{quote})[:2] if part) or None"
+                    )
+                }
+            };
+            draft.constructor.push(parameter.argument(format!("python_version={version}")));
         }
     }
 }

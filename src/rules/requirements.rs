@@ -75,7 +75,7 @@ use super::codes::REQUIREMENTS;
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::resolution::{self, RequirementsFile};
 use super::tables::{Plugin, distribution_name, plugin};
-use super::{Effect, Finding, flyte_requirements};
+use super::{Effect, Finding, flyte_requirements, none};
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
 use crate::python::possible::Strings;
@@ -105,6 +105,7 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
         ),
         Some(path) => look_into(cx, draft, parameter, path),
         None if ends_as_it_must(&(cx.strings)(range)) => {}
+        None if none::refuse(cx, draft, &REQUIREMENTS, parameter) => {}
         None => draft.find(
             Finding::new(
                 &REQUIREMENTS,

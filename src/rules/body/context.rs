@@ -478,7 +478,7 @@ fn secret_name(mapper: &mut Mapper<'_>, literal: &ast::ExprStringLiteral) -> boo
 
 /// A string as the user writes it, but with other quotes inside an f-string, which before Python 3.12 must not hold
 /// its own.
-fn quoted(mapper: &Mapper<'_>, range: TextRange, text: &str) -> String {
+pub(super) fn quoted(mapper: &Mapper<'_>, range: TextRange, text: &str) -> String {
     let mut open = Vec::new();
     for token in mapper.cx.parsed.tokens().iter().take_while(|token| token.range().start() <= range.start()) {
         match token.kind() {

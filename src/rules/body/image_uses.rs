@@ -129,6 +129,7 @@
 //!
 //! `ImageBuildEngine` in `flytekit/image_spec/image_spec.py` of flytekit 1.16.31; `flyte/_build.py` of flyte 2.12.1.
 
+use super::context::quoted;
 use super::mapper::Mapper;
 use crate::flyte1::symbol::Symbol;
 use crate::project::graph::NodeId;
@@ -195,7 +196,7 @@ fn address(mapper: &mut Mapper<'_>, call: &ast::ExprCall) -> bool {
 /// `image.tag` is read from `image.uri`.
 fn tag(mapper: &mut Mapper<'_>, expr: &Expr, attribute: &ast::ExprAttribute) -> bool {
     let Some((image, "tag")) = image_attribute(mapper, expr) else { return false };
-    let colon = mapper.cx.facts.style.string(":");
+    let colon = quoted(mapper, attribute.range, ":");
     mapper.rewriter.replace(attribute.attr.range, format!("uri.rsplit({colon}, 1)[1]"));
     mapper.call(attribute.range, image);
     true
