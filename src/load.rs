@@ -2,6 +2,8 @@
 //!
 //! A file whose bytes name nothing of Flyte is read, but not parsed, unless a parsed file imports it.
 
+mod folders;
+
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -11,13 +13,14 @@ use memchr::memmem;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use self::folders::Folders;
 use crate::builder_config::is_configuration;
 use crate::discover::{Candidate, Discovery};
 use crate::file_kind::FileKind;
 use crate::flyte1::file::FileFacts;
 use crate::flyte1::symbol::is_flyte1_root;
 use crate::manifests::listed_packages;
-use crate::project::disk::{DiskFacts, PathFact, PathKind};
+use crate::project::disk::{DiskFacts, FolderFact, PathFact, PathKind};
 use crate::project::index::ModuleIndex;
 use crate::project::link::Target;
 use crate::project::plan::constant;
@@ -217,6 +220,7 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
         manifests: manifests(project, discovery),
         ..DiskFacts::default()
     };
+    let folders = Folders::new(&discovery.root);
     for (file, parsed) in project.parsed() {
         for path in parsed.module.calls.iter().flat_map(|call| named_paths(project, file, call)) {
             let path = path.as_str();
@@ -232,6 +236,11 @@ fn disk_facts(project: &Project, discovery: &Discovery) -> DiskFacts {
                 PathFact {
                     kind: if is_folder { PathKind::Folder } else { PathKind::File },
                     is_ignored: is_ignored(&absolute, is_folder),
+                    folder: if is_folder {
+                        folders.look_at(&absolute, facts.ignores_private_files)
+                    } else {
+                        FolderFact::default()
+                    },
                     locks_flyte: path.ends_with(".lock") && locks_flyte(&absolute),
                 }
             });

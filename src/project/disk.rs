@@ -21,7 +21,7 @@ pub enum PathKind {
 }
 
 /// What is known of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathFact {
     /// What stands there.
     pub kind: PathKind,
@@ -29,6 +29,19 @@ pub struct PathFact {
     pub is_ignored: bool,
     /// For a lock file: whether it locks `flyte`.
     pub locks_flyte: bool,
+    /// For a folder: what of it only one of the SDKs copies.
+    pub folder: FolderFact,
+}
+
+/// What of a folder only one of the SDKs copies: the first file of each kind, as its path from the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FolderFact {
+    /// A file that the project's `.dockerignore` keeps out of it on Flyte 2.
+    pub left_out: Option<String>,
+    /// The same of those that Flyte 1 copies of a `source_root`.
+    pub left_out_of_source: Option<String>,
+    /// A file that Flyte 1 does not copy of a `source_root`, because git ignores it.
+    pub added_to_source: Option<String>,
 }
 
 /// An option for pip in a requirements file that counts for everything installed along with the file.
@@ -96,6 +109,6 @@ impl DiskFacts {
 
     /// What is known of `path` as `file` names it.
     pub fn path(&self, file: FileId, path: &str) -> PathFact {
-        self.paths.get(&(file, path.to_owned())).copied().unwrap_or_default()
+        self.paths.get(&(file, path.to_owned())).cloned().unwrap_or_default()
     }
 }

@@ -408,6 +408,7 @@ fn map_image_of(
             has_platform: mapped.has_platform,
             has_registry: mapped.has_registry,
             is_foreign: mapped.is_foreign,
+            is_bare: mapped.is_bare,
             listed: mapped.listed,
             installed: mapped.installed,
             commands: mapped.commands,

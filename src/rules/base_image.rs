@@ -260,10 +260,18 @@ fn ensure_name(cx: &ImageContext<'_>, draft: &mut Draft) {
 
 /// `builder="noop"` builds nothing: the image is its base.
 fn noop(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Parameter<'_>]) {
+    let is_at_run_time = |name: &str| matches!(name, "runtime_packages" | "with_runtime_packages");
     let is_alone = parameters
         .iter()
-        .all(|parameter| matches!(parameter.name, "base_image" | "builder" | "name" | "registry"));
+        .map(|parameter| parameter.name)
+        .all(|name| is_at_run_time(name) || matches!(name, "base_image" | "builder" | "name" | "registry"))
+        && cx.call.methods.iter().all(|method| is_at_run_time(&method.name) || method.name == "force_push");
     match std::mem::take(&mut draft.base) {
+        // What Flyte 1 installed when a container started makes it another image.
+        Base::Uri(uri) if is_alone && draft.kinds().next().is_some() => {
+            draft.base = Base::Uri(uri);
+            ensure_name(cx, draft);
+        }
         Base::Uri(uri) if is_alone => {
             draft.base = Base::BareUri(uri);
             draft.find(

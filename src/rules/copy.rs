@@ -58,7 +58,7 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. A path that is not there, or that a `.dockerignore` keeps out, is unsafe.
+//! Safe. A path that is not there, or that a `.dockerignore` keeps out, itself or a file in it, is unsafe.
 //!
 //! ## Not handled
 //!
@@ -116,7 +116,8 @@
 //!
 //! ## Fix safety
 //!
-//! Unsafe. It is safe where a `.dockerignore` at the root of the project excludes `.git`, `.env` and `.venv`.
+//! Unsafe. It is safe where a `.dockerignore` at the root of the project excludes `.git`, `.env` and `.venv`, all that git
+//! ignores in the folder, and nothing else of it.
 //!
 //! ## Not handled
 //!
@@ -182,9 +183,11 @@
 use super::codes::{COPY, INVALID_CALL, SOURCE_ROOT, UNSUPPORTED_PARAMETER};
 use super::draft::{Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding, none};
+use crate::diagnostic::Rule;
 use crate::flyte2::chain::{Argument, Call};
 use crate::project::disk::PathKind;
 use crate::python::value::{Value, ValueKind};
+use crate::source::TextRange;
 
 /// Maps `copy`.
 pub(super) fn map_copy(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
@@ -270,6 +273,9 @@ fn copy_one(cx: &ImageContext<'_>, draft: &mut Draft, element: &Value) -> Option
             .help("Take it out of the `.dockerignore`, or give the image its own with `with_dockerignore`"),
         );
     }
+    if let Some(file) = fact.folder.left_out.filter(|_| !fact.is_ignored) {
+        draft.find(left_out(&COPY, element.range, path, &file));
+    }
     let text = cx.style.string(path);
     let clean = path.trim_start_matches("./").trim_end_matches('/');
     let target = if matches!(clean, "" | ".") { "/root".to_owned() } else { format!("/root/{clean}") };
@@ -317,6 +323,15 @@ pub(super) fn map_source_root(
             .help("Exclude `.git`, `.env` and `.venv` in a `.dockerignore` at the root of the project"),
         );
     }
+    let value = cx.literal(parameter.value);
+    if let Some(path) = value.as_str().filter(|_| cx.ignores_private_files) {
+        let folder = (cx.path)(path).folder;
+        let range = parameter.value.range;
+        draft
+            .findings
+            .extend(folder.left_out_of_source.map(|file| left_out(&SOURCE_ROOT, range, path, &file)));
+        draft.findings.extend(folder.added_to_source.map(|file| added(range, path, &file)));
+    }
     draft.copies_files = true;
     let root = cx.style.string("/root");
     let arguments = [
@@ -326,6 +341,22 @@ pub(super) fn map_source_root(
     ];
     let method = parameter.method("with_source_folder", arguments.into_iter().map(Argument::new).collect());
     draft.layer(LayerKind::Source, parameter.position, method);
+}
+
+/// The finding that a file of a folder is no longer copied.
+fn left_out(rule: &'static Rule, range: TextRange, folder: &str, file: &str) -> Finding {
+    let message = format!(
+        "`{file}` in `{folder}` is left out: Flyte 2 compares the project's `.dockerignore` with paths from the copied folder, Flyte 1 does not"
+    );
+    Finding::new(rule, range, Effect::Unsafe, message)
+        .help("Change the `.dockerignore` so that it keeps what the image needs, or give the image its own with `with_dockerignore`")
+}
+
+/// The finding that a file comes into the image which git ignores.
+fn added(range: TextRange, folder: &str, file: &str) -> Finding {
+    let message = format!("`{file}` in `{folder}` is copied now: git ignores it, so Flyte 1 left it out");
+    Finding::new(&SOURCE_ROOT, range, Effect::Unsafe, message)
+        .help("Name what must not come into the image in the `.dockerignore` at the root of the project")
 }
 
 /// `source_copy_mode`, which the rule of `source_root` reads; without a root Flyte 1 copied the folder it registers.

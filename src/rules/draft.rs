@@ -90,6 +90,8 @@ pub struct BaseSpec {
     pub has_registry: bool,
     /// Whether it starts from an image that is not Flyte's.
     pub is_foreign: bool,
+    /// Whether it is such an image as it is, which takes no layers.
+    pub is_bare: bool,
     /// Distributions that it lists, normalized.
     pub listed: Vec<String>,
     /// What its layers install.

@@ -117,7 +117,7 @@
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{INVALID_CALL, PACKAGES, PIP_PACKAGE};
-use super::draft::{Draft, ImageContext, LayerKind, Parameter};
+use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::resolution::Installed;
 use super::{
     Effect, Finding, apt_packages, base_image, builder, commands, conda, copy, dropped, env, flyte1_places,
@@ -194,6 +194,8 @@ pub struct MappedImage {
     pub commands: Option<Reach>,
     /// Whether it starts, itself or through its base, from an image that is not Flyte's.
     pub is_foreign: bool,
+    /// Whether it is such an image as it is, which takes no layers.
+    pub is_bare: bool,
     /// The kinds of layers that the user gives it, also those of the image that a method is called on.
     pub layers: Vec<LayerKind>,
 }
@@ -242,6 +244,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
     let file_of_base = cx.base.as_ref().and_then(|base| base.new_file.clone());
     // A method of an image leaves its Python as it is.
     let inherited = cx.base.as_ref().filter(|_| cx.receiver.is_some());
+    let is_bare = matches!(draft.base, Base::BareUri(_));
     MappedImage {
         findings: std::mem::take(&mut draft.findings),
         python_version: draft.python_version.or(inherited.and_then(|base| base.python_version)),
@@ -249,7 +252,8 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
             || draft.constructor.iter().any(|argument| argument.text.starts_with("python_version=")),
         has_platform: draft.constructor.iter().any(|argument| argument.text.starts_with("platform="))
             || inherited.is_some_and(|base| base.has_platform),
-        has_registry: draft.constructor.iter().any(|argument| argument.text.starts_with("registry="))
+        has_registry: (!is_bare
+            && draft.constructor.iter().any(|argument| argument.text.starts_with("registry=")))
             || cx.base.as_ref().is_some_and(|base| base.has_registry),
         index_options: draft.index_options.clone(),
         // The image of an inline base with conda packages takes none of its own.
@@ -257,6 +261,7 @@ pub fn map(cx: &ImageContext<'_>) -> MappedImage {
         uses_secret: draft.uses_secret,
         consumed: std::mem::take(&mut draft.consumed),
         is_foreign: draft.is_foreign(cx),
+        is_bare,
         listed: draft.listed.clone(),
         installed: draft.installed.clone(),
         commands: draft.commands,

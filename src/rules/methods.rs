@@ -60,7 +60,7 @@
 //!
 //! `flytekit/image_spec/image_spec.py` and `flytekit/image_spec/default_builder.py` of flytekit 1.16.31.
 
-use super::codes::{IMAGE_USE, LAYER_ORDER};
+use super::codes::{BUILDER, IMAGE_USE, LAYER_ORDER};
 use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::{Effect, Finding, commands, image_spec, resolution};
 use crate::python::items::{Item, Items};
@@ -117,6 +117,9 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
         let name = cx.slice(cx.call.callee).rsplit('.').next().unwrap_or_default().trim().to_owned();
         if is_image_method(&name) {
             draft.base = Base::Receiver(receiver.to_owned());
+            if cx.base.as_ref().is_some_and(|base| base.is_bare) && name != "force_push" {
+                draft.find(bare(receiver, cx.call.callee));
+            }
             map_method(cx, draft, position, &name, cx.call.callee, &cx.call.arguments, &cx.call.items);
         } else {
             map_copy(cx, draft, receiver);
@@ -127,6 +130,14 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, first: usize) {
         map_method(cx, draft, position, &method.name, method.name_range, &method.arguments, &method.items);
         position += 1;
     }
+}
+
+/// The finding that an image which is not built takes no layers.
+fn bare(receiver: &str, range: TextRange) -> Finding {
+    let message =
+        format!("`{receiver}` has `builder=\"noop\"`: it is used as it is, and Flyte 2 adds no layer to it");
+    Finding::new(&BUILDER, range, Effect::Blocking, message)
+        .help("Remove the builder, or write both into one `ImageSpec(…)` without it")
 }
 
 /// `dataclasses.replace(image, name=…)` is a clone of the image.

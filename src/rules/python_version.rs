@@ -8,7 +8,7 @@
 //!
 //! Turns the string into a tuple of major and minor version. The version of the running Python, written as an
 //! f-string over `sys.version_info`, is left out: it is the default. Any other expression is split when the
-//! module is loaded.
+//! module is loaded, and `None` stays the default.
 //!
 //! ## Why
 //!
