@@ -23,8 +23,7 @@ use rustpython_ast::{self as ast, Expr, Stmt};
 use super::constant::Constant;
 use super::evaluate::{Place, attributes_of, root_of};
 use super::inits::{self, Init};
-use super::read::imports_flyte2;
-use super::replaced::{Patch, covers, is_test, patches};
+use super::replaced::{Patch, covers, is_test, may_patch, patches};
 use super::variables::{SetVariable, set_by};
 use super::{search, signature};
 use crate::flyte1::file::FileFacts;
@@ -33,7 +32,8 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
-use crate::python::scope::{BindingId, BindingKind, ImportStatement};
+use crate::python::scope::{BindingId, BindingKind, ImportStatement, Role};
+use crate::python::value::ValueKind;
 use crate::source::TextRange;
 
 /// What code may change: found out file by file, as far as it is asked for.
@@ -47,8 +47,8 @@ pub struct Changes<'p> {
     /// Files that may get at modules, or classes, which names do not tell.
     reaching: Vec<FileId>,
     found: Vec<OnceLock<Found>>,
-    /// What is replaced of libraries, by its dotted path: of others, and of flyte.
-    replaced: [OnceLock<FxHashSet<String>>; 2],
+    /// What is replaced of libraries, by its dotted path.
+    replaced: OnceLock<FxHashSet<String>>,
     /// Where code initializes the SDK.
     inits: OnceLock<Vec<Init>>,
     /// Where code changes the folders that modules are looked for in.
@@ -124,7 +124,8 @@ impl<'p> Changes<'p> {
                     || !facts.module.module_values.is_empty()
                     || ["setattr", "delattr", "vars", "__setattr__"].iter().any(|name| has_name(text, name))
             };
-            let patches = || has_name(text, "patch") || !facts.module.patched.is_empty();
+            let patches =
+                || has_name(text, "patch") && may_patch(text, facts) || !facts.module.patched.is_empty();
             let runs = || users.contains_key(&file) && runs_files(text);
             let reaches = runs()
                 || patches() && !is_test(&project.files[file].relative)
@@ -141,7 +142,7 @@ impl<'p> Changes<'p> {
             near,
             reaching,
             found,
-            replaced: Default::default(),
+            replaced: OnceLock::new(),
             inits: OnceLock::new(),
             added_paths: OnceLock::new(),
         }
@@ -277,28 +278,23 @@ impl<'p> Changes<'p> {
 
     /// Whether something of a library may be another thing than the library has.
     pub fn replaces(&self, path: &str) -> bool {
-        let is_of_flyte = path.split('.').next() == Some("flyte");
-        let patches = |text: &str| {
-            ["setattr", "delattr", "patch", "__setattr__"].iter().any(|name| has_name(text, name))
-        };
+        let root = path.split('.').next().unwrap_or_default();
+        // What else a name stands for is of no account.
+        if !root.starts_with("flyte") && !READ_LIBRARIES.contains(&root) {
+            return false;
+        }
         let find = || {
             let files = self.project.parsed().filter(|&(file, facts)| {
                 let text = self.project.text(file);
-                let is_candidate = if is_of_flyte {
-                    (facts.module.sets_attributes || patches(text)) && names_flyte2(text, facts)
-                } else {
-                    facts.module.sets_attributes && sets_imported(text, facts) || patches(text)
-                };
-                is_candidate && !is_test(&self.project.files[file].relative)
+                let sets = || sets_imported(text, facts) || self.sets_alias(file, facts) || sets_method(text);
+                (facts.module.sets_attributes && sets() || may_patch(text, facts))
+                    && !is_test(&self.project.files[file].relative)
             });
             let files: Vec<FileId> = files.map(|(file, _)| file).collect();
             let replaced = files.into_par_iter().flat_map_iter(|file| self.found_in(file).replaced.clone());
             replaced.collect()
         };
-        self.replaced[usize::from(is_of_flyte)]
-            .get_or_init(find)
-            .iter()
-            .any(|replaced| covers(replaced, path))
+        self.replaced.get_or_init(find).iter().any(|replaced| covers(replaced, path))
     }
 
     /// Where code initializes the SDK.
@@ -309,6 +305,19 @@ impl<'p> Changes<'p> {
     /// Where code changes the folders that modules are looked for in.
     pub fn added_paths(&self) -> &[Place] {
         self.added_paths.get_or_init(|| search::find(self.project))
+    }
+
+    /// Whether code assigns to an attribute by a name that a file gives what may be of a library.
+    fn sets_alias(&self, file: FileId, facts: &FileFacts) -> bool {
+        let mut set = facts.module.references.iter().filter(|reference| reference.role == Role::Mutated);
+        set.any(|reference| match self.project.resolve(file, reference) {
+            [Target::External(_)] => true,
+            [Target::Binding(file, binding, _)] => self.project.facts(*file).is_some_and(|facts| {
+                let kind = &facts.module.bindings[*binding].kind;
+                matches!(kind, BindingKind::Assignment { value, .. } if may_be_alias(&value.kind))
+            }),
+            _ => false,
+        })
     }
 
     /// Whether the working directory may be another one.
@@ -374,10 +383,19 @@ fn sets_imported(text: &str, facts: &FileFacts) -> bool {
     })
 }
 
-/// Whether a file may get at flyte, by its own import or by another file's. Most code of Flyte 1 has `flyte` in comments.
-fn names_flyte2(text: &str, facts: &FileFacts) -> bool {
-    imports_flyte2(facts)
-        || ["Image", "TaskEnvironment", "flyte._image"].iter().any(|name| has_name(text, name))
+/// Whether a value may be what another name stands for: `other = flyte.Image`
+fn may_be_alias(value: &ValueKind) -> bool {
+    matches!(value, ValueKind::Name(_) | ValueKind::Opaque)
+}
+
+/// Whether code may assign to a method of images: `type(image).with_commands = …`
+fn sets_method(text: &str) -> bool {
+    signature::CONSTRUCTORS.iter().chain(signature::METHODS).any(|method| {
+        memmem::find_iter(text.as_bytes(), method.name).any(|at| {
+            text[..at].ends_with('.')
+                && text[at + method.name.len()..].trim_start_matches([' ', '\t', '\\', '\n']).starts_with('=')
+        })
+    })
 }
 
 /// Whether code may get modules by names that are not known.
@@ -430,6 +448,9 @@ fn around(taken: Taken) -> Taken {
 fn inside(taken: Taken) -> Taken {
     taken.map(|depth| depth.saturating_sub(1))
 }
+
+/// Libraries beside flyte whose functions are known.
+const READ_LIBRARIES: [&str; 3] = ["os", "pathlib", "sys"];
 
 /// Names for names end here.
 const MAX_NAMES: usize = 8;

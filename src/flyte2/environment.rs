@@ -59,7 +59,8 @@ pub(super) fn environment_kind<'a>(
         }
         // Another name for the class.
         ([Target::Binding(file, binding, rest)], Expr::Name(_))
-            if rest.is_empty() && bound_value(evaluator, *file, *binding).is_some() =>
+            if rest.is_empty()
+                && bound_value(evaluator, *file, *binding).is_some_and(|value| !value.is_call_expr()) =>
         {
             match evaluator.chain(scope, &call.func) {
                 Ok((Constant::Name(path), rest)) if rest.is_empty() => path,
@@ -68,14 +69,13 @@ pub(super) fn environment_kind<'a>(
         }
         _ => return None,
     };
-    if !path.starts_with("flyte") || evaluator.changes.replaces(&path) {
-        return None;
-    }
-    match path.as_str() {
-        "flyte.TaskEnvironment" => Some(EnvironmentKind::Task),
-        "flyte.extras.ContainerTask" => Some(EnvironmentKind::Container),
-        _ => path.ends_with("Environment").then_some(EnvironmentKind::Other),
-    }
+    let kind = match path.as_str() {
+        "flyte.TaskEnvironment" => EnvironmentKind::Task,
+        "flyte.extras.ContainerTask" => EnvironmentKind::Container,
+        path if path.starts_with("flyte") && path.ends_with("Environment") => EnvironmentKind::Other,
+        _ => return None,
+    };
+    (!evaluator.changes.replaces(&path)).then_some(kind)
 }
 
 /// The call that makes the environment that an expression stands for, and whether code changes its image afterwards.

@@ -25,8 +25,8 @@ use super::environment_check::{problems, without_image};
 use super::evaluate::{Built, Evaluator, Helper, Place, Problem, Scope, Settings, Trees, Unknown, root_of};
 use super::scope::Frame;
 use super::trace::{
-    bound_value, is_constructor, is_constructor_path, is_foreign, is_image_class, is_method_name,
-    may_add_to_image, may_be_environment, may_give_image, may_hold_environment,
+    bound_value, hands_on_constructor, is_constructor, is_constructor_path, is_foreign, is_image_class,
+    is_method_name, may_add_to_image, may_be_environment, may_give_image, may_hold_environment,
 };
 use super::{frozen, signature};
 use crate::flyte1::file::FileFacts;
@@ -99,6 +99,10 @@ pub fn read(project: &Project, settings: &Settings, disk: &Disk) -> Found {
         return Found::default();
     }
     let changes = Changes::of(project, &files);
+    let related = Related {
+        has_aliases: related.keys().any(|&file| hands_on_constructor(project.text(file))),
+        files: related,
+    };
     let read = |&file: &FileId| read_file(project, settings, (disk, &changes), file, &related);
     let parts: Vec<Part> = files.par_iter().map(read).collect();
     let mut found = Found::default();
@@ -196,8 +200,15 @@ fn files_with_flyte2(project: &Project) -> BTreeMap<FileId, bool> {
     reached.into_iter().map(|file| (file, imports(file))).collect()
 }
 
-/// Whether a file takes anything from Flyte 2.
-pub(super) fn imports_flyte2(facts: &FileFacts) -> bool {
+/// The files that may hold images.
+struct Related {
+    /// The files, and whether they take anything from Flyte 2.
+    files: BTreeMap<FileId, bool>,
+    /// Whether a constructor of images may have another name in one of them.
+    has_aliases: bool,
+}
+
+fn imports_flyte2(facts: &FileFacts) -> bool {
     facts.module.star_imports.iter().any(is_flyte2)
         || facts.module.bindings.iter().any(|binding| match &binding.kind {
             BindingKind::Import(path) => is_flyte2(path),
@@ -301,7 +312,7 @@ fn read_file(
     settings: &Settings,
     (disk, changes): (&Disk, &Changes<'_>),
     file: FileId,
-    related: &BTreeMap<FileId, bool>,
+    related: &Related,
 ) -> Part {
     let trees = Trees::default();
     let evaluator = Evaluator::new(project, &trees, settings, disk, changes);
@@ -351,8 +362,7 @@ fn drop_steps(project: &Project, file: FileId, part: &mut Part) {
 struct Finder<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
     file: FileId,
-    /// The files that may hold images.
-    related: &'e BTreeMap<FileId, bool>,
+    related: &'e Related,
     frames: Vec<Frame<'a>>,
     /// The class at the top level whose body is looked at.
     class: Option<&'a ast::StmtClassDef>,
@@ -426,7 +436,7 @@ impl<'a> Finder<'_, 'a> {
     fn call(&mut self, call: &'a ast::ExprCall) -> bool {
         let assigned = std::mem::take(&mut self.assigned);
         let project = self.evaluator.project;
-        let may_hold = |file| self.related.contains_key(&file) || uses_others(project, file);
+        let may_hold = |file| self.related.files.contains_key(&file) || uses_others(project, file);
         let helper = self.evaluator.helper_in(self.scope(), &call.func, may_hold);
         let is_class = is_image_class(self.evaluator, self.file, &call.func);
         let is_followed = is_image_call(call)
@@ -472,8 +482,8 @@ impl<'a> Finder<'_, 'a> {
 
     /// Whether a name stands for a constructor of images, or for the class whose constructor is read.
     fn is_alias(&self, callee: &'a Expr) -> bool {
-        // To see whether code rebinds the name of a function, the files around would be looked at for nothing.
-        if self.is_defined(callee) {
+        // To see whether code rebinds the name, the files around would be looked at for nothing.
+        if !self.related.has_aliases || self.is_defined(callee) {
             return false;
         }
         let Ok((Constant::Name(path), rest)) = self.evaluator.chain(self.scope(), callee) else {

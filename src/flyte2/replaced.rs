@@ -6,7 +6,11 @@
 //! patch.dict("os.environ", REGISTRY="ghcr.io/other").start()
 //! ```
 
+use memchr::memmem;
 use rustpython_ast::{self as ast, Expr};
+
+use crate::flyte1::file::FileFacts;
+use crate::python::scope::{Binding, BindingKind};
 
 /// A call that patches something.
 #[derive(Debug)]
@@ -43,6 +47,32 @@ pub(super) fn patches(call: &ast::ExprCall) -> Vec<Patch<'_>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a call in a file may patch something by its path in a string, or an attribute of what a name outside of
+/// functions stands for. Most calls of `setattr` are about `self` or a parameter.
+pub(super) fn may_patch(text: &str, facts: &FileFacts) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let words = ["patch", "setattr", "delattr", "__setattr__", "__delattr__"];
+    let uses = words.into_iter().flat_map(|word| {
+        let found = memmem::find_iter(text.as_bytes(), word).filter(|&at| !text[..at].ends_with(is_of_name));
+        let rests = found.map(move |at| &text[at + word.len()..]);
+        rests.filter(|rest| !rest.starts_with(is_of_name))
+    });
+    uses.map(|rest| rest.trim_start_matches(|c| is_of_name(c) || c == '.')).any(|rest| {
+        let first = rest.trim_start_matches(' ').strip_prefix('(');
+        first.is_some_and(|first| {
+            let first = first.trim_start();
+            let name = first.split(|c| !is_of_name(c)).next().unwrap_or_default();
+            let is_of_module = |binding: &Binding| {
+                binding.name == *name && (binding.is_global || matches!(binding.kind, BindingKind::Import(_)))
+            };
+            name.is_empty() && !first.starts_with(')')
+                || first[name.len()..].starts_with(['"', '\''])
+                || !facts.module.star_imports.is_empty()
+                || facts.module.bindings.iter().any(is_of_module)
+        })
+    })
 }
 
 fn last_name(expr: &Expr) -> &str {
@@ -82,6 +112,7 @@ fn is_in(path: &str, module: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::TreeBudget;
 
     #[test]
     fn methods_of_images_hang_together() {
@@ -94,6 +125,30 @@ mod tests {
         assert!(!covers("flyte.TaskEnvironment.clone_with", "flyte.Image.from_base"));
         assert!(!covers("flyte.Image.clone", "flyte.Imagery"));
         assert!(!covers("os.path", "os.pathsep"));
+    }
+
+    #[test]
+    fn what_may_patch_is_told_by_its_first_argument() {
+        let may =
+            |text: &str| may_patch(text, &FileFacts::read(text, &|_| false, &TreeBudget::new(0)).unwrap());
+        for text in [
+            "patch('os.getenv', f).start()",
+            "import os\nsetattr(os, 'sep', '-')",
+            "import os\npatch.object(\n    os,\n    'sep',\n)",
+            "def f():\n    from pathlib import Path\n    setattr(Path, 'cwd', g)",
+            "from os import *\nsetattr(environ, 'get', f)",
+        ] {
+            assert!(may(text), "{text}");
+        }
+        for text in [
+            "def f(self):\n    setattr(self, 'a', 1)",
+            "patch_all()",
+            "dispatch('os.getenv')",
+            "# remove this patch.\n(1)",
+            "client.patch()",
+        ] {
+            assert!(!may(text), "{text}");
+        }
     }
 
     #[test]

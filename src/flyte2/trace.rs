@@ -8,12 +8,13 @@
 //! def train(): ...
 //! ```
 
+use memchr::memmem;
 use rustpython_ast::visitor::source_order::{self, SourceOrderVisitor};
 use rustpython_ast::{self as ast, Expr, Stmt};
 
 use super::evaluate::{Evaluator, expression_at, root_of};
 use super::image_class::is_missing;
-use super::signature::{constructor, method};
+use super::signature::{CONSTRUCTORS, constructor, method};
 use crate::project::FileId;
 use crate::project::link::Target;
 use crate::python::Ranged;
@@ -83,6 +84,15 @@ pub(super) fn is_constructor_path(path: &str) -> bool {
 /// What a dotted path reads from the class of images.
 fn image_attribute(path: &str) -> Option<&str> {
     path.strip_prefix("flyte.Image.").or_else(|| path.strip_prefix("flyte._image.Image."))
+}
+
+/// Whether a text names a constructor of images and does not call it there: `make = Image.from_base`.
+pub(super) fn hands_on_constructor(text: &str) -> bool {
+    CONSTRUCTORS.iter().any(|constructor| {
+        memmem::find_iter(text.as_bytes(), constructor.name).any(|at| {
+            text[..at].ends_with(['.', '"', '\'']) && !text[at + constructor.name.len()..].starts_with('(')
+        })
+    })
 }
 
 /// Whether an attribute is named as only the methods and constructors of images are, and nothing says that it belongs to
