@@ -486,6 +486,14 @@ impl Graph {
         std::iter::successors(below(&image), below).take(self.nodes.len())
     }
 
+    /// The images that methods of an image, or `dataclasses.replace`, make of it.
+    pub fn derived_from(&self, image: NodeId) -> impl Iterator<Item = NodeId> {
+        let is_derived = move |&node: &NodeId| {
+            self.image(node).is_some_and(|derived| derived.is_derived && derived.base == Some(image))
+        };
+        (0..self.nodes.len()).filter(is_derived)
+    }
+
     /// The image that `image.attribute` certainly belongs to, and the attribute.
     pub fn image_attribute<'p>(
         &self,

@@ -17,6 +17,7 @@ mod bodies;
 mod body_checks;
 pub mod enums;
 mod factories;
+mod guards;
 mod holders;
 mod left_callers;
 mod partials;

@@ -450,6 +450,7 @@ fn map_image_of(
             _ => is_changed(project, file, value, call.range.start()),
         },
         base,
+        is_flyte2: &|range| is_flyte2_image(project, file, range, 0),
         receiver: receiver.as_deref(),
         keeps_flyte1: additions.keeps_flyte1,
         brought: &additions.brought,
@@ -923,6 +924,8 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
             };
             let code = graph.needs.range((node, 0)..(node + 1, 0)).map(|&(_, code)| code);
             let settings = graph.settings_of(node);
+            // Its methods, which make other images, are no methods of an image of Flyte 2.
+            let is_derived_from = || graph.derived_from(node).any(|derived| !plan.converts[derived]);
             let is_unused =
                 || graph.setting(node).is_some() && !graph.users_of(node).any(|user| plan.converts[user]);
             // A task that stays would look like one of Flyte 2 the next time, if the types in its signature were.
@@ -939,6 +942,7 @@ fn decide_partially(plan: &mut Plan, settings: Settings) {
             };
             if plan.converts[node]
                 && (needs.iter().copied().chain(code).chain(settings).any(|need| !plan.converts[need])
+                    || is_derived_from()
                     || is_idle()
                     || is_shared()
                     || is_unused())

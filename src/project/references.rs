@@ -62,6 +62,7 @@ use rayon::prelude::*;
 use super::graph::{
     EntityKind, Graph, ImageUse, MakerKind, MakerNode, NodeId, NodeKind, Use, is_partial, is_replace,
 };
+use super::guards;
 use super::holders::{give_held_images, holder_use};
 use super::link::Target;
 use super::partials;
@@ -140,6 +141,7 @@ fn read_references_of(project: &Project, graph: &mut Graph, file: FileId, refere
             read_plan_call(project, graph, file, reference);
             continue;
         }
+        guards::tie_tasks(project, graph, file, reference);
         let is_certain = nodes.len() == targets.len() && nodes.iter().all(|(_, is_whole)| *is_whole);
         let nodes: Vec<NodeId> = nodes.into_iter().map(|(node, _)| node).collect();
         let owners = graph.by_statement.get(&(file, reference.owner)).cloned().unwrap_or_default();

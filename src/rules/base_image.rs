@@ -49,7 +49,7 @@
 //!
 //! ## Fix safety
 //!
-//! Safe. An expression in place of a string is unsafe: it may be an `ImageSpec`.
+//! Safe. What Flyte 1 gave to every base, such as CA certificates, is a note. An expression in place of a string is unsafe: it may be an `ImageSpec`.
 //!
 //! ## Not handled
 //!
@@ -60,7 +60,7 @@
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
 use super::codes::{BASE_IMAGE, BUILDER, REGISTRY};
-use super::draft::{Base, Draft, ImageContext, Parameter};
+use super::draft::{Base, Draft, ImageContext, LayerKind, Parameter};
 use super::python_version::{require_supported, tuple};
 use super::{Effect, Finding, none};
 use crate::flyte2::chain::Argument;
@@ -72,6 +72,16 @@ pub(super) fn map(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter
     let text = parameter.item.value_text.clone();
     if let Some(base) = &cx.base {
         draft.base = base.chain.clone().map_or(Base::Clone(text), Base::Inline);
+        return;
+    }
+    if (cx.is_flyte2)(parameter.value.range) {
+        draft.base = Base::Clone(text);
+        draft.find(Finding::new(
+            &BASE_IMAGE,
+            parameter.value.range,
+            Effect::Info,
+            "the base is an image of Flyte 2 already: the image is a clone of it, with its registry and platforms",
+        ));
         return;
     }
     let value = cx.literal(parameter.value);
@@ -158,6 +168,7 @@ pub(super) fn finish(cx: &ImageContext<'_>, draft: &mut Draft, parameters: &[Par
             check_python(cx, draft, *base, find("python_version").is_some());
         }
         (Base::Uri(_), _) => {
+            foreign(cx, draft);
             ensure_name(cx, draft);
             add_python_to_name(cx, draft);
         }
@@ -196,9 +207,9 @@ fn inherited_registry(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<
 }
 
 fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, has_python_version: bool) {
-    let Some(spec) = &cx.base else { return };
-    let differs = match (has_python_version, spec.has_python_version) {
-        (true, _) => draft.python_version.is_none() || draft.python_version != spec.python_version,
+    let of_base = cx.base.as_ref().and_then(|spec| spec.python_version);
+    let differs = match (has_python_version, cx.base.as_ref().is_some_and(|spec| spec.has_python_version)) {
+        (true, _) => draft.python_version.is_none() || draft.python_version != of_base,
         (false, true) => {
             draft.find(Finding::new(
                 &BASE_IMAGE,
@@ -221,6 +232,37 @@ fn check_python(cx: &ImageContext<'_>, draft: &mut Draft, base: Parameter<'_>, h
                 .help("Give both the same `python_version`, or build this image without `base_image`"),
         );
     }
+}
+
+/// What Flyte 1 gave to every base: certificates, and libraries of nvidia in front of its own.
+fn foreign(cx: &ImageContext<'_>, draft: &mut Draft) {
+    const CERTIFICATES: &str = "ca-certificates";
+    let apt = draft.layer_mut(LayerKind::Apt).filter(|layer| layer.callee == "with_apt_packages");
+    let certificates = cx.style.string(CERTIFICATES);
+    let has_apt = apt.is_some();
+    if let Some(layer) =
+        apt.filter(|layer| layer.arguments.iter().all(|argument| argument.text != certificates))
+    {
+        layer.arguments.push(Argument::new(certificates));
+        draft.find(Finding::new(
+            &BASE_IMAGE,
+            cx.call.callee,
+            Effect::Info,
+            format!("`{CERTIFICATES}` is added to the apt packages: Flyte 1 put certificates into the image"),
+        ));
+    }
+    let (message, help) = if has_apt {
+        (
+            "Flyte 2 replaces the `LD_LIBRARY_PATH` of the base image, Flyte 1 added to it",
+            "Set it with `env` if the base image has one",
+        )
+    } else {
+        (
+            "Flyte 2 replaces the `LD_LIBRARY_PATH` of the base image and adds no CA certificates; Flyte 1 added to both",
+            "Set the variable with `env` if the base image has one, and install certificates if it has none",
+        )
+    };
+    draft.find(Finding::new(&BASE_IMAGE, cx.call.callee, Effect::Info, message).help(help));
 }
 
 /// `n` becomes `n-py311` where another image on the same base differs in its Python only.

@@ -136,6 +136,8 @@ pub struct ImageContext<'a> {
     pub is_changed: &'a dyn Fn(&Value) -> bool,
     /// The `ImageSpec` that `base_image` names, if it names one.
     pub base: Option<BaseSpec>,
+    /// Whether an expression names an image that is Flyte 2's already.
+    pub is_flyte2: &'a dyn Fn(TextRange) -> bool,
     /// For `image.with_packages(…)`: how the image is written.
     pub receiver: Option<&'a str>,
     /// The distribution of Flyte 1 that code in the image still imports after the migration.

@@ -317,7 +317,7 @@ pub(super) fn map_parameter(
         "platform" => platform::map(cx, draft, parameter),
         "pip_index" => pip_index::map_index(cx, draft, parameter),
         "pip_extra_index_url" => pip_index::map_extra(cx, draft, parameter),
-        "pip_extra_args" => pip_index::map_extra_args(draft, parameter),
+        "pip_extra_args" => pip_index::map_extra_args(cx, draft, parameter),
         "builder" => builder::map(cx, draft, parameter),
         "copy" => copy::map_copy(cx, draft, parameter),
         "source_root" => copy::map_source_root(cx, draft, parameter, other("source_copy_mode")),

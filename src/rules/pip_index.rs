@@ -47,13 +47,15 @@
 //!
 //! ## Not handled
 //!
-//! Options of pip beside a lock file, which block (FM107).
+//! Options of pip beside a lock file, which block (FM107), and `--python`, which Flyte 2 gives itself.
 //!
 //! ## References
 //!
 //! [Container images](https://www.union.ai/docs/v2/flyte/user-guide/task-configuration/container-images/)
 
+use super::codes::PIP_INDEX;
 use super::draft::{Draft, ImageContext, Parameter};
+use super::{Effect, Finding};
 use crate::flyte2::chain::Argument;
 use crate::python::value::ValueKind;
 
@@ -74,7 +76,24 @@ pub(super) fn map_extra(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Par
 }
 
 /// Maps `pip_extra_args`.
-pub(super) fn map_extra_args(draft: &mut Draft, parameter: Parameter<'_>) {
+pub(super) fn map_extra_args(cx: &ImageContext<'_>, draft: &mut Draft, parameter: Parameter<'_>) {
+    let strings = (cx.strings)(parameter.value.range);
+    let is_python = |word: &str| {
+        word == "--python"
+            || word.starts_with("--python=")
+            || word.starts_with("-p") && !word.starts_with("--")
+    };
+    if strings.known.iter().any(|known| known.text.split_whitespace().any(is_python)) {
+        draft.find(
+            Finding::new(
+                &PIP_INDEX,
+                parameter.value.range,
+                Effect::Blocking,
+                "`--python` in `pip_extra_args`: Flyte 2 gives uv this option itself, and uv takes it only once",
+            )
+            .help("Remove it; name the interpreter with `python_exec` if it is another than that of the image"),
+        );
+    }
     push(draft, parameter, "extra_args", &parameter.item.value_text);
 }
 
