@@ -19,7 +19,8 @@
 //!
 //! `pyflyte` does not know Flyte 2 code. `flyte run` runs on the cluster where `pyflyte run` ran locally, so `--local` comes
 //! with it, unless `--remote` was given. Other flags have other names. `pyflyte` imported modules from the folder above the
-//! outermost package, `flyte` does from the working directory or from `--root-dir`.
+//! outermost package, `flyte` does from the working directory or from `--root-dir`. An image that `--image` names must hold
+//! `flyte`, so that such a command is unsafe where it runs on a cluster.
 //!
 //! ## Example
 //!
@@ -64,7 +65,8 @@
 //!
 //! Tells of a `pyflyte` command that has no certain counterpart: a flag or a subcommand that Flyte 2 does not have,
 //! code that cannot be told, stands at an address or is partly on Flyte 1, a variable of a script that holds the
-//! program, or a module of flytekit behind `python -m`.
+//! program, or a module of flytekit behind `python -m`. Also of an `--image` that Flyte 1 gave to tasks without an image, if
+//! their environment has one now, because packages were added to it (FM403): it has no effect there.
 //!
 //! ## Why
 //!
@@ -104,6 +106,7 @@
 //! [The flyte command](https://www.union.ai/docs/v2/flyte/api-reference/flyte-cli/)
 
 mod durations;
+mod images;
 mod install;
 mod places;
 mod pyflyte;
@@ -192,6 +195,7 @@ impl Reader<'_> {
             mapped.set_root(root);
         }
         self.write_inputs(place, &mut mapped);
+        let notes = self.look_at_images(&mut mapped);
         let written = self.written(place, whole, &mapped.edits, &root);
         let project = self.sides.of_project();
         let is_certain = side == Side::Flyte2 || (side == Side::Unknown && project == Side::Flyte2);
@@ -209,12 +213,33 @@ impl Reader<'_> {
             return Some(said(place, diagnostic(&COMMAND_BY_HAND, whole, message), help));
         }
         let finding = diagnostic(&COMMAND, whole, format!("{name} does not run Flyte 2 code"));
+        let finding = Diagnostic { notes, ..finding };
         let title = format!("Run `{written}`");
         // Code is edited by its own migration alone.
         if place.setting != Setting::Shell || self.project.files[self.file].kind == FileKind::Python {
             return Some(said(place, finding, title));
         }
         Some(self.offered(finding, title, mapped.applicability, mapped.edits))
+    }
+
+    /// Looks at what `--image` does on Flyte 2; what is to be said of that.
+    fn look_at_images(&self, mapped: &mut Mapped) -> Vec<String> {
+        if mapped.images.is_empty() {
+            return Vec::new();
+        }
+        let files = mapped.target.as_deref().and_then(|target| named(self.project, self.file, target));
+        let files = files.map(|(_, files)| files).unwrap_or_default();
+        if mapped.images.iter().any(|image| images::is_default(image))
+            && let Some((file, environment)) = images::environment_with_own(self.project, files)
+        {
+            mapped.problem.get_or_insert(format!(
+                "`--image` has no effect on `{environment}` in `{}`, which has an image of its own; leave that out there if \
+                 the one of `--image` holds `flyte` and what the code imports",
+                self.project.files[file].display
+            ));
+        }
+        mapped.applicability = Applicability::Unsafe;
+        vec!["the image of `--image` must hold `flyte`; rebuild it with that".to_owned()]
     }
 
     /// `pyflyte run` takes members of enums by their values, `flyte run` by their names; durations have other forms.

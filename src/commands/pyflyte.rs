@@ -112,6 +112,8 @@ pub(super) struct Mapped {
     pub(super) entity: Option<String>,
     /// The inputs that are given, each as `--name value`, and where the values stand.
     pub(super) inputs: Vec<(String, String, TextRange)>,
+    /// What `--image` gives to code that runs on a cluster.
+    pub(super) images: Vec<String>,
     /// The edits; empty if there is no counterpart.
     pub(super) edits: Vec<Edit>,
     /// How far they can be trusted.
@@ -141,8 +143,12 @@ impl Mapped {
 
 /// Maps a command: `program` is `pyflyte`, `words` what follows. `None` if it is none of its commands.
 pub(super) fn map(program: TextRange, words: &[Word<'_>]) -> Option<Mapped> {
-    let mut mapper =
-        Mapper { edits: vec![Edit::replacement(program, "flyte")], problem: None, is_remote: false };
+    let mut mapper = Mapper {
+        edits: vec![Edit::replacement(program, "flyte")],
+        images: Vec::new(),
+        problem: None,
+        is_remote: false,
+    };
     let mut rest = words;
     let mut end = program.end();
     mapper.flags(&OWN, &mut rest, &mut end);
@@ -158,6 +164,7 @@ pub(super) fn map(program: TextRange, words: &[Word<'_>]) -> Option<Mapped> {
                 target_range: None,
                 entity: None,
                 inputs: Vec::new(),
+                images: Vec::new(),
                 edits: Vec::new(),
                 applicability: Applicability::Safe,
                 problem: None,
@@ -169,6 +176,7 @@ pub(super) fn map(program: TextRange, words: &[Word<'_>]) -> Option<Mapped> {
 
 struct Mapper {
     edits: Vec<Edit>,
+    images: Vec<String>,
     problem: Option<String>,
     is_remote: bool,
 }
@@ -191,6 +199,9 @@ impl Mapper {
                 next = Some(word);
                 *rest = behind;
                 *end = word.range.end();
+            }
+            if let Some(Flag::Renamed("--image", _)) = flag {
+                self.images.extend(value.or(next.as_ref().map(Word::unquoted)).map(str::to_owned));
             }
             let name_range = TextRange::at(word.range.start(), TextSize::of(name));
             match flag {
@@ -235,6 +246,8 @@ impl Mapper {
         let mut end = command.range.end();
         self.flags(&RUN, &mut rest, &mut end);
         if !self.is_remote {
+            // What runs here runs in no image.
+            self.images.clear();
             self.edits.push(Edit::insertion(command.range.end(), " --local"));
         }
         match rest {
@@ -289,6 +302,7 @@ impl Mapper {
             target_range: target.map(|target| target.range),
             entity: None,
             inputs: Vec::new(),
+            images: self.images,
             edits: self.edits,
             applicability,
             problem: self.problem,
