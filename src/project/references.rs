@@ -67,11 +67,12 @@ use super::holders::{give_held_images, holder_use};
 use super::link::Target;
 use super::partials;
 use super::settings::{self, address_in_template, all_settings, setting_reference, template_users};
+use super::whole_file::name_of;
 use super::{FileId, Project};
 use crate::diagnostic::Rule;
 use crate::flyte1::body::is_output;
 use crate::python::ast::name::Name;
-use crate::python::scope::{Call, CallContext, CallId, Reference, Role, is_mutator};
+use crate::python::scope::{BindingId, BindingKind, Call, CallContext, CallId, Reference, Role, is_mutator};
 use crate::python::value::Value;
 use crate::rules::advice::advice;
 use crate::rules::codes::{
@@ -239,6 +240,7 @@ fn read_module_use(
     }
     for target in targets {
         let files = match target {
+            Target::Module(module) if replaces_plain(project, graph, (file, reference), *module) => continue,
             Target::Module(module) => {
                 std::iter::once(*module).chain(project.index.files_of_package(*module)).collect()
             }
@@ -254,6 +256,28 @@ fn read_module_use(
             .help("Name the module itself wherever something is read from it");
         nodes.into_iter().for_each(|node| graph.block(node, file, finding.clone()));
     }
+}
+
+/// `patch.object(tasks, "now")`: a test replaces a function or a value that is neither Flyte's nor a node, and so is the
+/// same on Flyte 2.
+fn replaces_plain(
+    project: &Project,
+    graph: &Graph,
+    (file, reference): (FileId, &Reference),
+    module: FileId,
+) -> bool {
+    let (Some(facts), Some(patching)) = (project.facts(module), project.facts(file)) else { return false };
+    let mut replaced = patching.module.patched_objects.iter().filter(|(range, _)| *range == reference.range);
+    let Some((_, name)) = replaced.next() else { return false };
+    let is_node = graph.nodes_in(module).any(|node| name_of(project, graph, node) == Some(name));
+    let bindings = facts.module.exports(name);
+    let is_own = |&binding: &BindingId| {
+        matches!(
+            facts.module.bindings[binding].kind,
+            BindingKind::Definition | BindingKind::Decorated(_) | BindingKind::Assignment { .. }
+        )
+    };
+    !is_node && !bindings.is_empty() && bindings.iter().all(is_own)
 }
 
 /// `image.name` and `image.registry` are the same on Flyte 2 where the image is given them as strings.

@@ -779,14 +779,24 @@ impl<'a> Builder<'a> {
     }
 
     /// `patch("pk.tasks.image")`, `patch.multiple("pk.tasks", image=…)` and `monkeypatch.setattr("pk.tasks.image", …)`
-    /// replace what a string names.
+    /// replace what a string names, `patch.object(tasks, "image")` and `monkeypatch.setattr(tasks, "image", …)` an attribute.
     fn note_patched(&mut self, call: &ast::ExprCall) {
         let name = match &*call.func {
             Expr::Name(name) => &name.id,
             Expr::Attribute(attribute) => &attribute.attr.id,
             _ => return,
         };
-        let Some(Expr::StringLiteral(literal)) = call.arguments.args.first() else { return };
+        let literal = match &*call.arguments.args {
+            [Expr::StringLiteral(literal), ..] => literal,
+            [object, Expr::StringLiteral(replaced), ..] => {
+                if matches!(name.as_str(), "object" | "setattr") {
+                    let replaced = replaced.value.to_str().to_owned();
+                    self.module.patched_objects.push((object.range(), replaced));
+                }
+                return;
+            }
+            _ => return,
+        };
         let path = literal.value.to_str();
         if matches!(name.as_str(), "patch" | "setattr" | "delattr") {
             self.module.patched.push((literal.range, path.to_owned()));

@@ -77,6 +77,8 @@ pub struct Module {
     pub module_values: Vec<ModuleValue>,
     /// Strings that name what is replaced: `patch("pk.tasks.image")`, `setattr("pk.tasks.image", …)`.
     pub patched: Vec<(TextRange, String)>,
+    /// Objects of which an attribute is replaced, and its name: `patch.object(tasks, "image")`.
+    pub patched_objects: Vec<(TextRange, String)>,
     /// What calls such as `remote.fetch_workflow(name="pk.flow.main")` are given.
     pub fetched: Vec<Value>,
     /// Strings that name Python files: `"workflows/train.py"`.
