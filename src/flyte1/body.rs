@@ -661,6 +661,11 @@ impl Flow<'_> {
         }
     }
 
+    /// Whether an expression certainly is a list, tuple or dict of the function, and no result.
+    fn is_list(&self, expr: &Expr) -> bool {
+        self.sources(expr).is_empty() && !self.held(expr).is_empty()
+    }
+
     fn passed_on(&self, arguments: &ast::Arguments) -> Vec<(ArgumentName, Source, TextRange)> {
         let values = named(arguments);
         let choices = |(name, value): (ArgumentName, &Expr)| {
@@ -845,6 +850,10 @@ impl Flow<'_> {
             // `map_task(task)(…)`
             self.body.calls.extend(call.func.is_call_expr().then_some(flow));
             return taint.into_iter().chain(arguments).collect();
+        }
+        // How many results a list holds is no result.
+        if builtin == Some("len") && call.arguments.args.iter().all(|list| self.is_list(list)) {
+            return Taint::new();
         }
         if builtin.is_some() {
             return arguments;
