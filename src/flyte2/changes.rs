@@ -32,7 +32,7 @@ use crate::project::{FileId, Project};
 use crate::python::Ranged;
 use crate::python::annotation::Definition;
 use crate::python::ast::name::Name;
-use crate::python::scope::{BindingId, BindingKind, ImportStatement, Role};
+use crate::python::scope::{Alias, BindingId, BindingKind, ImportStatement, Role};
 use crate::python::value::ValueKind;
 use crate::source::TextRange;
 
@@ -278,9 +278,8 @@ impl<'p> Changes<'p> {
 
     /// Whether something of a library may be another thing than the library has.
     pub fn replaces(&self, path: &str) -> bool {
-        let root = path.split('.').next().unwrap_or_default();
         // What else a name stands for is of no account.
-        if !root.starts_with("flyte") && !READ_LIBRARIES.contains(&root) {
+        if !is_read_library(path) {
             return false;
         }
         let find = || {
@@ -365,11 +364,20 @@ fn has_name(text: &str, name: &str) -> bool {
     memmem::find_iter(text.as_bytes(), name).any(|at| !goes_on(at + name.len()))
 }
 
-/// Whether a line looks as if it sets an attribute of what an import brings: references tell of the project and of flyte
-/// only.
+/// Whether a line looks as if it sets an attribute of what an import brings of a library that is read: references tell of
+/// the project and of flyte only.
 fn sets_imported(text: &str, facts: &FileFacts) -> bool {
-    let aliases = facts.module.imports.iter().flat_map(|import| &import.aliases);
-    let names: FxHashSet<&str> = aliases
+    let names: FxHashSet<&str> = facts
+        .module
+        .imports
+        .iter()
+        .flat_map(|import| {
+            let is_read = |alias: &&Alias| {
+                let module = import.from.as_ref().map_or(&alias.name, |(_, module)| module);
+                is_read_library(module)
+            };
+            import.aliases.iter().filter(is_read)
+        })
         .filter_map(|alias| alias.asname.as_deref().or_else(|| alias.name.split('.').next()))
         .collect();
     text.lines().any(|line| {
@@ -449,8 +457,11 @@ fn inside(taken: Taken) -> Taken {
     taken.map(|depth| depth.saturating_sub(1))
 }
 
-/// Libraries beside flyte whose functions are known.
-const READ_LIBRARIES: [&str; 3] = ["os", "pathlib", "sys"];
+/// Whether a dotted path leads into a library whose functions are known.
+fn is_read_library(path: &str) -> bool {
+    let root = path.split('.').next().unwrap_or_default();
+    matches!(root, "flyte" | "os" | "pathlib" | "sys") || root.starts_with("flyteplugins")
+}
 
 /// Names for names end here.
 const MAX_NAMES: usize = 8;
