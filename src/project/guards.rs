@@ -12,7 +12,7 @@ use super::{FileId, Project};
 use crate::python::scope::Reference;
 
 /// Ties the code that asks `is_container` when a module is loaded to all entities that load the module. An `ImageSpec` knows
-/// that it is not the image of a task only while Flyte 1 runs the task.
+/// that it is not the image of a task only while Flyte 1 runs the task. With `--partial` they move apart, as all that is tied does.
 pub(super) fn tie_tasks(project: &Project, graph: &mut Graph, file: FileId, reference: &Reference) {
     let asked = graph.image_attribute(project, file, reference);
     let Some(facts) = project.facts(file).filter(|_| matches!(asked, Some((_, "is_container")))) else {
@@ -34,7 +34,6 @@ pub(super) fn tie_tasks(project: &Project, graph: &mut Graph, file: FileId, refe
         .collect();
     for entity in entities {
         graph.tie(entity, code);
-        graph.needs.insert((entity, code));
     }
 }
 
