@@ -4,6 +4,7 @@
 //! a = create_node(clean)
 //! b = create_node(load)
 //! a >> b                     # goes; the calls stand in that order already, or are put into it
+//! a.o0 >> b                  # so does this: an output comes with the others of its call
 //! clean() >> load()          # a line for each
 //! ```
 
@@ -11,7 +12,7 @@ use super::BodyContext;
 use super::calls::NodeCall;
 use super::gates::gate;
 use super::mapper::Mapper;
-use super::values::Values;
+use super::values::{Held, Values, produced};
 use crate::python::Ranged;
 use crate::python::ast::{Expr, Operator, Stmt};
 use crate::python::items::indentation_at;
@@ -33,14 +34,29 @@ impl<'a> Order<'a> {
         let Stmt::Expr(statement) = stmt else { return None };
         let mut order = Self { operands: Vec::new(), ranges: Vec::new() };
         order.read(&statement.value);
+        order.take_outputs(cx, values);
         let is_node = |expr: &&Expr| match expr {
             Expr::Name(name) => {
-                values.held(cx, &name.id).is_some()
-                    || values.only(&name.id).is_some_and(|value| gate(cx, value).is_some())
+                let is_given =
+                    |value: &Expr| gate(cx, value).is_some() || produced(cx, values, value).is_some();
+                values.held(cx, &name.id).is_some() || values.origin(&name.id).is_some_and(is_given)
             }
             expr => NodeCall::of(cx, values, expr).is_some() || gate(cx, expr).is_some(),
         };
         (order.operands.len() > 1 && order.operands.iter().all(is_node)).then_some(order)
+    }
+
+    /// An output of a result stands for the result.
+    fn take_outputs(&mut self, cx: &BodyContext<'_>, values: &Values<'a>) {
+        for operand in &mut self.operands {
+            if let Expr::Attribute(output) = operand
+                && let Expr::Name(name) = &*output.value
+                && matches!(values.held(cx, &name.id), Some(Held::Result(_)))
+            {
+                self.ranges.push(output.range);
+                *operand = &output.value;
+            }
+        }
     }
 
     fn read(&mut self, expr: &'a Expr) {
@@ -87,7 +103,7 @@ pub(super) fn refuse(mapper: &mut Mapper<'_>, range: TextRange, earlier: &str, l
 
 /// Whether a variable is certainly computed above another.
 pub(super) fn is_above(values: &Values<'_>, earlier: &str, later: &str) -> bool {
-    match (values.only(earlier), values.only(later)) {
+    match (values.origin(earlier), values.origin(later)) {
         (Some(earlier), Some(later)) => earlier.start() < later.start(),
         _ => false,
     }

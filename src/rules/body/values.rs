@@ -41,6 +41,8 @@ impl Held {
 pub struct Values<'a> {
     /// What each variable is bound to, everywhere; `None` for anything but `name = value`.
     bound: HashMap<&'a str, Vec<Option<&'a Expr>>>,
+    /// The value that a variable is a part of: `a, b = value`.
+    unpacked: HashMap<&'a str, &'a Expr>,
     /// The attributes that are read from each variable, each as often as it is read.
     attributes: HashMap<&'a str, Vec<&'a str>>,
     /// How often each variable is read.
@@ -71,6 +73,12 @@ impl<'a> Values<'a> {
             [Some(value)] => Some(value),
             _ => None,
         }
+    }
+
+    /// The only value that a variable is ever bound to, or unpacked from.
+    pub fn origin(&self, name: &str) -> Option<&'a Expr> {
+        let unpacked = || self.unpacked.get(name).copied().filter(|_| !self.is_rebound(name));
+        self.only(name).or_else(unpacked)
     }
 
     /// Whether the function binds the name.
@@ -144,6 +152,14 @@ impl<'a> Reader<'a> {
             _ => {}
         }
     }
+
+    /// `a, b = value`
+    fn unpack(&mut self, target: &'a Expr, value: &'a Expr) {
+        self.bind_all(target);
+        let names = target.as_tuple_expr().map_or(&[][..], |tuple| &tuple.elts);
+        let names = names.iter().filter_map(Expr::as_name_expr);
+        self.values.unpacked.extend(names.map(|name| (name.id.as_str(), value)));
+    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Reader<'a> {
@@ -153,7 +169,7 @@ impl<'a> SourceOrderVisitor<'a> for Reader<'a> {
                 for target in &assign.targets {
                     match target {
                         Expr::Name(name) => self.bind(&name.id, Some(&assign.value)),
-                        _ => self.bind_all(target),
+                        _ => self.unpack(target, &assign.value),
                     }
                 }
             }

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import List
+from typing import List, NamedTuple, Tuple
 
 from flytekit import Resources, task, workflow
 from flytekit.core.node_creation import create_node
@@ -72,4 +72,36 @@ def ordered_with_a_file(text: str) -> int:
     return size(f=made)
 
 
-CALLS = [("ordered_with_a_file", {"text": "abc"}), ("ordered", {"n": 4}), ("overridden", {"n": 1})]
+Pair = NamedTuple("Pair", text=str, number=int)
+
+
+@task
+def pair(n: int) -> Pair:
+    LOG.append(f"pair {n}")
+    return Pair("pair", n)
+
+
+@task
+def two(n: int) -> Tuple[str, int]:
+    LOG.append(f"two {n}")
+    return "two", n
+
+
+@workflow
+def ordered_by_outputs(n: int) -> Tuple[str, str, str]:
+    named = pair(n=n)
+    after = read(n=n)
+    named.number >> after
+    text, number = two(n=n)
+    later = read(n=number)
+    after >> number
+    text >> later
+    return after, later, text
+
+
+CALLS = [
+    ("ordered_by_outputs", {"n": 7}),
+    ("ordered_with_a_file", {"text": "abc"}),
+    ("ordered", {"n": 4}),
+    ("overridden", {"n": 1}),
+]
