@@ -990,11 +990,9 @@ impl Writer<'_, '_, '_> {
     /// A name that nothing else has.
     fn fresh_name(&mut self, item: &Item<'_>) -> String {
         let text = self.mapper.cx.text;
-        let callee: String = text[item.range]
-            .trim_start_matches('[')
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
+        let call = text[item.range].trim_start_matches('[');
+        let end = call.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(call.len());
+        let callee = call[..end].rsplit('.').next().unwrap_or_default();
         let name = item.names.first().copied();
         let further = (2..).map(|number| format!("{callee}_result_{number}"));
         let candidates = name.into_iter().map(str::to_owned);
