@@ -1112,12 +1112,14 @@ impl Converter<'_> {
     fn helpers(&mut self) {
         let first = self.plan.converted_in(self.file).find(|&node| self.plan.graph.entity(node).is_some());
         let Some(first) = first.filter(|_| !self.helpers.is_empty()) else { return };
-        let offset = self.gap_above(first).0;
+        let (offset, gap) = self.gap_above(first);
         let unit = &self.facts.style.indent_unit;
         let applicability = self.applicability(first);
-        for helper in self.helpers.iter().rev() {
+        for (position, helper) in self.helpers.iter().rev().enumerate() {
+            // What follows brings two blank lines along, unless nothing but imports and values stands above.
+            let end = if position == 0 && gap != "\n\n" { "\n" } else { "" };
             let definition = helper.definition().replace("    ", unit).replace("flyte.", &self.names.prefix);
-            let edits = vec![Edit::insertion(offset, format!("\n\n{definition}\n"))];
+            let edits = vec![Edit::insertion(offset, format!("\n\n{definition}{end}"))];
             let (rule, reason) = helper.reason();
             let finding =
                 Finding::new(rule, place(self.project, &self.plan.graph, first), Effect::Blocking, reason);
