@@ -7,7 +7,7 @@ use super::{Parsed, TokenKind};
 /// The habits of one file, read from its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
-    /// The quote of the first string that is not triple-quoted; `"` where there is none.
+    /// The quote of the first string that is not triple-quoted and stands in no other; `"` where there is none.
     pub quote: char,
     /// One level of indentation: four spaces where the file has none.
     pub indent_unit: String,
@@ -18,9 +18,19 @@ impl Style {
     pub fn of(parsed: &Parsed, text: &str) -> Self {
         let mut quote = None;
         let mut indent_unit = None;
+        // Strings inside of an f-string have the quotes that it leaves.
+        let mut depth = 0_usize;
         for token in parsed.tokens() {
+            let is_outer = depth == 0;
             match token.kind() {
-                TokenKind::String if quote.is_none() && !token.is_triple_quoted_string() => {
+                TokenKind::FStringStart => depth += 1,
+                TokenKind::FStringEnd => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            match token.kind() {
+                TokenKind::String | TokenKind::FStringStart
+                    if is_outer && quote.is_none() && !token.is_triple_quoted_string() =>
+                {
                     quote = Some(token.string_quote_style().as_char());
                 }
                 TokenKind::Indent if indent_unit.is_none() => {
@@ -82,6 +92,13 @@ mod tests {
             style("\"\"\"doc\"\"\"\nx = 'a'\nif x:\n  y = \"b\"\n"),
             Style { quote: '\'', indent_unit: "  ".to_owned() }
         );
+    }
+
+    #[test]
+    fn a_formatted_string_is_one_and_what_stands_in_it_is_none() {
+        assert_eq!(style("x = f\"{a or ''}\"\ny = 'b'\n").quote, '"');
+        assert_eq!(style("x = f\"\"\"{a or 'b'}\"\"\"\ny = \"c\"\n").quote, '"');
+        assert_eq!(style("x = f'{a}'\ny = \"b\"\n").quote, '\'');
     }
 
     #[test]
