@@ -19,7 +19,7 @@ use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
 
 /// What cannot be compared: fixture, task or module, and the reason.
-const NOT_COMPARED: [(&str, &str, &str); 19] = [
+const NOT_COMPARED: [(&str, &str, &str); 26] = [
     (
         "elastic_training",
         "train.py::train",
@@ -71,7 +71,32 @@ const NOT_COMPARED: [(&str, &str, &str); 19] = [
         "train.py::special",
         "--partial leaves it on Flyte 1 with a converted image, and says so with FM222",
     ),
+    (
+        "derived_images_with_partial",
+        "bases.py::second",
+        "--partial leaves it on Flyte 1 with a converted base, and says so with FM222",
+    ),
+    ("base_image_that_is_flyte2_already", "train.py::fit", CONVERTED_BASE),
+    ("base_image_that_is_flyte2_already", "stays.py::fit", CONVERTED_BASE),
+    ("builder_noop_is_a_bare_base", "runtime.py::first", STARTED),
+    ("builder_noop_is_a_bare_base", "runtime.py::second", STARTED),
+    (
+        "builder_noop_is_a_bare_base",
+        "derived.py::third",
+        "the image below is used as it is, and must contain flyte, as FM108 says",
+    ),
+    (
+        "foreign_base_with_name",
+        "train.py::total",
+        "Flyte 1 puts certificates into each image, Flyte 2 gets them as a package, as FM108 says",
+    ),
 ];
+
+/// Why images on a base that an earlier run converted differ.
+const CONVERTED_BASE: &str = "Flyte 1 takes no image of Flyte 2 as a base";
+
+/// Why images that nothing is built for differ if they have packages.
+const STARTED: &str = "Flyte 1 installs these packages when a task starts";
 
 /// Why pod templates that hold the address of an image differ.
 const ADDRESS: &str = "the tag of an image is another hash on Flyte 2, also in a pod template";
