@@ -19,7 +19,7 @@ use fixtures::{Migrated, migrated_fixtures};
 use serde_json::{Value, json};
 
 /// What cannot be compared: fixture, task or module, and the reason.
-const NOT_COMPARED: [(&str, &str, &str); 26] = [
+const NOT_COMPARED: [(&str, &str, &str); 25] = [
     (
         "elastic_training",
         "train.py::train",
@@ -84,11 +84,6 @@ const NOT_COMPARED: [(&str, &str, &str); 26] = [
         "builder_noop_is_a_bare_base",
         "derived.py::third",
         "the image below is used as it is, and must contain flyte, as FM108 says",
-    ),
-    (
-        "foreign_base_with_name",
-        "train.py::total",
-        "Flyte 1 puts certificates into each image, Flyte 2 gets them as a package, as FM108 says",
     ),
 ];
 
