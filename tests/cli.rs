@@ -1100,6 +1100,23 @@ def load() -> int:
     }
 
     #[test]
+    fn a_class_of_environments_that_a_function_gives_is_followed() {
+        let text = FLYTE2
+            .replace("image = flyte.Image.from", "make = (\n    flyte.Image.from")
+            .replace("from_debian_base(python", "from_debian_base\n)\nimage = make(python")
+            .replace("env = flyte.TaskEnvironment(", "Env = kind()\nenv = Env(")
+            .replace(
+                "import flyte\n",
+                "import flyte\n\n\ndef kind():\n    return flyte.TaskEnvironment\n\n\n",
+            );
+        let folder = project(&[("etl.py", &text), ("requirements.txt", "pandas\n")]);
+        let list = run(folder.path(), &["image", "list"]);
+        let rows: Vec<&str> = list.stdout.lines().collect();
+        assert_eq!(rows.len(), 2, "{}", list.stdout);
+        assert!(rows[1].contains(" image ") && rows[1].ends_with("etl.load"), "{}", rows[1]);
+    }
+
+    #[test]
     fn images_before_a_migration_are_those_after_it() {
         let folder = project(&[("train.py", TRAIN), ("flow.py", FLOW)]);
         let uri = || run(folder.path(), &["image", "uri", "--image", "trainer", "--python-version", "3.11"]);

@@ -59,8 +59,7 @@ pub(super) fn environment_kind<'a>(
         }
         // Another name for the class.
         ([Target::Binding(file, binding, rest)], Expr::Name(_))
-            if rest.is_empty()
-                && bound_value(evaluator, *file, *binding).is_some_and(|value| !value.is_call_expr()) =>
+            if rest.is_empty() && bound_value(evaluator, *file, *binding).is_some() =>
         {
             match evaluator.chain(scope, &call.func) {
                 Ok((Constant::Name(path), rest)) if rest.is_empty() => path,
