@@ -177,7 +177,15 @@ fn may_be_changed(cx: &BodyContext<'_>, task: NodeId, parameter: &Parameter) -> 
 
 /// Whether a function changes what a parameter holds: `xs.sort()`, `df["b"] = …`, `df.dropna(inplace=True)`.
 fn is_changed(function: &str, parameter: &str) -> bool {
-    function.lines().map(str::trim_start).any(|line| {
+    let statements = function.lines().flat_map(|line| line.split(';')).flat_map(|code| {
+        let code = code.trim_start();
+        // `if full: tags.clear()`
+        let heads = ["if ", "elif ", "else:", "for ", "while ", "with "];
+        let has_body = heads.iter().any(|head| code.starts_with(head));
+        let body = code.rsplit_once(": ").filter(|_| has_body).map(|(_, body)| body);
+        std::iter::once(code).chain(body)
+    });
+    statements.map(str::trim_start).any(|line| {
         let deleted = line.strip_prefix("del ");
         let code = deleted.unwrap_or(line);
         let Some(rest) = code.strip_prefix(parameter).filter(|rest| !rest.starts_with(is_of_name)) else {
@@ -236,6 +244,9 @@ mod tests {
             "df.sort()",
             "df.tags.append(1)",
             "df += [1]",
+            "if n > 1: df.append(1)",
+            "for n in {1: 2}: df.append(n)",
+            "n = 1; df.append(n)",
         ] {
             assert!(is_changed(line, "df"), "{line}");
         }
